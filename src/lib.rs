@@ -1,0 +1,24 @@
+//! gregaria: Locust's locustfiles on a Rust engine.
+//!
+//! The map, from the bottom up; each part knows only what stands above it in this list:
+//!
+//! - [`http`]: what a user's client does: requests, sessions, transports, responses.
+//! - [`stats`]: samples in, tables out.
+//! - [`swarm`]: which users run, and when.
+//! - [`report`]: a table as people and machines read it: console, CSV.
+//! - [`cli`]: the command line.
+//! - [`target`]: the server that demos and tests run against (`gregaria target`).
+//! - [`py`]: the only modules that name PyO3: the bridge, and one file for each thing Python sees.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod cli;
+pub mod http;
+pub mod py;
+pub mod report;
+pub mod stats;
+pub mod swarm;
+pub mod target;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

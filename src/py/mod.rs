@@ -1,0 +1,13 @@
+//! `gregaria._engine`: the boundary between Rust and Python. Its export list is that boundary.
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _engine {
+    use super::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}
