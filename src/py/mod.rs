@@ -1,5 +1,8 @@
 //! `gregaria._engine`: the boundary between Rust and Python. Its export list is that boundary.
 
+mod greenlet;
+mod hub;
+
 use pyo3::prelude::*;
 
 #[pymodule]
@@ -8,6 +11,7 @@ mod _engine {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("__version__", env!("CARGO_PKG_VERSION"))
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        hub::register(module)
     }
 }

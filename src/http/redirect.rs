@@ -1,0 +1,3 @@
+//! stub
+#[derive(Clone, Copy, Debug)]
+pub enum RedirectStyle { Requests, Gevent }
