@@ -1,0 +1,47 @@
+//! What counting one request costs, and what a row weighs.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use gregaria::stats::{ErrorText, Sample, Table};
+
+fn sample(i: u64) -> Sample {
+    Sample {
+        response_time_ms: Some(1.0 + (i % 977) as f64 * 0.731),
+        response_length: 512,
+        generator_lag: Duration::from_micros(i % 300),
+        at: 1_767_225_600.0 + i as f64 / 50_000.0,
+    }
+}
+
+fn names(count: usize) -> Vec<String> {
+    (0..count).map(|i| format!("/api/products/{i}/reviews")).collect()
+}
+
+fn record(c: &mut Criterion) {
+    for rows in [1, 20, 500] {
+        let names = names(rows);
+        let mut table = Table::new(1_767_225_600.0, true);
+        let mut i = 0u64;
+        c.bench_function(&format!("record, {rows} rows"), |b| {
+            b.iter(|| {
+                i += 1;
+                table.record(black_box("GET"), &names[i as usize % rows], sample(i));
+            });
+        });
+        let bytes: usize = table.rows().iter().map(gregaria::stats::Row::heap_size).sum();
+        eprintln!("{rows} rows: {} bytes each after {i} requests", bytes / rows);
+    }
+}
+
+fn record_error(c: &mut Criterion) {
+    let mut table = Table::new(1_767_225_600.0, true);
+    let error = ErrorText::of_text("HTTPError('503 Server Error: Service Unavailable for url: /api/cart')");
+    c.bench_function("record_error", |b| {
+        b.iter(|| table.record_error(black_box("GET"), "/api/cart", error, 1_767_225_600.0));
+    });
+}
+
+criterion_group!(benches, record, record_error);
+criterion_main!(benches);

@@ -1,0 +1,331 @@
+//! One line of the statistics: what is counted for a name and a method, and what is derived from it.
+
+use std::sync::Arc;
+
+use super::{Histogram, PerSecond, Sample, window::Window};
+
+/// When the total row began and was last counted in: every row's rates are over this time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Clock {
+    pub start: f64,
+    pub last: Option<f64>,
+}
+
+/// A number that Locust shows without a decimal point, or exactly as it was measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Number {
+    Whole(u64),
+    Exact(f64),
+}
+
+impl Number {
+    pub fn as_f64(self) -> f64 {
+        match self {
+            Self::Whole(number) => number as f64,
+            Self::Exact(number) => number,
+        }
+    }
+}
+
+/// A row taken apart: how one is rebuilt from what another node or a locustfile gives.
+#[derive(Debug, Clone, Default)]
+pub struct RowParts {
+    pub num_requests: u64,
+    pub num_none_requests: u64,
+    pub num_failures: u64,
+    pub total_response_time: f64,
+    pub min_response_time: Option<f64>,
+    pub max_response_time: f64,
+    pub total_content_length: u64,
+    pub start_time: f64,
+    pub last_request_timestamp: Option<f64>,
+    pub response_times: Histogram,
+    pub requests_per_second: PerSecond,
+    pub failures_per_second: PerSecond,
+}
+
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub name: Arc<str>,
+    pub method: Arc<str>,
+    parts: RowParts,
+    /// `None` on nodes that hand their figures over, as a worker does.
+    window: Option<Window>,
+}
+
+impl Row {
+    pub fn new(name: &str, method: &str, now: f64, windowed: bool) -> Self {
+        Self {
+            name: name.into(),
+            method: method.into(),
+            parts: RowParts { start_time: now, ..RowParts::default() },
+            window: windowed.then(|| Window::new(second(now))),
+        }
+    }
+
+    pub fn from_parts(name: &str, method: &str, parts: RowParts) -> Self {
+        Self { name: name.into(), method: method.into(), parts, window: None }
+    }
+
+    pub fn parts(&self) -> &RowParts {
+        &self.parts
+    }
+
+    pub fn set_start_time(&mut self, start_time: f64) {
+        self.parts.start_time = start_time;
+    }
+
+    pub fn record(&mut self, sample: &Sample) {
+        let now = second(sample.at);
+        self.mark_before(now);
+        let parts = &mut self.parts;
+        parts.num_requests += 1;
+        parts.requests_per_second.add(now, 1);
+        parts.last_request_timestamp = Some(sample.at);
+        parts.total_content_length += sample.response_length;
+        let Some(time) = sample.response_time_ms else {
+            parts.num_none_requests += 1;
+            return;
+        };
+        parts.total_response_time += time;
+        parts.min_response_time = Some(parts.min_response_time.map_or(time, |min| min.min(time)));
+        parts.max_response_time = parts.max_response_time.max(time);
+        parts.response_times.record_ms(time);
+    }
+
+    pub fn record_failure(&mut self, at: f64) {
+        self.parts.num_failures += 1;
+        self.parts.failures_per_second.add(second(at), 1);
+    }
+
+    /// Zero everything but the names.
+    pub fn reset(&mut self, now: f64) {
+        let windowed = self.window.is_some();
+        self.parts = RowParts { start_time: now, ..RowParts::default() };
+        self.window = windowed.then(|| Window::new(second(now)));
+    }
+
+    /// Add another row's figures to this one's.
+    pub fn merge(&mut self, other: &Self) {
+        let before = self.parts.last_request_timestamp;
+        self.parts.merge(&other.parts);
+        if let (Some(window), Some(last)) = (&mut self.window, self.parts.last_request_timestamp)
+            && before.is_none_or(|before| second(last) > second(before))
+        {
+            window.mark(second(last), &self.parts.response_times);
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.parts.num_requests == 0 && self.parts.num_failures == 0
+    }
+
+    pub fn clock(&self) -> Clock {
+        Clock { start: self.parts.start_time, last: self.parts.last_request_timestamp }
+    }
+
+    pub fn fail_ratio(&self) -> f64 {
+        match (self.parts.num_requests, self.parts.num_failures) {
+            (0, 0) => 0.0,
+            (0, _) => 1.0,
+            (requests, failures) => failures as f64 / requests as f64,
+        }
+    }
+
+    pub fn avg_response_time(&self) -> f64 {
+        match self.parts.num_requests.saturating_sub(self.parts.num_none_requests) {
+            0 => 0.0,
+            timed => self.parts.total_response_time / timed as f64,
+        }
+    }
+
+    pub fn avg_content_length(&self) -> Number {
+        match self.parts.num_requests {
+            0 => Number::Whole(0),
+            requests => Number::Exact(self.parts.total_content_length as f64 / requests as f64),
+        }
+    }
+
+    pub fn min_response_time(&self) -> Number {
+        self.parts.min_response_time.map_or(Number::Whole(0), Number::Exact)
+    }
+
+    pub fn max_response_time(&self) -> Number {
+        self.parts.min_response_time.map_or(Number::Whole(0), |_| Number::Exact(self.parts.max_response_time))
+    }
+
+    /// In whole milliseconds, 0 without response times.
+    pub fn percentile(&self, quantile: f64) -> u64 {
+        self.percentile_of(&self.parts.response_times, quantile)
+    }
+
+    pub fn median_response_time(&self) -> Number {
+        let Some(min) = self.parts.min_response_time else { return Number::Whole(0) };
+        let median = self.percentile(0.5);
+        match median as f64 {
+            value if value < min => Number::Exact(min),
+            value if value > self.parts.max_response_time => Number::Exact(self.parts.max_response_time),
+            _ => Number::Whole(median),
+        }
+    }
+
+    /// Over about the last `length` seconds: `Err` where this row keeps no window, `None` where it reaches
+    /// too little back.
+    pub fn current_percentile(&self, now: f64, length: i64, quantile: f64) -> Result<Option<u64>, NoWindow> {
+        let window = self.window.as_ref().ok_or(NoWindow)?;
+        let recent = window.recent(second(now), length, &self.parts.response_times);
+        Ok(recent.map(|recent| self.percentile_of(&recent, quantile)))
+    }
+
+    pub fn total_rps(&self, clock: Clock) -> f64 {
+        clock.rate(self.parts.num_requests)
+    }
+
+    pub fn total_fail_per_sec(&self, clock: Clock) -> f64 {
+        clock.rate(self.parts.num_failures)
+    }
+
+    pub fn current_rps(&self, clock: Clock) -> Number {
+        clock.current_rate(&self.parts.requests_per_second)
+    }
+
+    pub fn current_fail_per_sec(&self, clock: Clock) -> Number {
+        clock.current_rate(&self.parts.failures_per_second)
+    }
+
+    pub fn heap_size(&self) -> usize {
+        self.parts.response_times.heap_size() + self.window.as_ref().map_or(0, Window::heap_size)
+    }
+
+    fn mark_before(&mut self, now: i64) {
+        if let (Some(window), Some(last)) = (&mut self.window, self.parts.last_request_timestamp)
+            && now > second(last)
+        {
+            window.mark(now - 1, &self.parts.response_times);
+        }
+    }
+
+    /// The extremes are known exactly, so no percentile may lie outside them.
+    fn percentile_of(&self, histogram: &Histogram, quantile: f64) -> u64 {
+        let lowest = self.parts.min_response_time.unwrap_or(0.0);
+        let highest = self.parts.max_response_time.max(lowest);
+        histogram.quantile_ms(quantile).map_or(0, |value| value.clamp(lowest, highest).round_ties_even() as u64)
+    }
+}
+
+/// The row was made without a window of the last seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoWindow;
+
+impl RowParts {
+    pub fn merge(&mut self, other: &Self) {
+        self.num_requests += other.num_requests;
+        self.num_none_requests += other.num_none_requests;
+        self.num_failures += other.num_failures;
+        self.total_response_time += other.total_response_time;
+        self.min_response_time = [self.min_response_time, other.min_response_time].into_iter().flatten().reduce(f64::min);
+        self.max_response_time = self.max_response_time.max(other.max_response_time);
+        self.total_content_length += other.total_content_length;
+        self.start_time = self.start_time.min(other.start_time);
+        let last = [self.last_request_timestamp, other.last_request_timestamp];
+        self.last_request_timestamp = last.into_iter().flatten().reduce(f64::max);
+        self.response_times.merge(&other.response_times);
+        self.requests_per_second.merge(&other.requests_per_second);
+        self.failures_per_second.merge(&other.failures_per_second);
+    }
+}
+
+impl Clock {
+    fn rate(self, count: u64) -> f64 {
+        match self.last.map(|last| last - self.start) {
+            Some(elapsed) if elapsed != 0.0 => count as f64 / elapsed,
+            _ => 0.0,
+        }
+    }
+
+    /// The mean of up to ten whole seconds before the two newest. It follows requests, not the wall clock.
+    fn current_rate(self, counts: &PerSecond) -> Number {
+        let Some(last) = self.last else { return Number::Whole(0) };
+        let to = second(last) - 2;
+        let from = (second(last) - 12).max(second(self.start));
+        if to <= from {
+            return Number::Exact(0.0);
+        }
+        Number::Exact(counts.sum(from, to) as f64 / (to - from) as f64)
+    }
+}
+
+/// Wall-clock seconds, not a monotonic clock: a master adds these keys to other machines' keys.
+fn second(at: f64) -> i64 {
+    at as i64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn sample(response_time_ms: Option<f64>, at: f64) -> Sample {
+        Sample { response_time_ms, response_length: 10, generator_lag: Duration::ZERO, at }
+    }
+
+    fn row_of(times: &[f64]) -> Row {
+        let mut row = Row::new("/", "GET", 1000.0, true);
+        times.iter().for_each(|time| row.record(&sample(Some(*time), 1001.0)));
+        row
+    }
+
+    #[test]
+    fn one_sample_is_its_own_median_exactly() {
+        let row = row_of(&[12.345]);
+        assert_eq!(row.median_response_time(), Number::Exact(12.345));
+        assert_eq!([0.5, 0.99, 1.0].map(|p| row.percentile(p)), [12, 12, 12]);
+    }
+
+    #[test]
+    fn an_empty_row_is_zero_everywhere() {
+        let row = row_of(&[]);
+        assert_eq!((row.fail_ratio(), row.avg_response_time(), row.percentile(0.5)), (0.0, 0.0, 0));
+        assert_eq!(row.median_response_time(), Number::Whole(0));
+        assert_eq!(row.current_rps(row.clock()), Number::Whole(0));
+        assert_eq!(row.total_rps(row.clock()), 0.0);
+    }
+
+    #[test]
+    fn requests_without_a_time_count_as_requests_only() {
+        let mut row = row_of(&[10.0]);
+        row.record(&sample(None, 1001.5));
+        assert_eq!((row.parts.num_requests, row.parts.num_none_requests), (2, 1));
+        assert_eq!((row.avg_response_time(), row.parts.total_content_length), (10.0, 20));
+    }
+
+    #[test]
+    fn the_current_rate_leaves_out_the_newest_seconds() {
+        let mut row = Row::new("/", "GET", 1000.5, true);
+        for tenth in 0..200 {
+            row.record(&sample(Some(1.0), 1001.0 + f64::from(tenth) / 10.0));
+        }
+        assert_eq!(row.current_rps(row.clock()), Number::Exact(10.0));
+        let short = row_of(&[1.0]);
+        assert_eq!(short.current_rps(short.clock()), Number::Exact(0.0));
+    }
+
+    #[test]
+    fn current_percentiles_follow_the_last_seconds() {
+        let mut row = Row::new("/", "GET", 1000.0, true);
+        for second in 1..=30 {
+            row.record(&sample(Some(f64::from(second)), 1000.0 + f64::from(second)));
+        }
+        assert_eq!(row.current_percentile(1030.0, 10, 0.5), Ok(Some(26)));
+        assert_eq!(row.percentile(0.5), 16);
+        assert_eq!(row.current_percentile(1100.0, 10, 0.5), Ok(None));
+        assert_eq!(Row::new("/", "", 0.0, false).current_percentile(0.0, 10, 0.5), Err(NoWindow));
+    }
+
+    #[test]
+    fn failures_without_requests_are_a_ratio_of_one() {
+        let mut row = row_of(&[]);
+        row.record_failure(1001.0);
+        assert_eq!(row.fail_ratio(), 1.0);
+    }
+}

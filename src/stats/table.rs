@@ -1,0 +1,232 @@
+//! All rows, the total, failures, exceptions, lag and history of one node.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustc_hash::FxHashMap;
+
+use super::{Clock, ErrorText, Errors, Exceptions, HistoryPoint, Lag, Row, Sample};
+
+/// The statistics of a run. [`Table::record`] is on the path of every request: one hash look-up, no allocation
+/// once the row exists.
+#[derive(Debug)]
+pub struct Table {
+    rows: Vec<Row>,
+    /// Row numbers by name, then method: names have one or two methods.
+    index: FxHashMap<Arc<str>, Vec<(Arc<str>, usize)>>,
+    total: Row,
+    windowed: bool,
+    errors: Errors,
+    exceptions: Exceptions,
+    history: Vec<HistoryPoint>,
+    lag: Lag,
+    users: Arc<AtomicU64>,
+}
+
+impl Table {
+    pub const TOTAL: &str = "Aggregated";
+
+    /// `windowed`: whether rows can tell the percentiles of the last seconds.
+    pub fn new(now: f64, windowed: bool) -> Self {
+        Self {
+            rows: Vec::new(),
+            index: FxHashMap::default(),
+            total: Row::new(Self::TOTAL, "", now, windowed),
+            windowed,
+            errors: Errors::default(),
+            exceptions: Exceptions::default(),
+            history: Vec::new(),
+            lag: Lag::default(),
+            users: Arc::default(),
+        }
+    }
+
+    pub fn record(&mut self, method: &str, name: &str, sample: Sample) {
+        self.lag.record(sample.generator_lag);
+        self.record_by_hand(method, name, sample);
+    }
+
+    /// As [`Table::record`], for a request that did not pass through the engine: nobody knows its lag.
+    pub fn record_by_hand(&mut self, method: &str, name: &str, sample: Sample) {
+        let index = self.find_or_add(method, name, sample.at);
+        self.total.record(&sample);
+        self.rows[index].record(&sample);
+    }
+
+    /// Count one failure; `true` when it is the first of its kind. The request itself is recorded apart.
+    pub fn record_error(&mut self, method: &str, name: &str, error: ErrorText<'_>, at: f64) -> bool {
+        let index = self.find_or_add(method, name, at);
+        self.total.record_failure(at);
+        self.rows[index].record_failure(at);
+        self.errors.record(method, name, error, at).1
+    }
+
+    pub fn record_exception(&mut self, node: &str, message: &str, traceback: &str) {
+        self.exceptions.record(node, message, traceback);
+    }
+
+    pub fn total(&self) -> &Row {
+        &self.total
+    }
+
+    pub fn total_mut(&mut self) -> &mut Row {
+        &mut self.total
+    }
+
+    /// Of the total row: what every row's rates are over.
+    pub fn clock(&self) -> Clock {
+        self.total.clock()
+    }
+
+    /// In order of first request.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// As they are shown: by name, then method.
+    pub fn sorted_rows(&self) -> Vec<&Row> {
+        let mut rows: Vec<_> = self.rows.iter().collect();
+        rows.sort_by(|a, b| (&a.name, &a.method).cmp(&(&b.name, &b.method)));
+        rows
+    }
+
+    pub fn row(&self, method: &str, name: &str) -> Option<&Row> {
+        self.find(method, name).map(|index| &self.rows[index])
+    }
+
+    /// The row, made if there is none yet.
+    pub fn row_mut(&mut self, method: &str, name: &str, now: f64) -> &mut Row {
+        let index = self.find_or_add(method, name, now);
+        &mut self.rows[index]
+    }
+
+    pub fn errors(&self) -> &Errors {
+        &self.errors
+    }
+
+    pub fn errors_mut(&mut self) -> &mut Errors {
+        &mut self.errors
+    }
+
+    pub fn exceptions(&self) -> &Exceptions {
+        &self.exceptions
+    }
+
+    pub fn exceptions_mut(&mut self) -> &mut Exceptions {
+        &mut self.exceptions
+    }
+
+    pub fn lag(&self) -> &Lag {
+        &self.lag
+    }
+
+    pub fn history(&self) -> &[HistoryPoint] {
+        &self.history
+    }
+
+    pub fn history_mut(&mut self) -> &mut Vec<HistoryPoint> {
+        &mut self.history
+    }
+
+    pub fn set_user_count(&self, users: u64) {
+        // A figure to show: nothing is ordered by it.
+        self.users.store(users, Ordering::Relaxed);
+    }
+
+    pub fn user_count(&self) -> u64 {
+        self.users.load(Ordering::Relaxed)
+    }
+
+    /// The same counter, for whoever sets it without the table's lock.
+    pub fn users(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.users)
+    }
+
+    /// Zero every row but keep it listed; forget failures, lag and history.
+    pub fn reset_all(&mut self, now: f64) {
+        self.total.reset(now);
+        self.rows.iter_mut().for_each(|row| row.reset(now));
+        self.errors.clear();
+        self.history.clear();
+        self.lag = Lag::default();
+    }
+
+    /// Forget everything but exceptions, which belong to the runner.
+    pub fn clear_all(&mut self, now: f64) {
+        self.rows.clear();
+        self.index.clear();
+        self.reset_all(now);
+    }
+
+    fn find(&self, method: &str, name: &str) -> Option<usize> {
+        let methods = self.index.get(name)?;
+        methods.iter().find(|(known, _)| **known == *method).map(|(_, index)| *index)
+    }
+
+    fn find_or_add(&mut self, method: &str, name: &str, now: f64) -> usize {
+        self.find(method, name).unwrap_or_else(|| self.add(method, name, now))
+    }
+
+    #[cold]
+    fn add(&mut self, method: &str, name: &str, now: f64) -> usize {
+        let row = Row::new(name, method, now, self.windowed);
+        let entry = (Arc::clone(&row.method), self.rows.len());
+        self.index.entry(Arc::clone(&row.name)).or_default().push(entry);
+        self.rows.push(row);
+        self.rows.len() - 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::Histogram;
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    fn sample(time: f64, at: f64) -> Sample {
+        Sample { response_time_ms: Some(time), response_length: 3, generator_lag: Duration::from_micros(5), at }
+    }
+
+    #[test]
+    fn rows_are_told_apart_by_name_and_method() {
+        let mut table = Table::new(0.0, true);
+        for (method, name) in [("GET", "/b"), ("POST", "/a"), ("GET", "/a"), ("GET", "/b")] {
+            table.record(method, name, sample(1.0, 1.0));
+        }
+        let shown: Vec<_> = table.sorted_rows().iter().map(|r| (&*r.name, &*r.method, r.parts().num_requests)).collect();
+        assert_eq!(shown, [("/a", "GET", 1), ("/a", "POST", 1), ("/b", "GET", 2)]);
+        assert_eq!((table.total().parts().num_requests, table.lag().count()), (4, 4));
+    }
+
+    #[test]
+    fn a_reset_keeps_the_rows_and_a_clear_does_not() {
+        let mut table = Table::new(0.0, true);
+        table.record("GET", "/", sample(1.0, 1.0));
+        table.record_error("GET", "/", ErrorText::of_text("x"), 1.0);
+        table.reset_all(2.0);
+        assert_eq!((table.rows().len(), table.total().parts().num_requests, table.errors().len()), (1, 0, 0));
+        table.clear_all(3.0);
+        assert_eq!((table.rows().len(), table.clock()), (0, Clock { start: 3.0, last: None }));
+    }
+
+    proptest! {
+        #[test]
+        fn the_total_is_the_sum_of_the_rows(samples in prop::collection::vec((0..5u8, 0.0..100_000.0f64, any::<bool>()), 0..200)) {
+            let mut table = Table::new(0.0, true);
+            for (name, time, failed) in samples {
+                table.record("GET", &name.to_string(), sample(time, 1.0 + time / 1000.0));
+                if failed {
+                    table.record_error("GET", &name.to_string(), ErrorText::of_text("x"), 1.0);
+                }
+            }
+            let mut sum = Histogram::default();
+            table.rows().iter().for_each(|row| sum.merge(&row.parts().response_times));
+            let total = table.total().parts();
+            prop_assert_eq!(sum.cells().collect::<Vec<_>>(), total.response_times.cells().collect::<Vec<_>>());
+            prop_assert_eq!(table.rows().iter().map(|r| r.parts().num_requests).sum::<u64>(), total.num_requests);
+            prop_assert_eq!(table.rows().iter().map(|r| r.parts().num_failures).sum::<u64>(), total.num_failures);
+            prop_assert_eq!(table.errors().iter().map(|e| e.occurrences).sum::<u64>(), total.num_failures);
+        }
+    }
+}
