@@ -112,7 +112,7 @@ impl Headers {
         let mut changed =
             Self::with_capacity(0, self.buffer.len() + LENGTHS + name.len() + value.len());
         let mut done = false;
-        for (own, old) in self.iter() {
+        for (own, old) in &*self {
             if !own.eq_ignore_ascii_case(name) {
                 changed.push(own, old);
             } else if !std::mem::replace(&mut done, true) {
@@ -127,6 +127,7 @@ impl Headers {
 
     /// A session's fields under those of one request, as requests merges them: a field of the request takes the
     /// place and the spelling, `None` takes the session's away, and what is new comes last.
+    #[must_use]
     pub fn merge<N: AsRef<[u8]>, V: AsRef<[u8]>>(&self, request: &[(N, Option<V>)]) -> Self {
         // The last spelling of a name decides.
         let decided = |name: &[u8]| {
@@ -136,7 +137,7 @@ impl Headers {
                 .find(|(own, _)| own.as_ref().eq_ignore_ascii_case(name))
         };
         let mut merged = Self::with_capacity(request.len(), self.buffer.len());
-        for (name, value) in self.iter() {
+        for (name, value) in self {
             match decided(name) {
                 None => merged.push(name, value),
                 Some((name, Some(value))) => merged.push(name, value),
@@ -264,4 +265,102 @@ pub fn check(name: Part<'_>, value: Part<'_>) -> Result<(), InvalidHeader> {
         return refuse("value", value);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    type Pairs = Vec<(String, String)>;
+
+    #[test]
+    fn fields_keep_their_order_and_spelling() {
+        let mut headers: Headers = [("B", "1"), ("a", ""), ("b", "2")].into_iter().collect();
+        assert_eq!(headers.len(), 3);
+        assert_eq!(headers.get("b"), Some(&b"1"[..]));
+        assert_eq!(headers.joined("B").unwrap(), &b"1, 2"[..]);
+        assert_eq!(headers.get_all("b").count(), 2);
+        assert_eq!(headers.text("A").as_deref(), Some(""));
+        headers.set("b", "3");
+        assert_eq!(format!("{headers:?}"), r#"{"b": "3", "a": ""}"#);
+        headers.remove("A");
+        assert!(!headers.contains("a"));
+        headers.remove("b");
+        assert!(headers.is_empty());
+    }
+
+    #[test]
+    fn a_request_overrides_its_session_in_place_and_none_takes_away() {
+        let session: Headers = [
+            ("User-Agent", "s"),
+            ("Accept", "*/*"),
+            ("Connection", "keep-alive"),
+        ]
+        .into_iter()
+        .collect();
+        let request = [
+            ("X-New", Some("1")),
+            ("ACCEPT", Some("json")),
+            ("connection", None),
+            ("x-new", Some("2")),
+        ];
+        let merged = session.merge(&request);
+        // requests: CaseInsensitiveDict keeps the place of the first, and the spelling and value of the last.
+        let expected = [("User-Agent", "s"), ("ACCEPT", "json"), ("x-new", "2")];
+        assert_eq!(merged, expected.into_iter().collect());
+    }
+
+    #[test]
+    fn what_requests_refuses_is_refused_with_its_words() {
+        let words =
+            "Invalid leading whitespace, reserved character(s), or return character(s) in header";
+        let refused = [
+            (Part::Text("a"), Part::Text(" b"), "value: ' b'"),
+            (Part::Text("a"), Part::Text("b\nc"), "value: 'b\\nc'"),
+            (Part::Text("a"), Part::Text("\u{a0}b"), "value: '\\xa0b'"),
+            (Part::Text("a"), Part::Bytes(b"\tb"), "value: b'\\tb'"),
+            (Part::Text(""), Part::Text("b"), "name: ''"),
+            (Part::Text("a:"), Part::Text("b"), "name: 'a:'"),
+            (Part::Bytes(b"a\r"), Part::Text("b"), "name: b'a\\r'"),
+        ];
+        for (name, value, shown) in refused {
+            assert_eq!(
+                check(name, value).unwrap_err().to_string(),
+                format!("{words} {shown}")
+            );
+        }
+        for value in [
+            Part::Text(""),
+            Part::Text("b "),
+            Part::Bytes(b"\xa0b"),
+            Part::Text("b\0\u{85}"),
+        ] {
+            assert_eq!(check(Part::Text("a b"), value), Ok(()));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_goes_in_comes_out(fields: Pairs) {
+            let headers: Headers = fields.iter().map(|(n, v)| (n, v)).collect();
+            let expected: Vec<(&[u8], &[u8])> = fields.iter().map(|(n, v)| (n.as_bytes(), v.as_bytes())).collect();
+            prop_assert_eq!(headers.iter().collect::<Vec<_>>(), expected);
+        }
+
+        #[test]
+        fn merging_leaves_one_field_of_a_name(
+            session in prop::collection::hash_map("[ab]", "[0-9]", 0..3),
+            request in prop::collection::vec(("[aAbBcC]", prop::option::of("[0-9]")), 0..6),
+        ) {
+            let merged = session.iter().collect::<Headers>().merge(&request);
+            for name in ["a", "b", "c"] {
+                let last = request.iter().rev().find(|(own, _)| own.eq_ignore_ascii_case(name));
+                let expected = last.map_or(session.get(name), |(_, value)| value.as_ref());
+                prop_assert_eq!(merged.get_all(name).count(), usize::from(expected.is_some()));
+                prop_assert_eq!(merged.text(name), expected.cloned());
+            }
+        }
+    }
 }

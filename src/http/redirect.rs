@@ -1,3 +1,1 @@
-//! stub
-#[derive(Clone, Copy, Debug)]
-pub enum RedirectStyle { Requests, Gevent }
+//! (being built)

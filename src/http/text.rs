@@ -22,7 +22,7 @@ pub fn repr(text: &str) -> String {
         match c {
             c if push_escape(&mut out, c, quote) => {}
             c if c.is_control() || matches!(c, '\u{a0}' | '\u{ad}') => {
-                push(&mut out, format_args!("\\x{code:02x}"))
+                push(&mut out, format_args!("\\x{code:02x}"));
             }
             c if c.is_whitespace() && c != ' ' => push(&mut out, format_args!("\\u{code:04x}")),
             c => out.push(c),

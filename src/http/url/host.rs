@@ -171,22 +171,26 @@ fn normalise_escapes(host: &str) -> Result<Cow<'_, str>, UrlError> {
         return Ok(Cow::Borrowed(host));
     }
     refuse_escaped_controls(host, host)?;
-    let mut out = String::with_capacity(host.len());
-    for (i, part) in host.split('%').enumerate() {
-        let escape = (i > 0)
-            .then(|| u8::from_str_radix(part.get(..2).unwrap_or(""), 16).ok())
-            .flatten();
-        match escape {
-            Some(value) if UNRESERVED.has(value) => out.push(value as char),
-            Some(_) => {
-                out.push('%');
-                out.push_str(&part[..2].to_uppercase());
+    let bytes = host.as_bytes();
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut i = 0;
+    while let Some(&byte) = bytes.get(i) {
+        match escape_at(bytes, i) {
+            Some(value) if UNRESERVED.has(value) => out.push(value),
+            Some(_) => out.extend(bytes[i..i + 3].iter().map(u8::to_ascii_uppercase)),
+            None if byte == b'%' => {
+                return Err(UrlError::Unparsable(format!(
+                    "{} is not a valid host",
+                    repr(host)
+                )));
             }
-            None => {}
+            None => out.push(byte),
         }
-        out.push_str(if escape.is_some() { &part[2..] } else { part });
+        i += if byte == b'%' { 3 } else { 1 };
     }
-    Ok(Cow::Owned(out))
+    Ok(Cow::Owned(
+        String::from_utf8(out).expect("escapes give way to ASCII only"),
+    ))
 }
 
 fn normalise_label(label: &str) -> Result<String, UrlError> {

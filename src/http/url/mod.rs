@@ -19,6 +19,8 @@ mod join;
 mod parts;
 mod prepare;
 mod quote;
+#[cfg(test)]
+mod tests;
 
 pub use join::{Base, Credentials};
 

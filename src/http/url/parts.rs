@@ -29,7 +29,7 @@ impl Parts {
         if let Some(after) = rest.strip_prefix("//") {
             let end = after.find(['/', '?', '#']).unwrap_or(after.len());
             check_brackets(&after[..end])?;
-            parts.netloc = after[..end].to_owned();
+            after[..end].clone_into(&mut parts.netloc);
             rest.drain(..end + 2);
         }
         parts.fragment = cut(&mut rest, '#');
@@ -148,10 +148,8 @@ impl Parts {
 /// A host in lower case, but for the zone of an address.
 pub(super) fn lower(host: &str) -> String {
     match host.split_once('%') {
-        Some((address, zone)) if address.contains(':') => {
-            format!("{}%{zone}", address.to_lowercase())
-        }
-        _ => host.to_lowercase(),
+        Some((address, zone)) => format!("{}%{zone}", address.to_lowercase()),
+        None => host.to_lowercase(),
     }
 }
 

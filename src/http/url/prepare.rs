@@ -77,13 +77,12 @@ impl Url {
         if host.is_empty() {
             return Err(UrlError::NoHost);
         }
-        if let Some(bad) = invalid_character(&host) {
-            return Err(bad);
-        }
-        // A port of 0 counts as none, as it does for a prepared URL.
-        let port = port
-            .filter(|&port| port != 0)
-            .unwrap_or(scheme.default_port());
+        let host = if host.contains(':') {
+            host
+        } else {
+            host::normalise(&host)?
+        };
+        let port = port.unwrap_or(scheme.default_port());
         let (prefix, tail) = text.split_at(parts.scheme.len() + 3 + parts.netloc.len());
         Ok(Self::new(
             self.origin_for(scheme, &host, port, prefix),
@@ -161,12 +160,20 @@ fn prepare_requests(text: &str, params: &str) -> Result<Url, UrlError> {
             });
         }
     };
-    let host = uri.host.trim_start_matches('[').trim_end_matches(']');
     let port = port.unwrap_or(scheme.default_port());
+    let host = connect_host(&uri.host, &prefix)?;
     Ok(Url::new(
-        Origin::new(Style::Requests, scheme, &lower(host), port, &prefix),
+        Origin::new(Style::Requests, scheme, &host, port, &prefix),
         &tail,
     ))
+}
+
+/// The host to connect to: what the text says after its last encoding. An address goes without its brackets.
+fn connect_host(host: &str, prefix: &str) -> Result<String, UrlError> {
+    match host.strip_prefix('[') {
+        Some(address) => Ok(lower(address.trim_end_matches(']'))),
+        None => host::normalise(&Parts::parse(prefix)?.host()),
+    }
 }
 
 /// A URL as urllib3's parser gives it: each part encoded, the host normalised.
@@ -415,12 +422,11 @@ fn remove_dot_segments(path: &str) -> String {
             rest = "/";
             kept.pop();
         } else {
-            let end = rest[1..].find('/').map_or(rest.len(), |at| at + 1);
-            let end = if rest.starts_with('/') {
-                end
-            } else {
-                rest.find('/').unwrap_or(rest.len())
-            };
+            let end = rest
+                .match_indices('/')
+                .map(|(at, _)| at)
+                .find(|&at| at > 0)
+                .unwrap_or(rest.len());
             let (segment, after) = rest.split_at(end);
             kept.push(segment);
             rest = after;
