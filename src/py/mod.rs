@@ -5,9 +5,14 @@ mod hub;
 
 use pyo3::prelude::*;
 
+mod target;
+
 #[pymodule]
 mod _engine {
     use super::*;
+
+    #[pymodule_export]
+    use super::target::run_target;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
