@@ -51,21 +51,22 @@ def read(program: Program, target: Target) -> Reading:
     return Reading(requests, cpu, target.cpu(), machine_busy(), time.perf_counter())
 
 
-def wait_for_users(program: Program, target: Target, users: int, timeout: float) -> int:
-    """Wait until `users` connections stand; after `timeout` go on with those there are. Returns how many."""
+def wait_for_users(program: Program, target: Target, users: int, timeout: float) -> None:
+    """Wait until all users are connected and have come round twice; after `timeout` go on with those there are."""
+    before = target.witness().requests
     deadline = time.monotonic() + timeout
-    while True:
+    while time.monotonic() < deadline:
         program.check()
-        connected = target.witness().connections
-        if connected >= users or time.monotonic() > deadline:
-            return connected
+        seen = target.witness()
+        if seen.connections >= users and seen.requests - before >= 2 * users:
+            return
         time.sleep(0.05)
 
 
 def run_load(peer: Peer, target: Target, scheme: str, users: int, seconds: float, folder: Path) -> LoadRun:
     target.wait_until_left()
     with Program(peer.command(target.urls[scheme], users), folder) as program:
-        wait_for_users(program, target, users, timeout=90)
+        wait_for_users(program, target, users, timeout=60)
         time.sleep(min(1.0, 0.3 + users / 10_000))
         start = read(program, target)
         time.sleep(seconds)

@@ -54,10 +54,15 @@ http {{
 
 @dataclass(frozen=True)
 class Witnessed:
-    """What nginx has seen: requests ever, connections now, without those of the witness itself."""
+    """What nginx has seen, without what the witness itself did: requests ever, connections now.
+
+    `connections` are those past their TLS handshake: in the midst of one, nginx counts a connection as active and as
+    nothing else. `open` are all.
+    """
 
     requests: int
     connections: int
+    open: int
 
 
 def free_ports(count: int) -> list[int]:
@@ -127,8 +132,8 @@ class Target:
         self.connection.request("GET", "/")
         text = self.connection.getresponse().read().decode()
         self.reads += 1
-        active, _accepted, _handled, requests = map(int, re.findall(r"\d+", text)[:4])
-        return Witnessed(requests=requests - self.reads, connections=active - 1)
+        active, _accepted, _handled, requests, *stages = map(int, re.findall(r"\d+", text))
+        return Witnessed(requests=requests - self.reads, connections=sum(stages) - 1, open=active - 1)
 
     def cpu(self) -> float:
         return sum(map(process_cpu, self.workers))
@@ -136,7 +141,7 @@ class Target:
     def wait_until_left(self) -> None:
         """Wait until the last peer's connections are gone, so that the next starts on a quiet target."""
         deadline = time.monotonic() + 30
-        while self.witness().connections > 0:
+        while self.witness().open > 0:
             if time.monotonic() > deadline:
                 raise Ended("nginx still has connections of the peer before")
             time.sleep(0.02)
