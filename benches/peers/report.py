@@ -128,7 +128,8 @@ def noise_section(results: Results) -> list[str]:
     most = max(run.other_cores for run in disturbed)
     return [
         f"Noise: in {len(disturbed)} of {len(results.loads)} windows other programs used more than 0.15 cores"
-        f" (at most {most:.2f}). Requests per second suffer first, CPU per request less; repeat on a quiet machine."
+        f" (at most {most:.2f}). That moves everything, CPU per request too: a generator that has to wait for a core"
+        " finds more answers when it wakes, and looks cheaper. Repeat on a quiet machine."
     ]
 
 

@@ -34,7 +34,7 @@ from verdict import verdicts_as_json
 P = ParamSpec("P")
 T = TypeVar("T")
 PARTS = ("load", "idle", "startup", "truth")
-ONCE = {("locust-fast", 1000), ("locust-http", 1000)}  # half a minute to start: in the first round only
+ONCE = {("locust-fast", 1000), ("locust-http", 1000), ("k6", 10_000)}  # half a minute to start: first round only
 
 
 def numbers(text: str) -> list[int]:
@@ -118,6 +118,11 @@ class Bench:
             left_out = [f"{users} ({scheme})" for scheme, users in cases if peer.too_many(users)]
             if left_out:
                 self.results.limits.append(f"{peer.label} at {', '.join(left_out)} users: {peer.limit_reason}")
+            once = [users for key, users in ONCE if key == peer.key and users in {users for _, users in cases}]
+            if once and self.options.rounds > 1:
+                self.results.limits.append(
+                    f"{peer.label} at {once[0]} users: after the first round, as it is slow to start"
+                )
         for number in range(self.options.rounds):
             for scheme, users in cases:
                 # Every second round backwards: a machine that slows down slows nobody in particular.
