@@ -86,5 +86,5 @@ def version_of(peer: Peer) -> str:
     """The first line of what it calls its version; wrk says it on a failing `-v`."""
     flag = {"wrk": "-v", "k6": "version"}.get(peer.key, "--version")
     answer = subprocess.run([peer.executable, flag], capture_output=True, text=True, timeout=60)
-    line = (answer.stdout or answer.stderr).strip().splitlines()[0]
+    line = (answer.stdout or answer.stderr or f"{peer.label} of unknown version").strip().splitlines()[0]
     return line.partition(" from ")[0].partition(" Copyright")[0]

@@ -7,12 +7,14 @@ Exit code 0: all that was asked for has been measured. 1: the report is incomple
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import platform
 import resource
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -33,6 +35,9 @@ from verdict import verdicts_as_json
 
 P = ParamSpec("P")
 T = TypeVar("T")
+# What a peer or the target can do wrong. Anything else is a bug of the bench and ends it.
+FAILURES = (Ended, OSError, ValueError, subprocess.SubprocessError, http.client.HTTPException)
+PEERS = ("wrk", "k6", "locust-http", "locust-fast", "ours-http", "ours-fast")
 PARTS = ("load", "idle", "startup", "truth")
 ONCE = {("locust-fast", 1000), ("locust-http", 1000), ("k6", 10_000)}  # half a minute to start: first round only
 
@@ -41,8 +46,21 @@ def numbers(text: str) -> list[int]:
     return [int(part) for part in text.split(",") if part]
 
 
-def words(text: str) -> list[str]:
-    return [part for part in text.split(",") if part]
+def words(known: tuple[str, ...]) -> Callable[[str], list[str]]:
+    """A comma-separated list of some of `known`."""
+
+    def parse(text: str) -> list[str]:
+        for part in text.split(","):
+            if part not in known:
+                raise argparse.ArgumentTypeError(f"`{part}` is none of {', '.join(known)}")
+        return text.split(",")
+
+    return parse
+
+
+def command(text: str) -> str:
+    """A path stays right when the peer runs in another folder; a bare name is looked for on PATH."""
+    return str(Path(text).absolute()) if "/" in text else text
 
 
 def arguments() -> argparse.Namespace:
@@ -54,17 +72,21 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tls-users", type=numbers, help="over TLS (default 1,64,1000,10000; quick 64)")
     parser.add_argument("--truth-users", type=numbers, help="in the truth run (default 10,50,100)")
     parser.add_argument("--truth-seconds", type=float, help="length of a truth run (default 8; quick 3)")
-    parser.add_argument("--peers", type=words, help="only these: wrk,k6,locust-http,locust-fast,ours-http,ours-fast")
-    parser.add_argument("--parts", type=words, default=list(PARTS), help=f"only these: {','.join(PARTS)}")
+    parser.add_argument("--peers", type=words(PEERS), help=f"only these: {','.join(PEERS)}")
+    parser.add_argument("--parts", type=words(PARTS), default=list(PARTS), help=f"only these: {','.join(PARTS)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all runs, medians, ratios and verdicts there")
     parser.add_argument("--pin", action="store_true", help="nginx on the last core, everything else on the others")
     environment = os.environ.get
     default = environment("BENCH_OURS", str(ROOT / ".venv/bin/locust"))
-    parser.add_argument("--ours", default=default, metavar="LOCUST", help="our `locust` command ($BENCH_OURS)")
+    parser.add_argument(
+        "--ours", type=command, default=default, metavar="LOCUST", help="our `locust` command ($BENCH_OURS)"
+    )
     default = environment("BENCH_ORACLE", str(ROOT / ".oracle/bin/locust"))
-    parser.add_argument("--oracle", default=default, metavar="LOCUST", help="Locust's own ($BENCH_ORACLE)")
+    parser.add_argument(
+        "--oracle", type=command, default=default, metavar="LOCUST", help="Locust's own ($BENCH_ORACLE)"
+    )
     default = environment("BENCH_K6", str(ROOT / ".tools/bin/k6"))
-    parser.add_argument("--k6", default=default, metavar="K6", help="($BENCH_K6)")
+    parser.add_argument("--k6", type=command, default=default, metavar="K6", help="($BENCH_K6)")
     return with_defaults(parser.parse_args())
 
 
@@ -106,7 +128,7 @@ class Bench:
         self.say(what)
         try:
             return measure(*args, **kwargs)
-        except (Ended, OSError) as error:
+        except FAILURES as error:
             self.say(f"  failed: {error}")
             self.results.missing.append(f"{what}: {error}")
             return None
@@ -118,11 +140,10 @@ class Bench:
             left_out = [f"{users} ({scheme})" for scheme, users in cases if peer.too_many(users)]
             if left_out:
                 self.results.limits.append(f"{peer.label} at {', '.join(left_out)} users: {peer.limit_reason}")
-            once = [users for key, users in ONCE if key == peer.key and users in {users for _, users in cases}]
+            counts_asked = {users for _, users in cases}
+            once = [users for key, users in ONCE if key == peer.key and users in counts_asked]
             if once and self.options.rounds > 1:
-                self.results.limits.append(
-                    f"{peer.label} at {once[0]} users: after the first round, as it is slow to start"
-                )
+                self.results.limits.append(f"{peer.label} at {once[0]} users: first round only, it is slow to start")
         for number in range(self.options.rounds):
             for scheme, users in cases:
                 # Every second round backwards: a machine that slows down slows nobody in particular.
