@@ -78,13 +78,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--pin", action="store_true", help="nginx on the last core, everything else on the others")
     environment = os.environ.get
     default = environment("BENCH_OURS", str(ROOT / ".venv/bin/locust"))
-    parser.add_argument(
-        "--ours", type=command, default=default, metavar="LOCUST", help="our `locust` command ($BENCH_OURS)"
-    )
+    parser.add_argument("--ours", type=command, default=default, metavar="LOCUST", help="our command ($BENCH_OURS)")
     default = environment("BENCH_ORACLE", str(ROOT / ".oracle/bin/locust"))
-    parser.add_argument(
-        "--oracle", type=command, default=default, metavar="LOCUST", help="Locust's own ($BENCH_ORACLE)"
-    )
+    parser.add_argument("--oracle", type=command, default=default, metavar="LOCUST", help="theirs ($BENCH_ORACLE)")
     default = environment("BENCH_K6", str(ROOT / ".tools/bin/k6"))
     parser.add_argument("--k6", type=command, default=default, metavar="K6", help="($BENCH_K6)")
     return with_defaults(parser.parse_args())
