@@ -17,7 +17,6 @@ PARTS: Final = frozenset(
         "execute_next_task",
         "execute_task",
         "wait",
-        "wait_time",
         "_sleep",
     }
 )

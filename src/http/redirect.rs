@@ -1,1 +1,3 @@
-//! (being built)
+//! stub
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedirectStyle { Requests, Gevent }

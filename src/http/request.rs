@@ -36,7 +36,7 @@ impl Method {
 }
 
 /// How requests of a session are sent. Shared: a session has one until a request asks for something else.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     pub connect_timeout: Option<Duration>,
     /// The longest silence while something is expected from the server.

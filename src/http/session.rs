@@ -29,5 +29,5 @@ pub async fn execute<T: Transport>(transport: &mut T, _session: &Session, reques
     let mut stamps = Stamps::at(Instant::now());
     let result = transport.send(request, None, &mut stamps).await;
     stamps.end = Instant::now();
-    Outcome { result, stamps, history: Vec::new() }
+    Outcome { result, stamps, hops: Vec::new() }
 }

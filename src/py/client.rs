@@ -70,7 +70,6 @@ struct Snapshot {
     settings: Arc<Settings>,
     authorization: Option<Arc<str>>,
     has_params: bool,
-    overrides_request: bool,
 }
 
 #[pymethods]
@@ -198,7 +197,7 @@ impl SessionBase {
     }
 
     #[getter]
-    fn request_event(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+    pub fn request_event(&self, py: Python<'_>) -> Option<Py<PyAny>> {
         lock(&self.request_event).as_ref().map(|event| event.clone_ref(py))
     }
 
@@ -209,7 +208,7 @@ impl SessionBase {
     }
 
     #[getter]
-    fn user(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+    pub fn user(&self, py: Python<'_>) -> Option<Py<PyAny>> {
         lock(&self.user).as_ref().map(|user| user.clone_ref(py))
     }
 
@@ -355,7 +354,6 @@ impl SessionBase {
             settings: Arc::clone(&state.settings),
             authorization: state.authorization.clone(),
             has_params: state.has_params,
-            overrides_request: state.overrides_request,
         })
     }
 
@@ -363,40 +361,40 @@ impl SessionBase {
     fn read_attributes(slf: &Bound<'_, Self>) -> PyResult<()> {
         let py = slf.py();
         let attributes = slf.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
-        let given = |name: &Bound<'_, PyString>| -> PyResult<Option<Bound<'_, PyAny>>> {
+        let given = |name: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
             Ok(attributes.get_item(name)?.filter(|value| !value.is_none()))
         };
         for name in ["proxies", "cert", "stream"] {
-            if let Some(value) = given(&PyString::new(py, name))?
+            if let Some(value) = given(name)?
                 && value.is_truthy()?
             {
                 return Err(prepare::not_yet(name, "a session's value"));
             }
         }
-        if let Some(hooks) = given(intern!(py, "hooks"))?
+        if let Some(hooks) = given("hooks")?
             && hooks.call_method0("values")?.try_iter()?.any(|list| list.is_ok_and(|list| list.is_truthy().unwrap_or(true)))
         {
             return Err(prepare::not_yet("hooks", "a session's value"));
         }
         let mut settings = Settings::clone(&REQUESTS_DEFAULTS);
-        if let Some(verify) = given(intern!(py, "verify"))? {
+        if let Some(verify) = given("verify")? {
             settings.tls = prepare::tls(&verify)?;
         }
-        if let Some(limit) = given(intern!(py, "max_redirects"))? {
+        if let Some(limit) = given("max_redirects")? {
             settings.redirects = Some(limit.extract()?);
         }
-        let authorization = match given(intern!(py, "auth"))? {
+        let authorization = match given("auth")? {
             Some(auth) => prepare::authorization(&auth)?.map(Arc::from),
             None => None,
         };
-        let given_headers = given(intern!(py, "headers"))?;
+        let given_headers = given("headers")?;
         let headers = match &given_headers {
             Some(mapping) => Arc::new(SessionHeaders::of_mapping(mapping)?),
             None => default_headers(py, Style::Requests)?,
         };
         // A mapping of ours reports its changes; any other may change without a word.
         let watched = given_headers.is_none_or(|mapping| mapping.hasattr(intern!(py, "_session")).unwrap_or(false));
-        let params = given(intern!(py, "params"))?;
+        let params = given("params")?;
         let overrides_request = attributes.contains(intern!(py, "request"))?;
         let mut state = slf.get().state();
         state.settings = shared_settings(settings);
@@ -528,7 +526,6 @@ fn prepare_operation<'py>(
 ) -> PyResult<(Box<Operation>, Call<'py>)> {
     let this = slf.get();
     let snapshot = SessionBase::snapshot(slf)?;
-    debug_assert!(!snapshot.overrides_request || this.style == Style::Requests || true);
     if this.style == Style::Gevent {
         super::fast::take_others(method, &mut arguments)?;
     } else {

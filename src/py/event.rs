@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex};
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyType};
@@ -48,6 +47,7 @@ impl EventHookBase {
 /// The built-in listener of `events.request`: counts the request, and its failure if it has an exception.
 #[pyclass(frozen, module = "gregaria._engine")]
 pub struct StatsListener {
+    owner: Py<StatsTable>,
     table: Arc<Mutex<Table>>,
 }
 
@@ -55,7 +55,7 @@ pub struct StatsListener {
 impl StatsListener {
     #[new]
     fn new(table: &Bound<'_, StatsTable>) -> Self {
-        Self { table: Arc::clone(table.get().table()) }
+        Self { table: Arc::clone(table.get().table()), owner: table.clone().unbind() }
     }
 
     /// As Locust's own listener: what it needs is the first four arguments; the rest may be anything.
@@ -74,7 +74,7 @@ impl StatsListener {
         let (method, name) = (request_type.str()?, name.str()?);
         let (method, name) = (method.to_string_lossy(), name.to_string_lossy());
         let failure = match exception {
-            Some(exception) if exception.is_truthy()? => Some(ErrorWords::of(exception)?),
+            Some(exception) if exception.is_truthy()? => Some(exception),
             _ => None,
         };
         let lag = response.and_then(|response| response.cast::<ResponseBase>().ok()).and_then(|r| r.get().lag());
@@ -85,15 +85,11 @@ impl StatsListener {
             generator_lag: lag.unwrap_or_default(),
             at,
         };
-        let mut table = self.lock();
         match lag {
-            Some(_) => table.record(&method, &name, sample),
-            None => table.record_by_hand(&method, &name, sample),
+            Some(_) => self.lock().record(&method, &name, sample),
+            None => self.lock().record_by_hand(&method, &name, sample),
         }
-        if let Some(words) = failure {
-            table.record_error(&method, &name, words.as_text(), at);
-        }
-        Ok(())
+        failure.map_or(Ok(()), |failure| self.fail(&method, &name, failure, at))
     }
 }
 
@@ -107,43 +103,14 @@ impl StatsListener {
         }
     }
 
+    /// Count a failure for which there is an exception (or what a listener's caller gave for one).
+    pub fn fail(&self, method: &str, name: &str, error: &Bound<'_, PyAny>, at: f64) -> PyResult<()> {
+        self.owner.bind(error.py()).get().record_failure(method, name, error, at)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Table> {
         self.table.lock().expect("nothing panics under this lock")
     }
-}
-
-/// An exception's words, as errors are grouped and shown.
-pub struct ErrorWords {
-    text: String,
-    shown: String,
-}
-
-impl ErrorWords {
-    /// A string is itself; anything else its `repr`. What `failure("…")` wrapped is shown without the wrapper.
-    pub fn of(exception: &Bound<'_, PyAny>) -> PyResult<Self> {
-        if let Ok(text) = exception.extract::<String>() {
-            return Ok(Self { shown: ErrorText::of_text(&text).shown.to_owned(), text });
-        }
-        let text = exception.repr()?.to_string_lossy().into_owned();
-        let wrapper = catch_response_error(exception.py())?;
-        let shown = if exception.is_instance(wrapper)? {
-            exception.getattr(intern!(exception.py(), "args"))?.get_item(0)?.str()?.to_string_lossy().into_owned()
-        } else {
-            text.clone()
-        };
-        Ok(Self { text, shown })
-    }
-
-    pub fn as_text(&self) -> ErrorText<'_> {
-        ErrorText { text: &self.text, shown: &self.shown }
-    }
-}
-
-fn catch_response_error(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    CLASS
-        .get_or_try_init(py, || Ok(py.import("locust.exception")?.getattr("CatchResponseError")?.unbind()))
-        .map(|class| class.bind(py))
 }
 
 /// The statistics' listener, if `event` is an untouched hook with no listener but that.

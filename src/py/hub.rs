@@ -63,6 +63,11 @@ pub fn hub(py: Python<'_>) -> PyResult<Rc<Hub>> {
     Ok(hub)
 }
 
+/// The bridge, if it was started on this thread.
+pub fn running(_py: Python<'_>) -> Option<Rc<Hub>> {
+    HUB.try_with(|hub| hub.try_borrow().ok().and_then(|hub| hub.clone())).ok().flatten()
+}
+
 /// By default one I/O thread for every two cores, and at most eight: one Python thread feeds no more.
 fn io_threads() -> usize {
     match IO_THREADS.load(Ordering::Relaxed) {
@@ -276,7 +281,7 @@ fn wake_due(py: Python<'_>) -> PyResult<()> {
 ///
 /// Unlike `gevent.sleep` it costs no timer of the event loop: tens of thousands of users may sleep at once.
 #[pyfunction]
-fn sleep(py: Python<'_>, seconds: f64) -> PyResult<()> {
+pub fn sleep(py: Python<'_>, seconds: f64) -> PyResult<()> {
     if seconds <= 0.0 {
         return yield_now(py);
     }

@@ -46,6 +46,10 @@ impl SessionHeaders {
         Ok(Self::new(Headers::new().merge(&fields_of(mapping)?)))
     }
 
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.encoded == other.encoded
+    }
+
     pub fn contains(&self, name: &str) -> bool {
         self.fields.contains(name)
     }

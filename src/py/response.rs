@@ -2,6 +2,7 @@
 //!
 //! A response keeps its bytes in Rust; what a locustfile does not ask for is never made.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyType};
 
 use super::client::SessionBase;
 use super::clock::epoch_seconds;
-use super::event::{ErrorWords, StatsListener, only_statistics};
+use super::event::{StatsListener, only_statistics};
 use crate::http::io::{Operation, Outcome};
 use crate::http::text::{from_latin1, repr};
 use crate::http::url::Style;
@@ -35,7 +36,11 @@ pub struct ResponseBase {
     content: PyOnceLock<Py<PyBytes>>,
     /// What is needed to report it later, or to tell what was reported; absent for most.
     report: Mutex<Option<Box<Report>>>,
+    /// A status that a locustfile has put in the place of the real one.
+    status_set: AtomicU32,
 }
+
+const NO_STATUS: u32 = u32::MAX;
 
 struct Report {
     session: Py<SessionBase>,
@@ -216,16 +221,12 @@ impl ResponseBase {
             && let Some(listener) = only_statistics(&event)?
         {
             let operation = this.operation.get().expect("a reported response has an operation");
-            let words = failure.as_ref().map(ErrorWords::of).transpose()?;
             let name = Self::name(slf)?.str()?;
+            let (method, name) = (operation.request.method.as_str(), name.to_str()?);
             let sample = sample(operation, this.lag().unwrap_or_default());
-            listener.get().count(
-                operation.request.method.as_str(),
-                name.to_str()?,
-                sample,
-                words.as_ref().map(ErrorWords::as_text),
-            );
-            return Ok(());
+            let at = sample.at;
+            listener.get().count(method, name, sample, None);
+            return failure.map_or(Ok(()), |failure| listener.get().fail(method, name, &failure, at));
         }
         let meta = Self::request_meta(slf)?;
         meta.set_item(intern!(py, "exception"), failure)?;
@@ -301,20 +302,49 @@ impl ResponseBase {
             lag: OnceLock::new(),
             content: PyOnceLock::new(),
             report: Mutex::new(None),
+            status_set: AtomicU32::new(NO_STATUS),
         }
     }
 
     /// Takes the place of `requests.Response.__init__`, whose attributes are made when asked for.
-    #[pyo3(signature = (*_args, **_kwargs))]
-    fn __init__(&self, _args: &Bound<'_, pyo3::types::PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) {}
+    /// The engine's come without arguments; who makes one by hand may give the error it stands for.
+    #[pyo3(signature = (error = None))]
+    fn __init__(slf: &Bound<'_, Self>, error: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+        error.map_or(Ok(()), |error| slf.setattr(intern!(slf.py(), "error"), error))
+    }
 
     /// The HTTP status; 0 when there was no response.
+    #[getter]
+    fn status_code(&self) -> u16 {
+        match self.status_set.load(Ordering::Relaxed) {
+            NO_STATUS => self._status(),
+            set => set as u16,
+        }
+    }
+
+    #[setter]
+    fn set_status_code(&self, status: u16) {
+        self.status_set.store(u32::from(status), Ordering::Relaxed);
+    }
+
+    /// As `status_code`, whatever was assigned to that.
     #[getter]
     fn _status(&self) -> u16 {
         self.response().map_or(0, |response| response.status)
     }
 
+    /// Whether the client counts it as a success by its own rule.
+    #[getter]
+    fn _is_success(&self) -> bool {
+        self.response().is_some_and(|response| is_success(self.is_fast(), response.status))
+    }
+
     /// The body, content encodings undone; None when there was no response.
+    #[getter]
+    fn content(&self, py: Python<'_>) -> Option<Py<PyBytes>> {
+        self._body(py)
+    }
+
     #[getter]
     fn _body(&self, py: Python<'_>) -> Option<Py<PyBytes>> {
         let body = self.response()?.body();

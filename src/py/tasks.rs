@@ -3,7 +3,7 @@
 //! It does what `locust.user.task.TaskSet.run` does in Python, step for step, and reads what a locustfile may change
 //! (`tasks`, the queue, the user's state, `wait_time`) at each turn. Who overrides or patches a step never comes here.
 
-use pyo3::exceptions::{PyException, PyIndexError};
+use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -63,8 +63,9 @@ struct Loop<'py> {
 /// Run a task set after its `on_start` until an exception ends it.
 ///
 /// `is_root`: it is a user's own, so its tasks are the user's. `picks_itself`: ask `get_next_task` for the next one.
+/// Raises what leaves the task set; returns what was raised while a failed task was dealt with, which passes no `on_stop`.
 #[pyfunction]
-fn run_task_set(task_set: &Bound<'_, PyAny>, is_root: bool, picks_itself: bool) -> PyResult<()> {
+fn run_task_set<'py>(task_set: &Bound<'py, PyAny>, is_root: bool, picks_itself: bool) -> PyResult<Bound<'py, PyAny>> {
     let py = task_set.py();
     let user = task_set.getattr(intern!(py, "_user"))?;
     let owner = if is_root { user.clone() } else { task_set.clone() };
@@ -80,8 +81,10 @@ fn run_task_set(task_set: &Bound<'_, PyAny>, is_root: bool, picks_itself: bool) 
     };
     loop {
         let resumed = this.hub.resumed();
-        if let Err(error) = this.turn(resumed) {
-            this.handle(error)?;
+        if let Err(error) = this.turn(resumed)
+            && let Err(raised) = this.report(error)?
+        {
+            return Ok(raised.into_value(py).into_bound(py).into_any());
         }
     }
 }
@@ -181,7 +184,7 @@ impl<'py> Loop<'py> {
     }
 
     /// What ends the task set goes on its way; what a task raised is reported, and the loop goes on after a wait.
-    fn handle(&self, error: PyErr) -> PyResult<()> {
+    fn report(&self, error: PyErr) -> PyResult<PyResult<()>> {
         let names = self.names;
         let is = |class: &Py<PyType>| error.is_instance(self.py, class.bind(self.py));
         let control = [&names.interrupt, &names.stop_user, &names.stop_test, &names.greenlet_exit];
@@ -189,13 +192,8 @@ impl<'py> Loop<'py> {
             return Err(error);
         }
         // Python's part: the event, the log, and what becomes of the user.
-        self.task_set.call_method1(intern!(self.py, "_task_failed"), (error.value(self.py),)).map(drop)
+        Ok(self.task_set.call_method1(intern!(self.py, "_task_failed"), (error.value(self.py),)).map(drop))
     }
-}
-
-/// Whether `index` is one: keeps the import of the exception that `get_item` raises for an emptied list.
-pub fn is_index_error(error: &PyErr, py: Python<'_>) -> bool {
-    error.is_instance_of::<PyIndexError>(py)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -235,29 +235,45 @@ class TaskSet(metaclass=TaskSetMeta):
             self.on_start()
         except InterruptTaskSet as interrupt:
             raise _for_parent(interrupt) from interrupt
-        if untouched.is_untouched(self):
-            _engine.run_task_set(self)
-        else:
-            self._run_tasks()
+        run_tasks = self._run_on_engine if untouched.is_untouched(self) else self._run_tasks
+        try:
+            ended = run_tasks()
+        except InterruptTaskSet as interrupt:
+            self._leave(heed=(StopUser, StopTest))
+            raise _for_parent(interrupt) from interrupt
+        except (StopUser, StopTest, GreenletExit):
+            self._leave(heed=())
+            raise
+        raise ended
 
-    def _run_tasks(self) -> NoReturn:
-        """The task loop for task sets that override a part of it. The engine's does the same."""
+    def _run_on_engine(self) -> BaseException:
+        picks = type(self).get_next_task
+        return _engine.run_task_set(
+            self, picks is DefaultTaskSet.get_next_task, picks not in (TaskSet.get_next_task, DefaultTaskSet.get_next_task)
+        )
+
+    def _run_tasks(self) -> BaseException:
+        """The task loop for task sets that override a part of it. The engine's does the same.
+
+        What leaves the task set is raised. What is raised while a failed task is dealt with is returned: who is stopped
+        in the wait after it does not pass `on_stop` of the set that failed.
+        """
         while True:
             try:
                 self._run_one_task()
-            except InterruptTaskSet as interrupt:
-                self._leave(heed=(StopUser, StopTest))
-                raise _for_parent(interrupt) from interrupt
-            except (StopUser, StopTest, GreenletExit):
-                self._leave(heed=())
+            except (InterruptTaskSet, StopUser, StopTest, GreenletExit):
                 raise
             except Exception as error:
-                self._report(error)
-                if not self.user.environment.catch_exceptions:
-                    raise
-                # Outside the `try`, like everything that happens after a task failed: who is stopped in this wait
-                # does not pass `on_stop` of the set that failed.
-                self.wait()
+                try:
+                    self._task_failed(error)
+                except BaseException as raised:
+                    return raised
+
+    def _task_failed(self, error: Exception) -> None:
+        self._report(error)
+        if not self.user.environment.catch_exceptions:
+            raise error
+        self.wait()
 
     def _run_one_task(self) -> None:
         if not self._task_queue:
@@ -285,7 +301,7 @@ class TaskSet(metaclass=TaskSetMeta):
         environment = self.user.environment
         environment.events.user_error.fire(user_instance=self, exception=error, tb=error.__traceback__)
         if environment.catch_exceptions:
-            logger.error("%s\n%s", error, traceback.format_exc())
+            logger.error("%s\n%s", error, "".join(traceback.format_exception(error)))
 
     def execute_next_task(self) -> None:
         """Run the task at the head of the queue."""

@@ -33,8 +33,15 @@ pub struct Operation {
 pub struct Outcome {
     pub result: Result<Response, Failure>,
     pub stamps: Stamps,
-    /// Responses that redirected, each with the request that brought it, the first one first.
-    pub history: Vec<(Request, Response)>,
+    /// The redirects that were followed, the first one first.
+    pub hops: Vec<Hop>,
+}
+
+/// A response that redirected, and the request it led to.
+#[derive(Debug)]
+pub struct Hop {
+    pub response: Response,
+    pub next: Request,
 }
 
 /// What the main thread tells an I/O thread.
