@@ -4,6 +4,9 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use super::decode::DecodeError;
+use super::url::UrlError;
+
 /// A failed exchange: data, not an error of the run. Faces turn it into the exception a user of their client knows.
 #[derive(Debug)]
 pub enum Failure {
@@ -25,10 +28,10 @@ pub enum Failure {
     /// What came is not HTTP, contradicts itself, or exceeds a limit.
     Protocol(&'static str),
     /// The body's content encoding could not be undone.
-    Decode(String),
+    Decode(DecodeError),
     TooManyRedirects(u32),
     /// A redirect to something that is no HTTP URL.
-    RedirectTarget(String),
+    RedirectTarget(UrlError),
     /// The waiting user was killed.
     Cancelled,
 }
@@ -50,7 +53,7 @@ impl fmt::Display for Failure {
             Self::Protocol(what) => write!(out, "not a valid response: {what}"),
             Self::Decode(what) => write!(out, "cannot decode the body: {what}"),
             Self::TooManyRedirects(limit) => write!(out, "more than {limit} redirects"),
-            Self::RedirectTarget(target) => write!(out, "redirected to `{target}`"),
+            Self::RedirectTarget(error) => write!(out, "a redirect cannot be followed: {error}"),
             Self::Cancelled => out.write_str("cancelled"),
         }
     }

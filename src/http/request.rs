@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::redirect::RedirectStyle;
 use super::transport::Tls;
 use super::url::Url;
 
@@ -43,7 +42,6 @@ pub struct Settings {
     pub read_timeout: Option<Duration>,
     /// How many redirects to follow; `None`: none, a 3xx is the response.
     pub redirects: Option<u32>,
-    pub redirect_style: RedirectStyle,
     pub tls: Tls,
     /// How many requests of one session may be under way at once; further ones wait or, as `requests` does it, get a
     /// connection that is closed afterwards.
@@ -100,13 +98,20 @@ impl Request {
 }
 
 impl HeaderLines {
-    /// Drop every line with one of these names (any case).
-    pub fn remove(&mut self, names: &[&str]) {
-        if lines(&self.shared).any(|(name, _)| is_one_of(name, names)) {
-            self.shared = without(&self.shared, names).into();
+    /// Drop every line with this name (any case).
+    pub fn remove(&mut self, name: &str) {
+        self.retain(|own| !own.eq_ignore_ascii_case(name));
+    }
+
+    /// Keep the lines whose names `keep` says yes to.
+    pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
+        let keeps = |name: &[u8]| std::str::from_utf8(name).map_or(true, &keep);
+        if lines(&self.shared).any(|(name, _)| !keeps(name)) {
+            self.shared = kept(&self.shared, keeps).into();
         }
-        self.own = without(&self.own, names);
-        self.trailing = without(&self.trailing, names);
+        self.own = kept(&self.own, keeps);
+        self.trailing = kept(&self.trailing, keeps);
+        self.has_cookie = self.pairs().any(|(name, _)| name.eq_ignore_ascii_case(b"cookie"));
     }
 
     /// All lines as pairs, in the order they are sent.
@@ -115,16 +120,12 @@ impl HeaderLines {
     }
 }
 
-fn without(block: &[u8], names: &[&str]) -> Vec<u8> {
+fn kept(block: &[u8], keeps: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let mut kept = Vec::with_capacity(block.len());
-    for (name, value) in lines(block).filter(|(name, _)| !is_one_of(name, names)) {
+    for (name, value) in lines(block).filter(|(name, _)| keeps(name)) {
         push_line(&mut kept, name, value);
     }
     kept
-}
-
-fn is_one_of(name: &[u8], names: &[&str]) -> bool {
-    names.iter().any(|n| n.as_bytes().eq_ignore_ascii_case(name))
 }
 
 pub fn push_line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {

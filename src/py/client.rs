@@ -17,7 +17,6 @@ use super::prepare::{self, SessionHeaders};
 use super::response::{Call, ResponseBase};
 use crate::http::headers::Headers;
 use crate::http::io::{Command, Operation};
-use crate::http::redirect::RedirectStyle;
 use crate::http::request::push_line;
 use crate::http::transport::Tls;
 use crate::http::url::{Base, Style, UrlError, UrlErrorKind};
@@ -31,7 +30,6 @@ static REQUESTS_DEFAULTS: LazyLock<Arc<Settings>> = LazyLock::new(|| {
         connect_timeout: None,
         read_timeout: None,
         redirects: Some(30),
-        redirect_style: RedirectStyle::Requests,
         tls: Tls::Trusted,
         max_connections: POOL_SIZE,
     })
@@ -87,7 +85,7 @@ impl SessionBase {
         let style = if fast { Style::Gevent } else { Style::Requests };
         Ok(Self {
             style,
-            session: Arc::new(Session::new()),
+            session: Arc::new(Session::default()),
             state: Mutex::new(State {
                 base: shared_base(style, ""),
                 headers: default_headers(class.py(), style)?,
@@ -161,7 +159,6 @@ impl SessionBase {
             connect_timeout: seconds(connection_timeout)?,
             read_timeout: seconds(network_timeout)?,
             redirects: Some(max_redirects),
-            redirect_style: RedirectStyle::Gevent,
             tls: if insecure { Tls::Unchecked } else { Tls::Trusted },
             max_connections: concurrency.max(1),
         };
@@ -216,6 +213,30 @@ impl SessionBase {
     fn set_user(&self, user: Option<Py<PyAny>>) {
         let old = std::mem::replace(&mut *lock(&self.user), user);
         drop(old);
+    }
+
+    /// Changes with every change of the session's cookies.
+    #[getter]
+    fn _cookies_version(&self) -> u64 {
+        self.session.jar().version()
+    }
+
+    /// (name, value, domain, path, secure, expires) of each cookie; `expires` in seconds of the epoch or None.
+    fn _cookies_list(&self) -> Vec<(String, String, String, String, bool, Option<i64>)> {
+        let cookies = self.session.jar().list();
+        cookies.into_iter().map(|c| (c.name, c.value, c.domain, c.path, c.secure, c.expires)).collect()
+    }
+
+    /// Keep a cookie; an empty domain is any.
+    fn _cookies_set(&self, cookie: CookieParts) {
+        let (name, value, domain, path, secure, expires) = cookie;
+        self.session.jar().set(Cookie { name, value, domain, path, secure, expires });
+    }
+
+    /// Forget the cookies of a domain, of a path of it, or of one name there; without arguments all.
+    #[pyo3(signature = (domain = None, path = None, name = None))]
+    fn _cookies_clear(&self, domain: Option<&str>, path: Option<&str>, name: Option<&str>) {
+        self.session.jar().clear(domain, path, name);
     }
 
     /// Close the connections that are kept alive; the session stays usable.
@@ -576,7 +597,7 @@ fn build(
     }
     let length = payload.bytes.as_ref().map(|body| body.len());
     if length.is_some() || !matches!(method, "GET" | "HEAD" | "OPTIONS" | "DELETE") || (style == Style::Requests && !matches!(method, "GET" | "HEAD")) {
-        headers.remove(&["content-length"]);
+        headers.remove("content-length");
         push_line(&mut headers.trailing, b"Content-Length", itoa::Buffer::new().format(length.unwrap_or(0)).as_bytes());
     }
     if let Some(content_type) = payload.content_type
@@ -593,7 +614,7 @@ fn build(
         Some(crate::http::body::basic_auth(user.as_bytes(), password.as_bytes()).into())
     });
     if let Some(authorization) = authorization {
-        headers.remove(&["authorization"]);
+        headers.remove("authorization");
         push_line(&mut headers.trailing, b"Authorization", authorization.as_bytes());
     }
     Ok(Request {

@@ -29,9 +29,9 @@ fn parts(failure: &Failure) -> (&'static str, Option<f64>, String) {
             ("incomplete", missing.map(|missing| missing as f64), received.to_string())
         }
         Failure::Protocol(what) => ("protocol", None, (*what).to_owned()),
-        Failure::Decode(text) => ("decode", None, text.clone()),
+        Failure::Decode(error) => ("decode", None, error.to_string()),
         Failure::TooManyRedirects(limit) => ("too_many_redirects", Some(f64::from(*limit)), String::new()),
-        Failure::RedirectTarget(target) => ("redirect_target", None, target.clone()),
+        Failure::RedirectTarget(error) => ("redirect_target", None, error.to_string()),
         Failure::Cancelled => ("broken", None, failure.to_string()),
     }
 }

@@ -392,7 +392,7 @@ impl ResponseBase {
         if outcome.result.is_err() {
             return 0.0;
         }
-        outcome.stamps.first_byte.duration_since(outcome.stamps.start).as_secs_f64()
+        outcome.stamps.first_byte.saturating_duration_since(outcome.stamps.hop).as_secs_f64()
     }
 
     /// Method, URL, header pairs and body of the request that was answered (after redirects, the last one).

@@ -11,7 +11,7 @@ use super::http1::{self, Progress};
 use super::{Stamps, Transport};
 use crate::http::decode;
 use crate::http::io::{Lane, Thread};
-use crate::http::url::{Origin, Url};
+use crate::http::url::{Origin, Style, Url};
 use crate::http::{Failure, Request, Response};
 
 /// Decoded bodies may be this long: a few kilobytes on the wire can claim to be anything.
@@ -85,7 +85,7 @@ impl Transport for Direct {
                     }
                     return match exchanged.content_encoding {
                         None => Ok(exchanged.response),
-                        Some(encoding) => decoded(exchanged.response, &encoding),
+                        Some(encoding) => decoded(exchanged.response, request.url.style(), &encoding),
                     };
                 }
                 Err(failure) if reused && progress.first_byte.is_none() && was_already_closed(&failure, &stream) => {
@@ -98,15 +98,12 @@ impl Transport for Direct {
     }
 }
 
-fn decoded(mut response: Response, encoding: &str) -> Result<Response, Failure> {
+fn decoded(mut response: Response, style: Style, encoding: &str) -> Result<Response, Failure> {
     if response.body().is_empty() {
         return Ok(response);
     }
-    match decode::decode(encoding, response.body(), MAX_DECODED) {
-        Ok(None) => {}
-        Ok(Some(body)) => response.set_body(body.into_boxed_slice()),
-        Err(error) => return Err(Failure::Decode(error.to_string())),
-    }
+    let body = decode::decode(style, encoding, response.body().to_vec(), MAX_DECODED).map_err(Failure::Decode)?;
+    response.set_body(body.into_boxed_slice());
     Ok(response)
 }
 

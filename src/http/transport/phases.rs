@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 pub struct Stamps {
     /// The exchange was taken up on the I/O thread: the clock of the response time starts.
     pub start: Instant,
+    /// The last request of a chain of redirects was taken up.
+    pub hop: Instant,
     /// Name look-up, TCP and TLS, when a connection was opened.
     pub opening: Option<Opening>,
     /// The request was written.
@@ -26,7 +28,7 @@ pub struct Opening {
 
 impl Stamps {
     pub fn at(now: Instant) -> Self {
-        Self { start: now, opening: None, sent: now, first_byte: now, end: now }
+        Self { start: now, hop: now, opening: None, sent: now, first_byte: now, end: now }
     }
 
     /// From the start on the I/O thread to the last byte there.
