@@ -182,7 +182,9 @@ impl<'w, S: Socket> Connection<'w, S> {
             self.settle(arrival);
         }
         let sent = self.write(&steps, arrival).await;
-        if sent.is_err() && let Some(arrival) = arrival {
+        if sent.is_err()
+            && let Some(arrival) = arrival
+        {
             arrival.settle(if self.reply.status.is_some() { Outcome::Aborted } else { Outcome::Cut });
         }
         sent

@@ -83,10 +83,9 @@ fn answers_before_the_answer() {
 #[test]
 fn what_is_no_request_is_refused_and_not_counted_as_one() {
     let target = Target::fast();
-    for (request, status) in [
-        ("nonsense\r\n\r\n".to_owned(), 400),
-        (format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(70_000)), 431),
-    ] {
+    for (request, status) in
+        [("nonsense\r\n\r\n".to_owned(), 400), (format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(70_000)), 431)]
+    {
         let mut client = target.connect();
         client.send(request);
         assert_eq!(client.response(true).status(), status);
