@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 _USAGE = """usage: gregaria target [OPTIONS]
@@ -32,6 +33,8 @@ def _target(arguments: list[str]) -> int:
     from gregaria._engine import run_target
 
     _allow_many_connections()
+    # Ctrl-C is the engine's to handle; it would call a handler of Python's as well, and that raises KeyboardInterrupt.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     return run_target(arguments)
 
 

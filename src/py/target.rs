@@ -8,6 +8,6 @@ use crate::target;
 
 /// Run the target with a command line's words until SIGINT or SIGTERM, and give the exit code.
 #[pyfunction]
-pub fn run_target(py: Python<'_>, arguments: Vec<String>) -> PyResult<i32> {
-    Ok(py.detach(|| target::command(arguments.into_iter().map(OsString::from))))
+pub fn run_target(py: Python<'_>, arguments: Vec<OsString>) -> i32 {
+    py.detach(|| target::command(arguments))
 }

@@ -110,9 +110,18 @@ impl<'w, S: Socket> Connection<'w, S> {
         if is_first && head.arrival.is_none() {
             self.open.uncount();
         }
-        let used = self.read_body(&head).await?;
+        let used = match self.read_body(&head).await {
+            Err(Stop::Malformed(malformed)) => {
+                let outcome = Outcome::Finished { status: malformed.status };
+                head.arrival.iter_mut().for_each(|arrival| arrival.settle(outcome));
+                return Err(malformed.into());
+            }
+            used => used?,
+        };
         self.answer(&head)?;
         self.input.drain(..used);
+        self.input.shrink_to(MOST_AHEAD);
+        self.body.shrink_to(MOST_AHEAD);
         self.send(&mut head.arrival).await?;
         Ok(self.reply.end)
     }
@@ -173,9 +182,10 @@ impl<'w, S: Socket> Connection<'w, S> {
             self.settle(arrival);
         }
         let sent = self.write(&steps, arrival).await;
-        if sent.is_err() && let Some(arrival) = arrival {
-            let outcome = if self.reply.status.is_some() { Outcome::Aborted } else { Outcome::Cut };
-            arrival.settle(outcome);
+        if sent.is_err()
+            && let Some(arrival) = arrival
+        {
+            arrival.settle(if self.reply.status.is_some() { Outcome::Aborted } else { Outcome::Cut });
         }
         sent
     }

@@ -68,18 +68,19 @@ pub async fn run(options: Options, shutdown: impl Future) -> Result<(), Error> {
 fn announce(server: &Server, options: &Options) -> Result<(), Error> {
     let http = server.http_address().map_err(Error::Announce)?;
     let https = server.https_address().map_err(Error::Announce)?;
+    // The files first: whoever reads the line finds them.
     if let (Some(path), Some(pem)) = (&options.tls_cert_out, server.authority_pem()) {
         write_whole(path, pem)?;
     }
-    let mut lines = format!("listening on http://{http}\n");
-    let mut ports = format!("{}\n", http.port());
-    if let Some(https) = https {
-        lines += &format!("listening on https://{https}\n");
-        ports += &format!("{}\n", https.port());
+    let https_line = https.map(|https| format!("listening on https://{https}\n"));
+    let https_port = https.map(|https| format!("{}\n", https.port()));
+    let lines = format!("listening on http://{http}\n{}", https_line.unwrap_or_default());
+    let ports = format!("{}\n{}", http.port(), https_port.unwrap_or_default());
+    if let Some(path) = &options.ready_file {
+        write_whole(path, &ports)?;
     }
     let mut stdout = io::stdout().lock();
-    stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Announce)?;
-    options.ready_file.as_deref().map_or(Ok(()), |path| write_whole(path, &ports))
+    stdout.write_all(lines.as_bytes()).and_then(|()| stdout.flush()).map_err(Error::Announce)
 }
 
 /// Under another name first: whoever waits for the file finds it whole.

@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use clap::Parser;
 
+/// What there is to ask for: the end of `--help`, and the answer to `GET /`.
+pub const ROUTES: &str = include_str!("help.txt");
+
 /// A web server to run load tests against: a small shop, and a witness that misbehaves on request and counts what arrived.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "gregaria target", version, max_term_width = 110)]
+#[command(name = "gregaria target", version, max_term_width = 120, after_long_help = ROUTES)]
 pub struct Options {
     /// Address to listen on
     #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]

@@ -6,13 +6,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 
+use super::options::ROUTES;
 use super::reply::{End, Reply, Step, pattern, write_chunk};
 use super::request::{Request, decoded, number};
 use super::routes::{Refusal, Served};
 use super::witness::check_header;
 
 const SMALL_JSON: &str = r#"{"message":"Hello, World!","id":1,"ok":true}"#;
-const ABOUT: &str = "gregaria target: a shop under /login and /api, a witness under /witness/counts\n";
 /// Chunks and drops are made in advance, so their number has a limit.
 const MOST_PIECES: u64 = 1_000_000;
 
@@ -20,7 +20,7 @@ const MOST_PIECES: u64 = 1_000_000;
 pub fn serve(first: &str, rest: &str, request: &Request<'_>, reply: &mut Reply) -> Result<bool, Refusal> {
     match first {
         "json" => reply.json(200, SMALL_JSON),
-        "" => reply.text(200, ABOUT),
+        "" => reply.text(200, ROUTES),
         "status" => status(rest, reply)?,
         "delay" => delay(request, reply)?,
         "bytes" => bytes(rest, reply)?,
@@ -44,7 +44,7 @@ pub fn serve(first: &str, rest: &str, request: &Request<'_>, reply: &mut Reply) 
 /// A query's parameter as a length of time.
 pub fn milliseconds(request: &Request<'_>, name: &str, default: f64) -> Result<Duration, Refusal> {
     let ms: f64 = request.number(name, default)?;
-    let time = Duration::try_from_secs_f64(ms / 1000.0).ok().filter(|time| *time < Duration::from_secs(86_400));
+    let time = Duration::try_from_secs_f64(ms / 1000.0).ok().filter(|time| *time <= Duration::from_hours(24));
     time.ok_or_else(|| Refusal::new(400, format!("`{name}` cannot be `{ms}`: milliseconds, up to a day")))
 }
 

@@ -67,7 +67,7 @@ mod tests {
             for (gap, service) in arrivals {
                 now += gap * MS;
                 let end = queue.admit(now, service * MS);
-                let start = end - service * MS;
+                let start = end.checked_sub(service * MS).unwrap();
                 prop_assert!(start >= now);
                 prop_assert!(services.last().is_none_or(|&(earlier, _)| start >= earlier), "first come, first served");
                 services.push((start, end));

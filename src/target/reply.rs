@@ -160,10 +160,10 @@ impl Reply {
 
 /// The pattern that fills bodies: the byte at position `p` is the same in every body, so a lost piece is noticed.
 const PATTERN: &[u8; 64] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-\n";
-static BLOCK: [u8; 64 * 1024] = block();
+static BLOCK: [u8; 16 * 1024] = block();
 
-const fn block() -> [u8; 64 * 1024] {
-    let mut block = [0; 64 * 1024];
+const fn block() -> [u8; 16 * 1024] {
+    let mut block = [0; 16 * 1024];
     let mut i = 0;
     while i < block.len() {
         block[i] = PATTERN[i % PATTERN.len()];

@@ -214,7 +214,9 @@ impl Chunks {
 fn chunk_size(input: &[u8]) -> Result<Option<(usize, usize)>, Malformed> {
     match httparse::parse_chunk_size(input) {
         Ok(httparse::Status::Partial) => Ok(None),
-        Ok(httparse::Status::Complete((line, size))) => Ok(Some((line, usize::try_from(size).unwrap_or(usize::MAX / 2)))),
+        Ok(httparse::Status::Complete((line, size))) => {
+            Ok(Some((line, usize::try_from(size).unwrap_or(usize::MAX / 2))))
+        }
         Err(_) => Err(Malformed { status: 400, message: "a chunk's size is no number" }),
     }
 }

@@ -72,7 +72,10 @@ fn route(request: &Request<'_>, world: &World, reply: &mut Reply) -> Served {
     let path = request.path.strip_prefix('/').unwrap_or(request.path);
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
     match first {
-        "login" | "api" => shop::serve(request, &world.shop, reply),
+        "login" | "api" => {
+            shop::serve(request, &world.shop, reply);
+            Ok(())
+        }
         "stall" | "bimodal" | "fail-every" => witness::serve(first, rest, request, &world.witness, reply),
         "encoded" => encoded::serve(rest, request, reply),
         _ => {

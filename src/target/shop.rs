@@ -90,7 +90,8 @@ impl Shop {
     /// When the answer to a request that arrived now is ready.
     fn admit(&self, path: &str) -> Option<Instant> {
         let queue = self.queue.as_ref()?;
-        let row = SERVICE.iter().position(|(route, ..)| path == *route || route.ends_with('/') && path.starts_with(route))?;
+        let row =
+            SERVICE.iter().position(|(route, ..)| path == *route || route.ends_with('/') && path.starts_with(route))?;
         let (_, median, spread) = SERVICE[row];
         let ms = median * (spread * self.service[row].normal()).exp();
         Some(queue.admit(Instant::now(), Duration::from_secs_f64(ms / 1000.0)))
@@ -107,7 +108,8 @@ impl Shop {
     }
 
     fn customer(&self, request: &Request<'_>) -> Result<Customer, Refusal> {
-        let refusal = || Refusal::new(401, "log in and send `Authorization: Bearer …`").with("www-authenticate", "Bearer");
+        let refusal =
+            || Refusal::new(401, "log in and send `Authorization: Bearer …`").with("www-authenticate", "Bearer");
         let header = request.header("authorization").ok_or_else(refusal)?;
         let (scheme, token) = header.split_once(' ').ok_or_else(refusal)?;
         let name = self.owner(token.trim()).filter(|_| scheme.eq_ignore_ascii_case("bearer")).ok_or_else(refusal)?;
@@ -124,19 +126,12 @@ impl Shop {
 }
 
 /// Answer a request to `/login` or below `/api`.
-pub fn serve(request: &Request<'_>, shop: &Shop, reply: &mut Reply) -> Served {
-    let ready = shop.admit(request.path);
-    let answer = visit(request, shop);
-    reply.not_before = ready;
-    let (status, body) = match answer {
-        Ok(answer) => answer,
-        Err(refusal) => {
-            refusal.write(reply);
-            return Ok(());
-        }
-    };
-    reply.json(status, body.to_string());
-    Ok(())
+pub fn serve(request: &Request<'_>, shop: &Shop, reply: &mut Reply) {
+    reply.not_before = shop.admit(request.path);
+    match visit(request, shop) {
+        Ok((status, body)) => reply.json(status, body.to_string()),
+        Err(refusal) => refusal.write(reply), // here and not by the caller: refusals take their time too
+    }
 }
 
 fn visit(request: &Request<'_>, shop: &Shop) -> Result<(u16, Value), Refusal> {

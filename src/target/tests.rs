@@ -219,7 +219,14 @@ fn timed<R>(work: impl FnOnce() -> R) -> (Duration, R) {
 /// Run the work on so many threads at once and gather what it gives.
 fn at_once<R: Send>(count: usize, work: impl Fn(usize) -> R + Sync) -> Vec<R> {
     thread::scope(|scope| {
-        let threads: Vec<_> = (0..count).map(|index| scope.spawn({ let work = &work; move || work(index) })).collect();
+        let threads: Vec<_> = (0..count)
+            .map(|index| {
+                scope.spawn({
+                    let work = &work;
+                    move || work(index)
+                })
+            })
+            .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     })
 }

@@ -115,7 +115,8 @@ fn fail_every(rest: &str, witness: &Witness, reply: &mut Reply) -> Served {
     if n == 0 {
         return Err(Refusal::new(400, "`n` must be 1 or more"));
     }
-    if witness.is_nth(n) { reply.json(500, r#"{"ok":false}"#) } else { reply.json(200, r#"{"ok":true}"#) }
+    let (status, body) = if witness.is_nth(n) { (500, r#"{"ok":false}"#) } else { (200, r#"{"ok":true}"#) };
+    reply.json(status, body);
     Ok(())
 }
 

@@ -123,7 +123,9 @@ fn cookies_headers_and_basic_auth() {
 fn encodings_name_themselves() {
     let target = Target::fast();
     let mut client = target.connect();
-    for (path, name) in [("gzip", Some("gzip")), ("deflate-raw", Some("deflate")), ("br", Some("br")), ("identity", None)] {
+    for (path, name) in
+        [("gzip", Some("gzip")), ("deflate-raw", Some("deflate")), ("br", Some("br")), ("identity", None)]
+    {
         assert_eq!(client.get(&format!("/encoded/{path}")).header("content-encoding"), name);
     }
 }

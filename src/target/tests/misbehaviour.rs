@@ -83,10 +83,9 @@ fn answers_before_the_answer() {
 #[test]
 fn what_is_no_request_is_refused_and_not_counted_as_one() {
     let target = Target::fast();
-    for (request, status) in [
-        ("nonsense\r\n\r\n".to_owned(), 400),
-        (format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(70_000)), 431),
-    ] {
+    for (request, status) in
+        [("nonsense\r\n\r\n".to_owned(), 400), (format!("GET / HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(70_000)), 431)]
+    {
         let mut client = target.connect();
         client.send(request);
         assert_eq!(client.response(true).status(), status);
@@ -94,4 +93,14 @@ fn what_is_no_request_is_refused_and_not_counted_as_one() {
     }
     let counts = target.counts();
     assert_eq!((&counts["requests"], &counts["malformed"]), (&json!(0), &json!(2)));
+}
+
+#[test]
+fn a_body_that_could_be_read_in_two_ways_is_answered_with_400_and_counted_so() {
+    let target = Target::fast();
+    let mut client = target.connect();
+    client.send("POST /echo HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nabc");
+    assert_eq!(client.response(true).status(), 400);
+    assert!(client.rest().1.is_ok());
+    assert_eq!(target.counts()["statuses"], json!({"400": 1}));
 }
