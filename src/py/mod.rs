@@ -1,5 +1,10 @@
 //! `gregaria._engine`: the boundary between Rust and Python. Its export list is that boundary.
 
+mod dispatch;
+mod report;
+mod stats;
+mod stats_row;
+
 use pyo3::prelude::*;
 
 #[pymodule]
@@ -8,6 +13,9 @@ mod _engine {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        dispatch::register(module)?;
+        report::register(module)?;
+        stats::register(module)?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 }

@@ -1,1 +1,3 @@
-//! (being built)
+//! Which users run, and when.
+
+pub mod dispatch;

@@ -1,0 +1,112 @@
+//! `_engine.CsvFiles` and the tables: what a run leaves behind, seen from Python.
+
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+
+use super::stats::{StatsTable, lock};
+use super::stats_row::StatsRow;
+use crate::report::console::{self, Layout, Rates};
+use crate::report::csv::{self, Columns, EXCEPTIONS_HEADER, FAILURES_HEADER, Record};
+use crate::report::csv_files;
+use crate::report::number::percentile_label as label;
+
+/// The four CSV files of a run. They are written by a thread of their own until they are closed.
+#[pyclass(frozen, module = "gregaria._engine")]
+pub struct CsvFiles {
+    files: Mutex<csv_files::CsvFiles>,
+}
+
+#[pymethods]
+impl CsvFiles {
+    #[new]
+    #[pyo3(signature = (table, prefix, percentiles, full_history=false, interval=1.0, window=10))]
+    fn new(table: &StatsTable, prefix: &str, percentiles: Vec<f64>, full_history: bool, interval: f64, window: i64) -> PyResult<Self> {
+        let columns = Columns { percentiles, full_history, window };
+        let interval = Duration::try_from_secs_f64(interval).unwrap_or(Duration::from_secs(1));
+        let complain = Box::new(|message: &str| {
+            // Nobody is left to tell when even that fails.
+            let _ = writeln!(std::io::stderr(), "{message}");
+        });
+        let files = csv_files::CsvFiles::start(prefix, columns, interval, Arc::clone(table.table()), complain)?;
+        Ok(Self { files: Mutex::new(files) })
+    }
+
+    /// Write a last time and close.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| self.files.lock().unwrap_or_else(PoisonError::into_inner).close());
+    }
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<CsvFiles>()?;
+    module.add_function(wrap_pyfunction!(percentile_label, module)?)?;
+    module.add_function(wrap_pyfunction!(request_lines, module)?)?;
+    module.add_function(wrap_pyfunction!(request_line, module)?)?;
+    module.add_function(wrap_pyfunction!(percentile_lines, module)?)?;
+    module.add_function(wrap_pyfunction!(percentile_line, module)?)?;
+    module.add_function(wrap_pyfunction!(error_lines, module)?)?;
+    module.add_function(wrap_pyfunction!(csv_requests, module)?)?;
+    module.add_function(wrap_pyfunction!(csv_history_header, module)?)?;
+    module.add_function(wrap_pyfunction!(csv_failures, module)?)?;
+    module.add_function(wrap_pyfunction!(csv_exceptions, module)?)
+}
+
+/// `0.999` → `99.9%`.
+#[pyfunction]
+fn percentile_label(quantile: f64) -> String {
+    label(quantile)
+}
+
+#[pyfunction]
+fn request_lines(table: &StatsTable, current: bool, name_width: i64, type_width: i64) -> Vec<String> {
+    console::request_table(&lock(table.table()), rates(current), Layout { name_width, type_width })
+}
+
+#[pyfunction]
+fn request_line(row: &StatsRow, current: bool, name_width: i64, type_width: i64) -> String {
+    row.read(|row, clock| console::request_line(row, clock, rates(current), Layout { name_width, type_width }))
+}
+
+#[pyfunction]
+fn percentile_lines(table: &StatsTable, percentiles: Vec<f64>, name_width: i64, type_width: i64) -> Vec<String> {
+    console::percentile_table(&lock(table.table()), &percentiles, Layout { name_width, type_width })
+}
+
+#[pyfunction]
+fn percentile_line(row: &StatsRow, percentiles: Vec<f64>, name_width: i64, type_width: i64) -> String {
+    row.read(|row, _| console::percentile_line(row, &percentiles, Layout { name_width, type_width }))
+}
+
+#[pyfunction]
+fn error_lines(table: &StatsTable, name_width: i64) -> Vec<String> {
+    console::error_report(&lock(table.table()), Layout { name_width, ..Layout::default() })
+}
+
+/// The header and the rows of the file of requests.
+#[pyfunction]
+fn csv_requests(table: &StatsTable, percentiles: Vec<f64>) -> (Record, Vec<Record>) {
+    let columns = Columns { percentiles, ..Columns::default() };
+    (columns.requests_header(), columns.requests(&lock(table.table())))
+}
+
+#[pyfunction]
+fn csv_history_header(percentiles: Vec<f64>) -> Record {
+    Columns { percentiles, ..Columns::default() }.history_header()
+}
+
+#[pyfunction]
+fn csv_failures(table: &StatsTable) -> (Record, Vec<Record>) {
+    (FAILURES_HEADER.map(String::from).to_vec(), csv::failures(&lock(table.table())))
+}
+
+#[pyfunction]
+fn csv_exceptions(table: &StatsTable) -> (Record, Vec<Record>) {
+    (EXCEPTIONS_HEADER.map(String::from).to_vec(), csv::exceptions(&lock(table.table())))
+}
+
+fn rates(current: bool) -> Rates {
+    if current { Rates::Current } else { Rates::Total }
+}
