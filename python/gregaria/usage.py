@@ -19,18 +19,19 @@ class Usage:
 
 
 class Meter:
-    """Measures from one sample to the next; the first one has nothing to compare with and says 0 %."""
+    """Measures from one sample to the next, the first one from the meter's creation."""
 
     def __init__(self) -> None:
-        self._before: tuple[float, float, float] | None = None
+        self._before = _clocks()
 
     def sample(self) -> Usage:
-        now = (time.perf_counter(), time.process_time(), time.thread_time())
-        before, self._before = self._before or now, now
-        elapsed, cpu, python_cpu = (after - earlier for after, earlier in zip(now, before, strict=True))
-        if not elapsed:
-            return Usage(0.0, 0.0, _resident_bytes())
+        before, self._before = self._before, _clocks()
+        elapsed, cpu, python_cpu = (after - earlier for after, earlier in zip(self._before, before, strict=True))
         return Usage(100 * cpu / elapsed, 100 * python_cpu / elapsed, _resident_bytes())
+
+
+def _clocks() -> tuple[float, float, float]:
+    return time.perf_counter(), time.process_time(), time.thread_time()
 
 
 def _resident_bytes() -> int:

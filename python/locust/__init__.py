@@ -12,7 +12,7 @@ if not os.getenv("LOCUST_SKIP_MONKEY_PATCH"):
         import urllib3
 
         # urllib3 subclasses the standard library's queue, whose locks gevent cannot always interrupt.
-        urllib3.connectionpool.ConnectionPool.QueueCls = queue.LifoQueue
+        urllib3.connectionpool.ConnectionPool.QueueCls = queue.LifoQueue  # type: ignore[assignment]
 
 from ._version import version as __version__
 from .contrib.fasthttp import FastHttpUser

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import locust
@@ -60,7 +60,7 @@ class PrintListener:
         response: object = None,
         **_: object,
     ) -> None:
-        began = datetime.now(timezone.utc) if start_time is None else datetime.fromtimestamp(start_time, timezone.utc)
+        began = datetime.now(UTC) if start_time is None else datetime.fromtimestamp(start_time, UTC)
         self._print(
             time=str(began),
             method=request_type,

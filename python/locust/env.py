@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .dispatch import UsersDispatcher
 from .event import Events
@@ -17,7 +17,7 @@ from .user.task import TaskSet, filter_tasks_by_tags
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from .user.task import Task
+    from .user.task import Task, TaskHolder
     from .user.users import User
 
     R = TypeVar("R", bound=Runner)
@@ -133,7 +133,7 @@ class Environment:
             if exclude_tags is None:
                 exclude_tags = getattr(self.parsed_options, "exclude_tags", None) or None
         for user_class in self.user_classes:
-            filter_tasks_by_tags(user_class, tags, exclude_tags)
+            filter_tasks_by_tags(cast("TaskHolder", user_class), tags, exclude_tags)
 
     def _remove_user_classes_with_weight_zero(self) -> None:
         if not self.user_classes:

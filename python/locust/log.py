@@ -83,16 +83,13 @@ def greenlet_exception_logger(
 
     def log_exception(greenlet: Greenlet[..., Any]) -> None:
         global unhandled_greenlet_exception
-        kind, error, trace = greenlet.exc_info
+        error = greenlet.exception
         if isinstance(error, SystemExit):
-            logger.log(
-                min(logging.INFO, level),
-                "sys.exit(%s) called (use log level DEBUG for callstack)",
-                "" if error.code is None else error.code,
-            )
-            logger.log(logging.DEBUG, "Unhandled exception in greenlet: %s", greenlet, exc_info=(kind, error, trace))
+            code = "" if error.code is None else error.code
+            logger.log(min(logging.INFO, level), "sys.exit(%s) called (use log level DEBUG for callstack)", code)
+            logger.log(logging.DEBUG, "Unhandled exception in greenlet: %s", greenlet, exc_info=greenlet.exc_info)
         else:
-            logger.log(level, "Unhandled exception in greenlet: %s", greenlet, exc_info=(kind, error, trace))
+            logger.log(level, "Unhandled exception in greenlet: %s", greenlet, exc_info=greenlet.exc_info)
         unhandled_greenlet_exception = True
 
     return log_exception

@@ -8,7 +8,6 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, cast
 from uuid import uuid4
 
@@ -107,8 +106,8 @@ class Runner:
         self.spawning_greenlet: Greenlet[..., Any] | None = None
         self.shape_greenlet: Greenlet[..., Any] | None = None
         self.shape_last_tick: tuple[Any, ...] | None = None
-        self.current_cpu_usage: float = 0
-        self.current_memory_usage: int = 0
+        self.current_cpu_usage = 0.0
+        self.current_memory_usage = 0
         self.cpu_warning_emitted = False
         self.worker_cpu_warning_emitted = False
         self.exceptions: dict[int, ExceptionDict] = {}
@@ -155,7 +154,7 @@ class Runner:
     @property
     def user_classes_count(self) -> dict[str, int]:
         """How many users of each class are running now."""
-        running = Counter(type(_user_of(greenlet)).__name__ for greenlet in self.user_greenlets)
+        running = Counter(type(_user_of(greenlet)).__name__ for greenlet in self._live_greenlets())
         return {user_class.__name__: running[user_class.__name__] for user_class in self.user_classes}
 
     def update_state(self, new_state: str) -> None:
@@ -166,6 +165,7 @@ class Runner:
         """Report what this process uses, every `CPU_MONITOR_INTERVAL`, and warn when users must wait for Python."""
         meter = usage.Meter()
         while True:
+            gevent.sleep(CPU_MONITOR_INTERVAL)
             sample = meter.sample()
             self.current_cpu_usage, self.current_memory_usage = sample.cpu, sample.memory
             events = self.environment.events
@@ -174,15 +174,13 @@ class Runner:
                 events.cpu_warning.fire(environment=self.environment, cpu_usage=sample.python_cpu)
                 if not self.cpu_warning_emitted:
                     logging.warning(
-                        f"CPU usage above {CPU_WARNING_THRESHOLD}%! This may constrain your throughput and may even give "
-                        "inconsistent response time measurements! "
+                        f"CPU usage above {CPU_WARNING_THRESHOLD}%! "
+                        "This may constrain your throughput and may even give inconsistent response time "
+                        "measurements! "
                         "Python code runs on one core: make the tasks cheaper, or spread the users over more processes."
                     )
                     self.cpu_warning_emitted = True
-            events.usage_monitor.fire(
-                environment=self.environment, cpu_usage=sample.cpu, memory_usage=sample.memory
-            )
-            gevent.sleep(CPU_MONITOR_INTERVAL)
+            events.usage_monitor.fire(environment=self.environment, cpu_usage=sample.cpu, memory_usage=sample.memory)
 
     def cpu_log_warning(self) -> bool:
         """At the end of a test: say again that the processor was the limit, if it was."""
@@ -249,10 +247,11 @@ class Runner:
         gevent.joinall(busy, timeout=patience)
         late = [greenlet for greenlet in busy if not greenlet.ready()]
         if late:
-            logger.info(
-                "Not all users finished their tasks & terminated in %s seconds. Stopping them...", patience
-            )
+            logger.info("Not all users finished their tasks & terminated in %s seconds. Stopping them...", patience)
             gevent.killall(late)
+        for greenlet in others:
+            # The group hears of each death by a callback, which may not have run yet.
+            self.user_greenlets.discard(greenlet)
         if len(others) < len(chosen):
             # Last, because who stops itself gets no further than its next wait.
             self.user_greenlets.killone(cast("Greenlet[..., Any]", myself), block=False)
@@ -266,12 +265,16 @@ class Runner:
         classes = self.user_classes_by_name
         missing: Counter[type[User]] = Counter({classes[name]: count for name, count in counts.items()})
         chosen = []
-        for greenlet in self.user_greenlets:
+        for greenlet in self._live_greenlets():
             user_class = type(_user_of(greenlet))
             if missing[user_class] > 0:
                 missing[user_class] -= 1
                 chosen.append(greenlet)
         return chosen
+
+    def _live_greenlets(self) -> Iterator[Greenlet[..., Any]]:
+        """Those of users that have not ended: a dead greenlet has let go of its user."""
+        return (greenlet for greenlet in self.user_greenlets if greenlet.args)
 
     def _publish_user_count(self) -> None:
         self.stats.table.set_user_count(self.user_count)
@@ -361,7 +364,7 @@ class Runner:
         self.greenlet.kill(block=True)
 
     def register_message(self, msg_type: str, listener: Callable[..., None], concurrent: bool = False) -> None:
-        """Call `listener(environment=…, msg=…)` for every message of this type; with `concurrent`, in its own greenlet."""
+        """Call `listener(environment=…, msg=…)` for messages of this type; with `concurrent`, in its own greenlet."""
         if msg_type in self.custom_messages:
             raise Exception(f"Tried to register listener method for {msg_type}, but it already had a listener!")
         self.custom_messages[msg_type] = (listener, concurrent)
@@ -501,9 +504,9 @@ class WorkerNode:
         self.id = id
         self.state = state
         self.heartbeat = heartbeat_liveness
-        self.cpu_usage: float = 0
+        self.cpu_usage = 0.0
         self.cpu_warning_emitted = False
-        self.memory_usage: int = 0
+        self.memory_usage = 0
         self.user_classes_count: dict[str, int] = {}
 
     @property

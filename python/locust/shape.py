@@ -21,7 +21,7 @@ class LoadTestShapeMeta(ABCMeta):
 
 
 class LoadTestShape(metaclass=LoadTestShapeMeta):
-    """Subclass it in a locustfile and define `tick()`: the test then follows it instead of `--users` and `--spawn-rate`.
+    """Subclass it in a locustfile and define `tick()`: the test follows it instead of `--users` and `--spawn-rate`.
 
     ```python
     class Steps(LoadTestShape):

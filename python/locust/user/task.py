@@ -35,6 +35,7 @@ LOCUST_STATE_RUNNING = "running"
 LOCUST_STATE_WAITING = "waiting"
 LOCUST_STATE_STOPPING = "stopping"
 
+
 @runtime_checkable
 class TaskHolder(Protocol):
     """A user class or a task set class: whatever has tasks."""
@@ -328,22 +329,23 @@ class TaskSet(metaclass=TaskSetMeta):
     def get_next_task(self) -> Task:
         """Pick a task."""
         if not self.tasks:
+            hint = ", but you have set a 'task' attribute - maybe you meant to set 'tasks'?" if _has_task(self) else "."
             raise Exception(
-                f"No tasks defined on {type(self).__name__}"
-                + (", but you have set a 'task' attribute - maybe you meant to set 'tasks'?" if _has_task(self) else ".")
-                + " use the @task decorator or set the 'tasks' attribute of the TaskSet"
+                f"No tasks defined on {type(self).__name__}{hint}"
+                " use the @task decorator or set the 'tasks' attribute of the TaskSet"
             )
         return random.choice(self.tasks)
 
     def wait_time(self) -> float:
         """Seconds to wait after a task: the user's, unless the class says otherwise (`wait_time = between(1, 2)`)."""
-        user_wait_time = self.user.wait_time
+        user_wait_time: Callable[[], float] | None = self.user.wait_time
         if user_wait_time:
             return user_wait_time()
         if self.min_wait is not None and self.max_wait is not None:
             return random.randint(int(self.min_wait), int(self.max_wait)) / 1000
+        user_class, task_set_class = type(self.user).__name__, type(self).__name__
         raise MissingWaitTimeError(
-            f"You must define a wait_time method on either the {type(self.user).__name__} or {type(self).__name__} class"
+            f"You must define a wait_time method on either the {user_class} or {task_set_class} class"
         )
 
     def wait(self) -> None:
@@ -353,7 +355,7 @@ class TaskSet(metaclass=TaskSetMeta):
             raise StopUser()
         user._state = LOCUST_STATE_WAITING
         self._sleep(self.wait_time())
-        if user._state == LOCUST_STATE_STOPPING:  # type: ignore[comparison-overlap]
+        if user._state == LOCUST_STATE_STOPPING:
             raise StopUser()
         user._state = LOCUST_STATE_RUNNING
 
@@ -371,14 +373,12 @@ class DefaultTaskSet(TaskSet):
 
     def get_next_task(self) -> Task:
         if not self.user.tasks:
+            hint = "."
+            if _has_task(self.user):
+                hint = ", but you have set a 'task' attribute on your class - maybe you meant to set 'tasks'?"
             raise Exception(
-                f"No tasks defined on {type(self.user).__name__}"
-                + (
-                    ", but you have set a 'task' attribute on your class - maybe you meant to set 'tasks'?"
-                    if _has_task(self.user)
-                    else "."
-                )
-                + " Use the @task decorator or set the 'tasks' attribute of the User"
+                f"No tasks defined on {type(self.user).__name__}{hint}"
+                " Use the @task decorator or set the 'tasks' attribute of the User"
                 " (or mark it as abstract = True if you only intend to subclass it)"
             )
         return random.choice(self.user.tasks)

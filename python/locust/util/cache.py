@@ -16,8 +16,9 @@ class _Memoized(Generic[_P, _R]):
         self._function = function
         self._timeout = timeout
         self._dynamic_timeout = dynamic_timeout
+        self._answers: list[_R] = []
+        self._expires = 0.0
         functools.update_wrapper(self, function)
-        self.clear_cache()
 
     def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         now = time.monotonic()
@@ -31,8 +32,7 @@ class _Memoized(Generic[_P, _R]):
         return answer
 
     def clear_cache(self) -> None:
-        self._answers: list[_R] = []
-        self._expires = 0.0
+        self._answers = []
 
 
 def memoize(timeout: float, dynamic_timeout: bool = False) -> Callable[[Callable[_P, _R]], _Memoized[_P, _R]]:
