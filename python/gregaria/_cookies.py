@@ -5,7 +5,7 @@ from __future__ import annotations
 from http.cookiejar import Cookie
 from typing import Any
 
-from requests.cookies import RequestsCookieJar, create_cookie
+from requests.cookies import RequestsCookieJar
 
 
 class SessionCookies(RequestsCookieJar):
@@ -32,16 +32,14 @@ class SessionCookies(RequestsCookieJar):
     def _show(self) -> None:
         self._version = self._session._cookies_version
         self._shown.clear()
-        for name, value, domain, path, secure, expires in self._session._cookies_list():
-            cookie = create_cookie(name, value, domain=domain, path=path, secure=secure, expires=expires)
-            self._shown.setdefault(domain, {}).setdefault(path, {})[name] = cookie
+        for fields in self._session._cookies_list():
+            cookie = Cookie(version=0, comment=None, comment_url=None, **fields)
+            self._shown.setdefault(cookie.domain, {}).setdefault(cookie.path, {})[cookie.name] = cookie
 
     def set_cookie(self, cookie: Cookie, *args: Any, **kwargs: Any) -> None:
         super().set_cookie(cookie, *args, **kwargs)
         if self._session is not None:
-            self._session._cookies_set(
-                cookie.name, cookie.value or "", cookie.domain, cookie.path, cookie.secure, cookie.expires
-            )
+            self._session._cookies_set(cookie)
             self._version = self._session._cookies_version
 
     def clear(self, domain: str | None = None, path: str | None = None, name: str | None = None) -> None:
@@ -57,6 +55,3 @@ class SessionCookies(RequestsCookieJar):
         jar.update(self)
         return jar
 
-
-def of_session(session: Any) -> SessionCookies:
-    return SessionCookies(session)

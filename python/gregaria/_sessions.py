@@ -39,7 +39,6 @@ class SessionHeaders(CaseInsensitiveDict[str]):
 
 _DEFAULTS: dict[str, Callable[[Any], Any]] = {
     "headers": lambda session: SessionHeaders(session, default_headers()),
-    "cookies": _cookies.of_session,
     "auth": lambda _: None,
     "proxies": lambda _: {},
     "hooks": lambda _: {"response": []},
@@ -66,6 +65,21 @@ def default(session: Any, name: str) -> Any:
     value = make(session)
     setattr(session, name, value)
     return value
+
+
+def new_jar(session: Any) -> _cookies.SessionCookies:
+    """The session's cookies, shown for the first time."""
+    jar = session.__dict__["_cookie_jar"] = _cookies.SessionCookies(session)
+    return jar
+
+
+def set_cookies(session: Any, given: Any) -> None:
+    """Assigning to `session.cookies` replaces what is kept."""
+    jar = session.cookies
+    if given is jar:
+        return
+    jar.clear()
+    jar.update(given or {})
 
 
 def split_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:

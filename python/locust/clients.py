@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import requests
 from requests.auth import HTTPBasicAuth
+from requests.cookies import RequestsCookieJar
 
 from gregaria import _engine, _responses, _sessions
 
@@ -54,6 +55,16 @@ class HttpSession(_engine.SessionBase, requests.Session):
         object.__setattr__(self, name, value)
         if name in _sessions.WATCHED:
             self._attribute_changed()
+
+    @property
+    def cookies(self) -> RequestsCookieJar:  # type: ignore[override]
+        """The cookies of this session; the engine sends them and keeps what servers set."""
+        jar: RequestsCookieJar | None = self.__dict__.get("_cookie_jar")
+        return _sessions.new_jar(self) if jar is None else jar
+
+    @cookies.setter
+    def cookies(self, cookies: Any) -> None:
+        _sessions.set_cookies(self, cookies)
 
     @contextmanager
     def rename_request(self, name: str) -> Generator[None, None, None]:

@@ -111,7 +111,17 @@ impl HeaderLines {
         }
         self.own = kept(&self.own, keeps);
         self.trailing = kept(&self.trailing, keeps);
-        self.has_cookie = self.pairs().any(|(name, _)| name.eq_ignore_ascii_case(b"cookie"));
+        let has_cookie = self.pairs().any(|(name, _)| name.eq_ignore_ascii_case(b"cookie"));
+        self.has_cookie = has_cookie;
+    }
+
+    /// The Host header that the caller gave.
+    pub fn host(&self) -> Option<&str> {
+        if !self.has_host {
+            return None;
+        }
+        let (_, value) = self.pairs().find(|(name, _)| name.eq_ignore_ascii_case(b"host"))?;
+        std::str::from_utf8(value).ok()
     }
 
     /// All lines as pairs, in the order they are sent.

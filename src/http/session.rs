@@ -36,22 +36,17 @@ impl Session {
         self.jar.lock().expect("nothing panics under this lock")
     }
 
-    /// The Cookie header of a request: the session's cookies, then those given for this request alone.
+    /// The Cookie header of a request: the session's cookies, and those given for this request alone.
     fn cookie_header(&self, request: &Request) -> Option<String> {
         if request.headers.has_cookie {
             return None;
         }
-        let mut header = self.jar().header(&request.url);
-        for (name, value) in &request.cookies {
-            let header = header.get_or_insert_default();
-            if !header.is_empty() {
-                header.push_str("; ");
-            }
-            header.push_str(name);
-            header.push('=');
-            header.push_str(value);
+        let host = request.headers.host();
+        if request.cookies.is_empty() {
+            return self.jar().header(&request.url, host);
         }
-        header
+        let own: Vec<_> = request.cookies.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        self.jar().header_with(&request.url, host, &own)
     }
 
     fn keep_cookies(&self, request: &Request, response: &Response) {
@@ -60,7 +55,7 @@ impl Session {
         }
         let headers = response.headers();
         let values = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")).map(|(_, value)| *value);
-        self.jar().store(&request.url, values);
+        self.jar().store(&request.url, request.headers.host(), values);
     }
 }
 

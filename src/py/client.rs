@@ -12,6 +12,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyType};
 
 use super::arguments::Arguments;
+use super::cookies;
 use super::hub::hub;
 use super::prepare::{self, SessionHeaders};
 use super::response::{Call, ResponseBase};
@@ -221,16 +222,17 @@ impl SessionBase {
         self.session.jar().version()
     }
 
-    /// (name, value, domain, path, secure, expires) of each cookie; `expires` in seconds of the epoch or None.
-    fn _cookies_list(&self) -> Vec<(String, String, String, String, bool, Option<i64>)> {
-        let cookies = self.session.jar().list();
-        cookies.into_iter().map(|c| (c.name, c.value, c.domain, c.path, c.secure, c.expires)).collect()
+    /// The arguments of `http.cookiejar.Cookie` for each cookie, but for `version`, `comment` and `comment_url`.
+    fn _cookies_list<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let cookies = self.session.jar().list().to_vec();
+        cookies.iter().map(|cookie| cookies::describe(py, cookie)).collect()
     }
 
-    /// Keep a cookie; an empty domain is any.
-    fn _cookies_set(&self, cookie: CookieParts) {
-        let (name, value, domain, path, secure, expires) = cookie;
-        self.session.jar().set(Cookie { name, value, domain, path, secure, expires });
+    /// Keep an `http.cookiejar.Cookie`.
+    fn _cookies_set(&self, cookie: &Bound<'_, PyAny>) -> PyResult<()> {
+        let cookie = cookies::read(cookie)?;
+        self.session.jar().insert(cookie);
+        Ok(())
     }
 
     /// Forget the cookies of a domain, of a path of it, or of one name there; without arguments all.
