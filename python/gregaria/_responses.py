@@ -8,6 +8,7 @@ import io
 import json
 import os
 import socket
+import zlib
 from collections.abc import Callable
 from email.message import Message
 from typing import Any
@@ -182,6 +183,7 @@ def _requests_error(
 ) -> tuple[requests.RequestException, BaseException | None]:
     url = (request.url if request is not None else None) or ""
     parts = urllib3.util.parse_url(url)
+    path = parts.request_uri
     host, port = parts.host or "", parts.port or (443 if parts.scheme == "https" else 80)
     pool: Any = urllib3.HTTPConnectionPool(host or "localhost", port)
     connection: Any = urllib3.connection.HTTPConnection(host or "localhost", port)
@@ -190,20 +192,20 @@ def _requests_error(
         case "resolve":
             cause = _no_address()
             reason: Exception = NameResolutionError(text, connection, cause)
-            return requests.ConnectionError(MaxRetryError(pool, url, reason), request=request), cause
+            return requests.ConnectionError(MaxRetryError(pool, path, reason), request=request), cause
         case "connect":
             cause = _os_error(code, text)
             reason = NewConnectionError(connection, f"Failed to establish a new connection: {cause}")
-            return requests.ConnectionError(MaxRetryError(pool, url, reason), request=request), cause
+            return requests.ConnectionError(MaxRetryError(pool, path, reason), request=request), cause
         case "connect_timeout":
             reason = ConnectTimeoutError(connection, f"Connection to {host} timed out. (connect timeout={code:g})")
-            return requests.ConnectTimeout(MaxRetryError(pool, url, reason), request=request), reason
+            return requests.ConnectTimeout(MaxRetryError(pool, path, reason), request=request), reason
         case "read_timeout":
-            message = f"{pool}: Read timed out. (read timeout={code:g})"
-            return requests.ReadTimeout(urllib3.exceptions.ReadTimeoutError(pool, url, message), request=request), None
+            silence = urllib3.exceptions.ReadTimeoutError(pool, path, f"Read timed out. (read timeout={code:g})")
+            return requests.ReadTimeout(silence, request=request), None
         case "tls":
             reason = PoolSSLError(text)
-            return requests.exceptions.SSLError(MaxRetryError(pool, url, reason), request=request), reason
+            return requests.exceptions.SSLError(MaxRetryError(pool, path, reason), request=request), reason
         case "disconnected":
             cause = http.client.RemoteDisconnected("Remote end closed connection without response")
             return requests.ConnectionError(ProtocolError("Connection aborted.", cause), request=request), cause
@@ -215,9 +217,19 @@ def _requests_error(
             return requests.exceptions.ChunkedEncodingError(
                 ProtocolError(f"Connection broken: {broken!r}", broken), request=request
             ), None
+        case "chunks":
+            return requests.exceptions.ChunkedEncodingError(
+                ProtocolError(f"Connection broken: {text}"), request=request
+            ), None
         case "protocol":
             cause = http.client.BadStatusLine(text)
             return requests.ConnectionError(ProtocolError("Connection aborted.", cause), request=request), cause
+        case "corrupt":
+            encoding, _, why = text.partition("\n")
+            words = f"Received response with content-encoding: {encoding}, but failed to decode it."
+            return requests.exceptions.ContentDecodingError(
+                urllib3.exceptions.DecodeError(words, zlib.error(why)), request=request
+            ), None
         case "decode":
             return requests.exceptions.ContentDecodingError(
                 urllib3.exceptions.DecodeError(text), request=request
@@ -247,12 +259,10 @@ def _fast_error(response: Any, kind: str, code: float | None, text: str) -> Exce
             return fasthttp.HTTPConnectionClosed("connection closed.")
         case "incomplete":
             return fasthttp.HTTPParseError("Incomplete response.")
-        case "protocol":
+        case "protocol" | "chunks":
             return fasthttp.HTTPParseError(text)
-        case "decode":
-            import zlib
-
-            return zlib.error(text)
+        case "decode" | "corrupt":
+            return zlib.error(text.rpartition("\n")[2])
         case "too_many_redirects":
             return fasthttp.RetriesExceeded(response._sent[1], int(code or 0), original=None)
         case "redirect_target":

@@ -25,6 +25,8 @@ pub enum Failure {
     Broken(io::Error),
     /// The body ended before its declared length, or before its last chunk.
     Incomplete { received: u64, missing: Option<u64> },
+    /// The chunks of the body are malformed.
+    Chunks(&'static str),
     /// What came is not HTTP, contradicts itself, or exceeds a limit.
     Protocol(&'static str),
     /// The body's content encoding could not be undone.
@@ -50,7 +52,7 @@ impl fmt::Display for Failure {
                 write!(out, "the body ended after {received} bytes, {missing} too early")
             }
             Self::Incomplete { received, missing: None } => write!(out, "the body broke off after {received} bytes"),
-            Self::Protocol(what) => write!(out, "not a valid response: {what}"),
+            Self::Chunks(what) | Self::Protocol(what) => write!(out, "not a valid response: {what}"),
             Self::Decode(what) => write!(out, "cannot decode the body: {what}"),
             Self::TooManyRedirects(limit) => write!(out, "more than {limit} redirects"),
             Self::RedirectTarget(error) => write!(out, "a redirect cannot be followed: {error}"),

@@ -477,7 +477,7 @@ fn shared_headers(headers: SessionHeaders) -> Arc<SessionHeaders> {
     })
 }
 
-/// What requests sends unasked, as the installed requests has it.
+/// What requests sends unasked.
 fn default_headers(py: Python<'_>, style: Style) -> PyResult<Arc<SessionHeaders>> {
     static REQUESTS: PyOnceLock<Arc<SessionHeaders>> = PyOnceLock::new();
     static NONE: LazyLock<Arc<SessionHeaders>> = LazyLock::new(|| Arc::new(SessionHeaders::new(Headers::new())));
@@ -486,7 +486,7 @@ fn default_headers(py: Python<'_>, style: Style) -> PyResult<Arc<SessionHeaders>
     }
     REQUESTS
         .get_or_try_init(py, || {
-            let mapping = py.import("requests.utils")?.call_method0("default_headers")?;
+            let mapping = py.import("gregaria._sessions")?.call_method0("default_headers")?;
             Ok(Arc::new(SessionHeaders::of_mapping(&mapping)?))
         })
         .map(Arc::clone)

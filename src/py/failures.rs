@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 use super::response::responses;
 use crate::http::Failure;
+use crate::http::decode::DecodeError;
 
 /// The client's exception, and the root cause that Locust reports in its place.
 pub fn exceptions<'py>(
@@ -28,7 +29,9 @@ fn parts(failure: &Failure) -> (&'static str, Option<f64>, String) {
         Failure::Incomplete { received, missing } => {
             ("incomplete", missing.map(|missing| missing as f64), received.to_string())
         }
+        Failure::Chunks(what) => ("chunks", None, (*what).to_owned()),
         Failure::Protocol(what) => ("protocol", None, (*what).to_owned()),
+        Failure::Decode(DecodeError::Corrupt { encoding, cause }) => ("corrupt", None, format!("{encoding}\n{cause}")),
         Failure::Decode(error) => ("decode", None, error.to_string()),
         Failure::TooManyRedirects(limit) => ("too_many_redirects", Some(f64::from(*limit)), String::new()),
         Failure::RedirectTarget(error) => ("redirect_target", None, error.to_string()),

@@ -22,6 +22,9 @@ pub fn take_others<'py>(method: &str, arguments: &mut Arguments<'py>) -> PyResul
     others.append(&mut arguments.others);
     let Some((_, first)) = others.first() else { return Ok(()) };
     let py = first.py();
+    if method == "POST" && arguments.data.is_none() && arguments.json.is_some() {
+        return Ok(()); // the JSON is the payload then, and nothing can be put into it
+    }
     let place = if method == "POST" { &mut arguments.data } else { &mut arguments.params };
     let merged = match place.as_ref() {
         None => PyDict::new(py),

@@ -76,12 +76,12 @@ impl Chunks {
             State::DataEnd { carriage } => match byte {
                 b'\r' if !*carriage => *carriage = true,
                 b'\n' => self.state = State::default(),
-                _ => return Err(Failure::Protocol("a chunk is longer than it says")),
+                _ => return Err(Failure::Chunks("a chunk is longer than it says")),
             },
             State::Trailers { line, total } => {
                 *total += 1;
                 if *total > MAX_TRAILERS {
-                    return Err(Failure::Protocol("the trailers are too long"));
+                    return Err(Failure::Chunks("the trailers are too long"));
                 }
                 match byte {
                     b'\n' if *line == 0 => self.state = State::Done,
@@ -96,7 +96,7 @@ impl Chunks {
     }
 }
 
-const BAD_SIZE: Failure = Failure::Protocol("a chunk size is malformed");
+const BAD_SIZE: Failure = Failure::Chunks("a chunk size is malformed");
 
 #[cfg(test)]
 mod tests {
