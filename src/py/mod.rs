@@ -1,5 +1,6 @@
 //! `gregaria._engine`: the boundary between Rust and Python. Its export list is that boundary.
 
+mod cli;
 mod dispatch;
 mod report;
 mod stats;
@@ -13,6 +14,7 @@ mod _engine {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        cli::register(module)?;
         dispatch::register(module)?;
         report::register(module)?;
         stats::register(module)?;
