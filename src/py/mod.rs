@@ -1,9 +1,13 @@
 //! `gregaria._engine`: the boundary between Rust and Python. Its export list is that boundary.
 
+<<<<<<< HEAD
 mod arguments;
 mod client;
 mod clock;
 mod cookies;
+=======
+mod cli;
+>>>>>>> core
 mod dispatch;
 mod event;
 mod failures;
@@ -30,6 +34,7 @@ pub mod _engine {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        cli::register(module)?;
         client::register(module)?;
         dispatch::register(module)?;
         event::register(module)?;

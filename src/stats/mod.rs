@@ -15,7 +15,7 @@ mod table;
 mod window;
 
 pub use bucket::locust_bucket;
-pub use errors::{ErrorRecord, ErrorText, Errors, error_key, without_address};
+pub use errors::{ErrorRecord, ErrorText, Errors, error_key, python_repr, without_address};
 pub use exceptions::{ExceptionRecord, Exceptions};
 pub use histogram::Histogram;
 pub use history::{HistoryPoint, utc};

@@ -30,6 +30,8 @@ pub struct Step {
 enum Phase {
     Started,
     Ramping,
+    /// There is no class left to start users of.
+    Exhausted,
     Done,
 }
 
@@ -53,9 +55,13 @@ pub struct Dispatcher {
 
 impl Dispatcher {
     pub fn new(nodes: Vec<String>, classes: Vec<Class>) -> Self {
+        Self::in_order(alternating_hosts(nodes), classes)
+    }
+
+    fn in_order(nodes: Vec<String>, classes: Vec<Class>) -> Self {
         let classes = sorted_by_name(classes);
         let mut dispatcher = Self {
-            nodes: alternating_hosts(nodes),
+            nodes,
             running: Vec::new(),
             handed_out: Vec::new(),
             sequence: Sequence::new(&classes),
@@ -90,7 +96,7 @@ impl Dispatcher {
         if std::mem::take(&mut self.rebalanced) {
             return Some(Step { assignment: self.assignment(), pause: false });
         }
-        if self.handed_out.len() == self.target {
+        if self.phase == Phase::Exhausted || self.handed_out.len() == self.target {
             let level = self.phase == Phase::Started;
             self.phase = Phase::Done;
             return level.then(|| Step { assignment: self.assignment(), pause: false });
@@ -135,7 +141,7 @@ impl Dispatcher {
     pub fn add_node(&mut self, node: String) {
         let mut nodes = self.nodes.clone();
         nodes.push(node);
-        self.rebalance(nodes);
+        self.rebalance(alternating_hosts(nodes));
     }
 
     pub fn remove_node(&mut self, node: &str) {
@@ -148,15 +154,16 @@ impl Dispatcher {
 
     /// What `target` users would be, started from nothing.
     pub fn distribution_of(&self, target: usize) -> Self {
-        let mut fresh = Self::new(self.nodes.clone(), self.classes.clone());
+        let mut fresh = Self::in_order(self.nodes.clone(), self.classes.clone());
         if !fresh.nodes.is_empty() {
             fresh.add_users(target);
         }
         fresh
     }
 
+    /// `nodes` in the order in which they are to be served: those that stay keep theirs.
     fn rebalance(&mut self, nodes: Vec<String>) {
-        self.nodes = alternating_hosts(nodes);
+        self.nodes = nodes;
         let fresh = self.distribution_of(self.handed_out.len());
         let kept = (self.target, self.rate, self.phase);
         *self = fresh;
@@ -172,7 +179,7 @@ impl Dispatcher {
         let wanted = (self.handed_out.len() + self.users_per_step()).min(self.target);
         self.add_users(wanted);
         if self.handed_out.len() < wanted {
-            self.phase = Phase::Done;
+            self.phase = Phase::Exhausted;
         }
     }
 
@@ -216,37 +223,33 @@ impl Dispatcher {
 /// Which class the next user is of: fixed counts first, then by weight, forever.
 #[derive(Debug, Clone)]
 struct Sequence {
-    fixed: Weighted,
+    fixed: std::iter::Take<Weighted>,
     weighted: Weighted,
     fixed_unchecked: bool,
 }
 
 impl Sequence {
     fn new(classes: &[Class]) -> Self {
-        let (fixed, weighted): (Vec<_>, Vec<_>) = classes.iter().enumerate().partition(|(_, class)| class.fixed_count > 0);
+        let weighted = classes.iter().enumerate().filter(|(_, class)| class.fixed_count == 0);
         Self {
-            fixed: Weighted::new(fixed.into_iter().map(|(i, class)| (i, class.fixed_count as f64))),
-            weighted: Weighted::new(weighted.into_iter().map(|(i, class)| (i, class.weight))),
+            fixed: Weighted::default().take(0),
+            weighted: Weighted::new(weighted.map(|(i, class)| (i, class.weight))),
             fixed_unchecked: true,
         }
     }
 
+    /// Users were taken away: some may be of a fixed count.
     fn check_fixed(&mut self) {
         self.fixed_unchecked = true;
     }
 
     fn next(&mut self, classes: &[Class], missing: impl Fn(&Class) -> u64) -> Option<usize> {
-        if self.fixed_unchecked {
-            let incomplete = classes.iter().any(|class| missing(class) > 0);
-            while incomplete {
-                let class = self.fixed.next()?;
-                if missing(&classes[class]) > 0 {
-                    return Some(class);
-                }
-            }
-            self.fixed_unchecked = false;
+        if std::mem::take(&mut self.fixed_unchecked) {
+            let missing: Vec<u64> = classes.iter().map(missing).collect();
+            let weights = missing.iter().map(|count| *count as f64).enumerate();
+            self.fixed = Weighted::new(weights).take(missing.iter().sum::<u64>() as usize);
         }
-        self.weighted.next()
+        self.fixed.next().or_else(|| self.weighted.next())
     }
 }
 

@@ -1,0 +1,75 @@
+//! `_engine.parse_arguments` and what else Python asks of the command line.
+
+use pyo3::create_exception;
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::cli::{self, Value, args};
+
+create_exception!(gregaria._engine, UsageError, PyException, "A command line that cannot be understood; `code` is the exit code.");
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let class = module.py().get_type::<UsageError>();
+    class.setattr("code", cli::UsageError::EXIT_CODE)?;
+    module.add("UsageError", class)?;
+    module.add_function(wrap_pyfunction!(parse_arguments, module)?)?;
+    module.add_function(wrap_pyfunction!(first_pass, module)?)?;
+    module.add_function(wrap_pyfunction!(help_text, module)?)?;
+    module.add_function(wrap_pyfunction!(option_strings, module)?)?;
+    module.add_function(wrap_pyfunction!(locust_version, module)?)
+}
+
+/// Every option by its destination, from the command line and the environment.
+#[pyfunction]
+fn parse_arguments(py: Python<'_>, arguments: Vec<String>) -> PyResult<Bound<'_, PyDict>> {
+    let options = cli::resolve(&arguments, &environment).map_err(|error| UsageError::new_err(error.to_string()))?;
+    let dict = PyDict::new(py);
+    for (dest, value) in options {
+        dict.set_item(dest, to_object(py, value)?)?;
+    }
+    Ok(dict)
+}
+
+/// What must be known before the locustfile is read: `help`, `version`, `locustfile`.
+#[pyfunction]
+fn first_pass(py: Python<'_>, arguments: Vec<String>) -> PyResult<Bound<'_, PyDict>> {
+    let pass = cli::first_pass(&arguments, &environment).map_err(|error| UsageError::new_err(error.to_string()))?;
+    let dict = PyDict::new(py);
+    dict.set_item("help", pass.help)?;
+    dict.set_item("version", pass.version)?;
+    dict.set_item("locustfile", pass.locustfile)?;
+    Ok(dict)
+}
+
+#[pyfunction]
+fn help_text() -> String {
+    args::help()
+}
+
+/// Every name of every option, which a locustfile's own arguments may not take.
+#[pyfunction]
+fn option_strings() -> Vec<&'static str> {
+    args::OPTIONS.iter().flat_map(|option| option.names).copied().collect()
+}
+
+/// The release of Locust whose behaviour this is, and our own version.
+#[pyfunction]
+fn locust_version() -> String {
+    cli::version()
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn to_object(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
+    Ok(match value {
+        Value::Nothing => py.None().into_bound(py),
+        Value::Flag(flag) => flag.into_pyobject(py)?.to_owned().into_any(),
+        Value::Int(number) => number.into_pyobject(py)?.into_any(),
+        Value::Float(number) => number.into_pyobject(py)?.into_any(),
+        Value::Text(text) => text.into_pyobject(py)?.into_any(),
+        Value::List(items) => items.into_pyobject(py)?.into_any(),
+    })
+}
