@@ -51,7 +51,10 @@ MINIMUM_OPEN_FILES = 10_000
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command with these arguments, by default those of the process, and exit."""
-    sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+    try:
+        sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+    except KeyboardInterrupt:
+        _die_of_ctrl_c()
 
 
 def _run(arguments: list[str]) -> int:
@@ -288,9 +291,9 @@ class _Run:
         finally:
             # Also when impatience (a second Ctrl-C) cuts the stopping short.
             self._print_summary()
+            if self.csv_writer is not None:
+                self.csv_writer.close_files()
         self.environment.events.quit.fire(exit_code=exit_code)
-        if self.csv_writer is not None:
-            self.csv_writer.close_files()
         return exit_code
 
     def _exit_code(self) -> int:
@@ -315,6 +318,14 @@ class _Run:
 
 def _spawn(function: Callable[..., Any], *args: Any) -> None:
     gevent.spawn(function, *args).link_exception(greenlet_exception_logger(logger))
+
+
+def _die_of_ctrl_c() -> NoReturn:
+    """End as a program does that does not handle the signal, so that a calling script sees that it was interrupted."""
+    sys.stdout.flush()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
+    sys.exit(130)
 
 
 def _fail(message: str, exit_code: int = 1) -> NoReturn:
