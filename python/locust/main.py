@@ -254,6 +254,7 @@ class _Run:
         shape = self.runner.shape_greenlet
         if shape is not None:
             shape.join()
+            gevent.sleep(0)  # What ended it, if it was an exception, is told first.
         if not self.ending.is_set():
             self._complete_shape()
 
