@@ -224,7 +224,7 @@ class _Run:
             _spawn(stats_printer(self.environment.stats))
         _spawn(stats_history, self.runner)
         if self.csv_writer is not None:
-            self.csv_writer.start()
+            _spawn(self.csv_writer.stats_writer)
 
     def _start(self) -> None:
         options = self.options
@@ -355,21 +355,9 @@ def _refuse_what_is_missing(options: Namespace) -> None:
 def _validate(options: Namespace) -> None:
     if options.stats_history_enabled and not options.csv_prefix:
         _fail("'--csv-full-history' requires '--csv'.", 2)
-    for constant, most in (("PERCENTILES_TO_CHART", 6), ("PERCENTILES_TO_STATISTICS", None)):
-        percentiles = getattr(stats, constant, [])
-        if not all(_is_quantile(value) for value in percentiles):
-            _fail(f"stats.{constant} must hold numbers between 0 and 1, such as 0.95, and not {percentiles}")
-        if most is not None and len(percentiles) > most:
-            _fail(f"stats.{constant} may hold {most} numbers at most, and not {len(percentiles)}")
+    stats.validate_stats_configuration()
     if options.headless and getattr(options, "headful", False):
         options.headless = False
-
-
-def _is_quantile(value: Any) -> bool:
-    try:
-        return 0 < float(value) < 1
-    except (TypeError, ValueError):
-        return False
 
 
 def _choose(user_classes: dict[str, type[User]], options: Namespace) -> list[type[User]]:

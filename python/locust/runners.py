@@ -468,6 +468,7 @@ class LocalRunner(Runner):
     def _begin_test(self) -> None:
         self.stats.clear_all()
         self.exceptions = {}
+        self.stats.table.clear_exceptions()
         self.cpu_warning_emitted = False
         self.worker_cpu_warning_emitted = False
         self.environment._filter_tasks_by_tags()
