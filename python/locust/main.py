@@ -46,7 +46,7 @@ version = locust.__version__
 
 logger = logging.getLogger(__name__)
 
-MINIMUM_OPEN_FILES = 10_000
+_MINIMUM_OPEN_FILES = 10_000
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -390,7 +390,7 @@ def _raise_open_files_limit(users: int) -> None:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = max(MINIMUM_OPEN_FILES, users + 1_000)
+    wanted = max(_MINIMUM_OPEN_FILES, users + 1_000)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return
     try:
