@@ -46,12 +46,15 @@ version = locust.__version__
 
 logger = logging.getLogger(__name__)
 
-MINIMUM_OPEN_FILES = 10_000
+_MINIMUM_OPEN_FILES = 10_000
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command with these arguments, by default those of the process, and exit."""
-    sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+    try:
+        sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+    except KeyboardInterrupt:
+        _die_of_ctrl_c()
 
 
 def _run(arguments: list[str]) -> int:
@@ -221,7 +224,7 @@ class _Run:
             _spawn(stats_printer(self.environment.stats))
         _spawn(stats_history, self.runner)
         if self.csv_writer is not None:
-            self.csv_writer.start()
+            _spawn(self.csv_writer.stats_writer)
 
     def _start(self) -> None:
         options = self.options
@@ -251,6 +254,7 @@ class _Run:
         shape = self.runner.shape_greenlet
         if shape is not None:
             shape.join()
+            gevent.sleep(0)  # What ended it, if it was an exception, is told first.
         if not self.ending.is_set():
             self._complete_shape()
 
@@ -288,9 +292,9 @@ class _Run:
         finally:
             # Also when impatience (a second Ctrl-C) cuts the stopping short.
             self._print_summary()
+            if self.csv_writer is not None:
+                self.csv_writer.close_files()
         self.environment.events.quit.fire(exit_code=exit_code)
-        if self.csv_writer is not None:
-            self.csv_writer.close_files()
         return exit_code
 
     def _exit_code(self) -> int:
@@ -315,6 +319,14 @@ class _Run:
 
 def _spawn(function: Callable[..., Any], *args: Any) -> None:
     gevent.spawn(function, *args).link_exception(greenlet_exception_logger(logger))
+
+
+def _die_of_ctrl_c() -> NoReturn:
+    """End as a program does that does not handle the signal, so that a calling script sees that it was interrupted."""
+    sys.stdout.flush()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
+    sys.exit(130)
 
 
 def _fail(message: str, exit_code: int = 1) -> NoReturn:
@@ -343,21 +355,9 @@ def _refuse_what_is_missing(options: Namespace) -> None:
 def _validate(options: Namespace) -> None:
     if options.stats_history_enabled and not options.csv_prefix:
         _fail("'--csv-full-history' requires '--csv'.", 2)
-    for constant, most in (("PERCENTILES_TO_CHART", 6), ("PERCENTILES_TO_STATISTICS", None)):
-        percentiles = getattr(stats, constant, [])
-        if not all(_is_quantile(value) for value in percentiles):
-            _fail(f"stats.{constant} must hold numbers between 0 and 1, such as 0.95, and not {percentiles}")
-        if most is not None and len(percentiles) > most:
-            _fail(f"stats.{constant} may hold {most} numbers at most, and not {len(percentiles)}")
+    stats.validate_stats_configuration()
     if options.headless and getattr(options, "headful", False):
         options.headless = False
-
-
-def _is_quantile(value: Any) -> bool:
-    try:
-        return 0 < float(value) < 1
-    except (TypeError, ValueError):
-        return False
 
 
 def _choose(user_classes: dict[str, type[User]], options: Namespace) -> list[type[User]]:
@@ -390,7 +390,7 @@ def _raise_open_files_limit(users: int) -> None:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = max(MINIMUM_OPEN_FILES, users + 1_000)
+    wanted = max(_MINIMUM_OPEN_FILES, users + 1_000)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return
     try:

@@ -303,10 +303,11 @@ class Runner:
         self.update_state(STATE_INIT)
         self.environment.shape_class.reset_time()
         self.shape_last_tick = None
-        self.shape_greenlet = self.greenlet.spawn(self._follow_shape)
+        self.shape_greenlet = self.greenlet.spawn(self.shape_worker)
         self.shape_greenlet.link_exception(greenlet_exception_handler)
 
-    def _follow_shape(self) -> None:
+    def shape_worker(self) -> None:
+        """Ask the shape about once a second, until it ends the test."""
         logger.info("Shape worker starting")
         while self.state in (STATE_INIT, STATE_SPAWNING, STATE_RUNNING):
             began = time.monotonic()
@@ -468,6 +469,7 @@ class LocalRunner(Runner):
     def _begin_test(self) -> None:
         self.stats.clear_all()
         self.exceptions = {}
+        self.stats.table.clear_exceptions()
         self.cpu_warning_emitted = False
         self.worker_cpu_warning_emitted = False
         self.environment._filter_tasks_by_tags()
