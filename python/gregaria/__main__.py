@@ -1,15 +1,39 @@
-"""The commands' entry points."""
+"""The commands' entry points. What needs no test run (a version, help, a mistake) is answered without gevent."""
 
 from __future__ import annotations
 
 import signal
+import platform
 import sys
+from pathlib import Path
+
+from gregaria import _engine
 
 _USAGE = """usage: gregaria target [OPTIONS]
 
 commands:
   target    run a web server to test against (`gregaria target --help` tells more)
 """
+
+
+def locust() -> int:
+    """Run the `locust` command and return its exit code."""
+    arguments = sys.argv[1:]
+    try:
+        first = _engine.first_pass(arguments)
+    except _engine.UsageError as error:
+        sys.stderr.write(f"locust: error: {error}\n")
+        return error.code
+    if first["version"]:
+        package = Path(__file__).resolve().parent.parent / "locust"
+        print(f"locust {_engine.locust_version()} from {package} (Python {platform.python_version()})")
+        return 0
+    if first["help"]:
+        print(_engine.help_text(), end="")
+        return 0
+    from locust.main import main
+
+    return main(arguments)
 
 
 def gregaria() -> int:
@@ -30,12 +54,10 @@ def gregaria() -> int:
 
 
 def _target(arguments: list[str]) -> int:
-    from gregaria._engine import run_target
-
     _allow_many_connections()
     # Ctrl-C is the engine's to handle; it would call a handler of Python's as well, and that raises KeyboardInterrupt.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    return run_target(arguments)
+    return _engine.run_target(arguments)
 
 
 def _allow_many_connections() -> None:
@@ -49,3 +71,7 @@ def _allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     except (OSError, ValueError):  # macOS calls its limit infinite and then refuses that
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 10240), most))
+
+
+if __name__ == "__main__":
+    sys.exit(locust())

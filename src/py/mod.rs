@@ -1,13 +1,10 @@
 //! `gregaria._engine`: the boundary between Rust and Python. Its export list is that boundary.
 
-<<<<<<< HEAD
 mod arguments;
 mod client;
 mod clock;
 mod cookies;
-=======
 mod cli;
->>>>>>> core
 mod dispatch;
 mod event;
 mod failures;
