@@ -250,7 +250,9 @@ class TaskSet(metaclass=TaskSetMeta):
     def _run_on_engine(self) -> BaseException:
         picks = type(self).get_next_task
         return _engine.run_task_set(
-            self, picks is DefaultTaskSet.get_next_task, picks not in (TaskSet.get_next_task, DefaultTaskSet.get_next_task)
+            self,
+            picks is DefaultTaskSet.get_next_task,
+            picks not in (TaskSet.get_next_task, DefaultTaskSet.get_next_task),
         )
 
     def _run_tasks(self) -> BaseException:
