@@ -134,6 +134,10 @@ impl Origin {
         self.scheme
     }
 
+    pub fn is_secure(&self) -> bool {
+        self.scheme == Scheme::Https
+    }
+
     pub fn host(&self) -> &str {
         &self.host
     }
@@ -212,6 +216,10 @@ enum Form {
 }
 
 impl Url {
+    pub fn style(&self) -> Style {
+        self.origin.style
+    }
+
     fn new(origin: Arc<Origin>, tail: &str) -> Self {
         let end = memchr::memchr(b'#', tail.as_bytes()).unwrap_or(tail.len());
         let slashed = !tail.starts_with('/');
@@ -244,6 +252,12 @@ impl Url {
 
     pub fn port(&self) -> u16 {
         self.origin.port
+    }
+
+    /// The port, if the URL's text names one.
+    pub fn explicit_port(&self) -> Option<u16> {
+        let authority = self.origin.prefix.rsplit(['@', '/', ']']).next()?;
+        authority.split_once(':')?.1.parse().ok()
     }
 
     pub fn origin(&self) -> &Arc<Origin> {
