@@ -65,7 +65,7 @@ impl Spec {
 
     pub fn default(&self) -> Value {
         match (self.kind, self.default) {
-            (Kind::Flag | Kind::Removed { takes_value: false, .. }, Default::Nothing) => Value::Flag(false),
+            (Kind::Flag, Default::Nothing) => Value::Flag(false),
             (_, Default::Nothing) => Value::Nothing,
             (_, Default::Int(number)) => Value::Int(number),
             (_, Default::Text(text)) => Value::Text(text.into()),

@@ -26,15 +26,28 @@ const NOT_BUILT: [(&str, &str); 12] = [
 pub fn resolve(arguments: &[String], env: config::Env<'_>) -> Result<Options, UsageError> {
     let mut given = typed(arguments)?;
     given.extend(config::environment(&given, env)?);
-    let mut options = Options::new();
-    for option in OPTIONS.iter().filter(|option| !matches!(option.dest, "help" | "version")) {
-        let value = given.remove(option.dest).map_or_else(|| Ok(option.default()), |given| convert(option, given))?;
-        options.insert(option.dest, value);
+    let mut options = defaults();
+    for option in settable() {
+        if let Some(given) = given.remove(option.dest) {
+            options.insert(option.dest, convert(option, given)?);
+        }
     }
-    let classes = given.remove(USER_CLASSES).map_or(Vec::new(), |given| if let Given::List(classes) = given { classes } else { Vec::new() });
-    options.insert(USER_CLASSES, Value::List(classes));
+    if let Some(Given::List(classes)) = given.remove(USER_CLASSES) {
+        options.insert(USER_CLASSES, Value::List(classes));
+    }
     check(&options)?;
     Ok(options)
+}
+
+/// Every option as it is when nobody sets it.
+pub fn defaults() -> Options {
+    let classes = (USER_CLASSES, Value::List(Vec::new()));
+    settable().map(|option| (option.dest, option.default())).chain([classes]).collect()
+}
+
+/// All but those that are answered at once.
+fn settable() -> impl Iterator<Item = &'static Spec> {
+    OPTIONS.iter().filter(|option| !matches!(option.dest, "help" | "version"))
 }
 
 fn check(options: &Options) -> Result<(), UsageError> {

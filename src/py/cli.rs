@@ -5,7 +5,7 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::cli::{self, Value, args};
+use crate::cli::{self, Options, Value, args};
 
 create_exception!(gregaria._engine, UsageError, PyException, "A command line that cannot be understood; `code` is the exit code.");
 
@@ -14,6 +14,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     class.setattr("code", cli::UsageError::EXIT_CODE)?;
     module.add("UsageError", class)?;
     module.add_function(wrap_pyfunction!(parse_arguments, module)?)?;
+    module.add_function(wrap_pyfunction!(default_options, module)?)?;
     module.add_function(wrap_pyfunction!(first_pass, module)?)?;
     module.add_function(wrap_pyfunction!(help_text, module)?)?;
     module.add_function(wrap_pyfunction!(option_strings, module)?)?;
@@ -24,11 +25,13 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 #[pyfunction]
 fn parse_arguments(py: Python<'_>, arguments: Vec<String>) -> PyResult<Bound<'_, PyDict>> {
     let options = cli::resolve(&arguments, &environment).map_err(|error| UsageError::new_err(error.to_string()))?;
-    let dict = PyDict::new(py);
-    for (dest, value) in options {
-        dict.set_item(dest, to_object(py, value)?)?;
-    }
-    Ok(dict)
+    to_dict(py, options)
+}
+
+/// Every option as it is when nobody sets it.
+#[pyfunction]
+fn default_options(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    to_dict(py, cli::defaults())
 }
 
 /// What must be known before the locustfile is read: `help`, `version`, `locustfile`.
@@ -61,6 +64,14 @@ fn locust_version() -> String {
 
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+fn to_dict(py: Python<'_>, options: Options) -> PyResult<Bound<'_, PyDict>> {
+    let dict = PyDict::new(py);
+    for (dest, value) in options {
+        dict.set_item(dest, to_object(py, value)?)?;
+    }
+    Ok(dict)
 }
 
 fn to_object(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
