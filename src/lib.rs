@@ -12,6 +12,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::float_cmp))]
 
+pub mod bridge;
 pub mod cli;
 pub mod http;
 pub mod py;

@@ -1,23 +1,44 @@
 //! `gregaria._engine`: the boundary between Rust and Python. Its export list is that boundary.
 
+mod arguments;
+mod client;
+mod clock;
+mod cookies;
 mod cli;
 mod dispatch;
+mod event;
+mod failures;
+mod fast;
+mod greenlet;
+mod hub;
+mod prepare;
 mod report;
+mod response;
 mod stats;
 mod stats_row;
+mod target;
+mod tasks;
 
 use pyo3::prelude::*;
 
 #[pymodule]
-mod _engine {
+pub mod _engine {
     use super::*;
+
+    #[pymodule_export]
+    use super::target::run_target;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
         cli::register(module)?;
+        client::register(module)?;
         dispatch::register(module)?;
+        event::register(module)?;
+        hub::register(module)?;
         report::register(module)?;
+        response::register(module)?;
         stats::register(module)?;
-        module.add("__version__", env!("CARGO_PKG_VERSION"))
+        tasks::register(module)
     }
 }

@@ -1,0 +1,54 @@
+# Every command a developer runs. `make demo` and `make test` need nothing typed before them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find src python -type f -not -name '*.so' -not -path '*/__pycache__/*')
+
+.PHONY: demo test test-rust test-python check bench clean
+.DEFAULT_GOAL := demo
+
+# The product as a user has it: a wheel, in a virtual environment of its own.
+$(VENV)/installed: $(SOURCES)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check 'maturin>=1.16,<2'
+	@echo 'building the wheel (a first build takes some minutes)'
+	@rm -rf target/wheels
+	$(BIN)/maturin build --release --quiet --out target/wheels --interpreter $(BIN)/python
+	@$(BIN)/pip install --quiet --disable-pip-version-check --force-reinstall --no-deps target/wheels/*.whl
+	@$(BIN)/pip install --quiet --disable-pip-version-check "$$(ls target/wheels/*.whl)[test]"
+	@touch $@
+
+# Locust itself, which the conformance tests and the benchmark run beside ours.
+.oracle/installed: Makefile
+	@test -x .oracle/bin/python || $(PYTHON) -m venv .oracle
+	@.oracle/bin/pip install --quiet --disable-pip-version-check 'locust==2.47.0'
+	@touch $@
+
+demo: $(VENV)/installed
+	@$(BIN)/python tests/demo.py
+
+test: test-rust test-python
+
+test-rust:
+	cargo test --quiet
+
+test-python: $(VENV)/installed .oracle/installed
+	GREGARIA_ORACLE=$(CURDIR)/.oracle/bin/python $(BIN)/python -m pytest -q
+
+# What a change has to pass beside the tests.
+check: $(VENV)/installed
+	@$(BIN)/pip install --quiet --disable-pip-version-check "$$(ls target/wheels/*.whl)[lint]"
+	cargo fmt --check
+	cargo clippy --all-targets --quiet -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy python
+
+bench: $(VENV)/installed
+	@benches/peers/setup.sh
+	@mkdir -p bench-results
+	$(BIN)/python benches/peers/run.py --json bench-results/latest.json
+
+clean:
+	rm -rf target $(VENV) .oracle .tools bench-results

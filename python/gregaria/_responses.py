@@ -1,0 +1,270 @@
+"""What of a response is made only when a locustfile asks for it, and the exceptions of failed ones."""
+
+from __future__ import annotations
+
+import datetime
+import http.client
+import io
+import json
+import os
+import socket
+import zlib
+from collections.abc import Callable
+from email.message import Message
+from typing import Any
+
+import requests
+import urllib3
+from requests.cookies import extract_cookies_to_jar, RequestsCookieJar
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
+from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError, ProtocolError
+from urllib3.exceptions import SSLError as PoolSSLError
+
+from locust.exception import LocustError
+
+
+def attribute(response: Any, name: str) -> Any:
+    """The attribute `name` of a response, as requests would have it; kept on the response."""
+    make = _ATTRIBUTES.get(name)
+    if make is None:
+        raise AttributeError(f"'{type(response).__name__}' object has no attribute '{name}'")
+    value = make(response)
+    response.__dict__[name] = value
+    return value
+
+
+def case_insensitive(pairs: list[tuple[str, str]]) -> CaseInsensitiveDict[str]:
+    """Headers as requests shows them: lines of one name joined."""
+    headers: CaseInsensitiveDict[str] = CaseInsensitiveDict()
+    for name, value in pairs:
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return headers
+
+
+def plain_json(response: Any) -> Any:
+    """A JSON body without a charset: UTF-8, so the text need not be guessed at."""
+    text = response._utf8()
+    if text is None:
+        return requests.Response.json(response)
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise requests.exceptions.JSONDecodeError(error.msg, error.doc, error.pos) from error
+
+
+def _prepared(sent: tuple[str, str, list[tuple[str, str]], bytes | None] | None) -> requests.PreparedRequest | None:
+    if sent is None:
+        return None
+    method, url, headers, body = sent
+    request = requests.PreparedRequest()
+    request.method, request.url, request.body = method, url, body
+    request.headers = case_insensitive(headers)
+    request._cookies = RequestsCookieJar()  # type: ignore[attr-defined]
+    request.hooks = {"response": []}
+    return request
+
+
+class _Head:
+    """A response's header lines where http.cookiejar looks for them."""
+
+    def __init__(self, pairs: list[tuple[str, str]]) -> None:
+        self._original_response = self
+        self.msg = Message()
+        for name, value in pairs:
+            self.msg[name] = value
+
+
+def _cookies(pairs: list[tuple[str, str]], request: requests.PreparedRequest | None) -> RequestsCookieJar:
+    jar = RequestsCookieJar()
+    if request is not None:
+        extract_cookies_to_jar(jar, request, _Head(pairs))
+    return jar
+
+
+def _history(response: Any) -> list[requests.Response]:
+    history: list[requests.Response] = []
+    for sent, status, reason, pairs, body in response._hops:
+        hop = requests.Response()
+        hop.status_code, hop.reason, hop._content, hop._content_consumed = status, reason, body, True
+        hop.headers = case_insensitive(pairs)
+        hop.encoding = get_encoding_from_headers(hop.headers)
+        hop.request = _prepared(sent)  # type: ignore[assignment]
+        hop.url = sent[1]
+        hop.cookies = _cookies(pairs, hop.request)
+        hop.history = list(history)
+        history.append(hop)
+    return history
+
+
+def _raw(response: Any) -> urllib3.HTTPResponse | None:
+    if response._body is None:
+        return None
+    return urllib3.HTTPResponse(
+        body=io.BytesIO(response._body),
+        headers=urllib3.HTTPHeaderDict(response._header_pairs()),
+        status=response._status,
+        version=response._http_version,
+        reason=response._reason,
+        preload_content=False,
+        decode_content=False,
+    )
+
+
+_ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
+    "_content": lambda response: response._body,
+    "_content_consumed": lambda response: True,
+    "_next": lambda response: None,
+    "headers": lambda response: case_insensitive(response._header_pairs()),
+    "encoding": lambda response: get_encoding_from_headers(response.headers) if response._status else None,
+    "reason": lambda response: response._reason,
+    "url": lambda response: response._url,
+    "elapsed": lambda response: datetime.timedelta(seconds=response._elapsed),
+    "history": _history,
+    "request": lambda response: _prepared(response._sent),
+    "cookies": lambda response: _cookies(response._header_pairs(), response.request),
+    "raw": _raw,
+    "error": lambda response: response._error,
+    "connection": lambda response: None,
+}
+
+
+def not_caught() -> LocustError:
+    return LocustError("In order to use a with-block for requests, you must also pass catch_response=True")
+
+
+def not_entered() -> LocustError:
+    return LocustError(
+        "Tried to set status on a request that has not yet been made. Make sure you use a with-block, like this:\n\n"
+        "with self.client.request(..., catch_response=True) as response:\n"
+        "    response.success()"
+    )
+
+
+def http_error(response: Any, name: str) -> requests.HTTPError:
+    """requests' error for a bad status, with the name in place of the URL."""
+    status = response._status
+    kind = "Client" if status < 500 else "Server"
+    return requests.HTTPError(f"{status} {kind} Error: {response.reason} for url: {name}", response=response)
+
+
+def bad_status(response: Any, name: str) -> Exception:
+    """The fast client's error for a bad status."""
+    from locust.contrib.fasthttp import LocustBadStatusCode
+
+    error = LocustBadStatusCode(response.url, code=response._status, response=response, request=response.request)
+    response.error = error
+    return error
+
+
+def _os_error(code: float | None, text: str) -> OSError:
+    if code is None:
+        return ConnectionError(text)
+    return OSError(int(code), os.strerror(int(code)))
+
+
+def _no_address() -> socket.gaierror:
+    return socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
+def exceptions(
+    response: Any, fast: bool, kind: str, code: float | None, text: str
+) -> tuple[BaseException, BaseException]:
+    """The client's exception for a failed exchange, and the cause that is reported for it."""
+    if fast:
+        error = _fast_error(response, kind, code, text)
+        return error, error
+    error, cause = _requests_error(kind, code, text, _prepared(response._sent))
+    return error, cause if cause is not None else error
+
+
+def _requests_error(
+    kind: str, code: float | None, text: str, request: requests.PreparedRequest | None
+) -> tuple[requests.RequestException, BaseException | None]:
+    url = (request.url if request is not None else None) or ""
+    parts = urllib3.util.parse_url(url)
+    path = parts.request_uri
+    host, port = parts.host or "", parts.port or (443 if parts.scheme == "https" else 80)
+    pool: Any = urllib3.HTTPConnectionPool(host or "localhost", port)
+    connection: Any = urllib3.connection.HTTPConnection(host or "localhost", port)
+    cause: BaseException
+    match kind:
+        case "resolve":
+            cause = _no_address()
+            reason: Exception = NameResolutionError(text, connection, cause)
+            return requests.ConnectionError(MaxRetryError(pool, path, reason), request=request), cause
+        case "connect":
+            cause = _os_error(code, text)
+            reason = NewConnectionError(connection, f"Failed to establish a new connection: {cause}")
+            return requests.ConnectionError(MaxRetryError(pool, path, reason), request=request), cause
+        case "connect_timeout":
+            reason = ConnectTimeoutError(connection, f"Connection to {host} timed out. (connect timeout={code:g})")
+            return requests.ConnectTimeout(MaxRetryError(pool, path, reason), request=request), reason
+        case "read_timeout":
+            silence = urllib3.exceptions.ReadTimeoutError(pool, path, f"Read timed out. (read timeout={code:g})")
+            return requests.ReadTimeout(silence, request=request), None
+        case "tls":
+            reason = PoolSSLError(text)
+            return requests.exceptions.SSLError(MaxRetryError(pool, path, reason), request=request), reason
+        case "disconnected":
+            cause = http.client.RemoteDisconnected("Remote end closed connection without response")
+            return requests.ConnectionError(ProtocolError("Connection aborted.", cause), request=request), cause
+        case "broken":
+            cause = _os_error(code, text)
+            return requests.ConnectionError(ProtocolError("Connection aborted.", cause), request=request), cause
+        case "incomplete":
+            broken = urllib3.exceptions.IncompleteRead(int(text), int(code or 0))
+            return requests.exceptions.ChunkedEncodingError(
+                ProtocolError(f"Connection broken: {broken!r}", broken), request=request
+            ), None
+        case "chunks":
+            return requests.exceptions.ChunkedEncodingError(
+                ProtocolError(f"Connection broken: {text}"), request=request
+            ), None
+        case "protocol":
+            cause = http.client.BadStatusLine(text)
+            return requests.ConnectionError(ProtocolError("Connection aborted.", cause), request=request), cause
+        case "corrupt":
+            encoding, _, why = text.partition("\n")
+            words = f"Received response with content-encoding: {encoding}, but failed to decode it."
+            return requests.exceptions.ContentDecodingError(
+                urllib3.exceptions.DecodeError(words, zlib.error(why)), request=request
+            ), None
+        case "decode":
+            return requests.exceptions.ContentDecodingError(
+                urllib3.exceptions.DecodeError(text), request=request
+            ), None
+        case "too_many_redirects":
+            return requests.TooManyRedirects(f"Exceeded {int(code or 0)} redirects.", request=request), None
+        case "redirect_target":
+            return requests.exceptions.InvalidURL(text, request=request), None
+    raise AssertionError(f"a failure of kind {kind}")
+
+
+def _fast_error(response: Any, kind: str, code: float | None, text: str) -> Exception:
+    from locust.contrib import fasthttp
+
+    match kind:
+        case "resolve":
+            return _no_address()
+        case "connect" | "broken":
+            return _os_error(code, text)
+        case "connect_timeout" | "read_timeout":
+            return fasthttp.RetriesExceeded(response._sent[1], 0, original=TimeoutError("timed out"))
+        case "tls":
+            import ssl
+
+            return ssl.SSLError(1, text)
+        case "disconnected":
+            return fasthttp.HTTPConnectionClosed("connection closed.")
+        case "incomplete":
+            return fasthttp.HTTPParseError("Incomplete response.")
+        case "protocol" | "chunks":
+            return fasthttp.HTTPParseError(text)
+        case "decode" | "corrupt":
+            return zlib.error(text.rpartition("\n")[2])
+        case "too_many_redirects":
+            return fasthttp.RetriesExceeded(response._sent[1], int(code or 0), original=None)
+        case "redirect_target":
+            return fasthttp.ConnectionError(text)
+    raise AssertionError(f"a failure of kind {kind}")

@@ -1,0 +1,102 @@
+"""What of requests' sessions is made only when a locustfile asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from requests.structures import CaseInsensitiveDict
+from requests import utils
+
+from . import _cookies
+
+
+def default_headers() -> CaseInsensitiveDict[str]:
+    """What requests sends unasked, on a machine that has brotli: Locust's own client brings it, and the engine has it."""
+    headers: CaseInsensitiveDict[str] = utils.default_headers()
+    headers["Accept-Encoding"] = "gzip, deflate, br"
+    return headers
+
+
+class SessionHeaders(CaseInsensitiveDict[str]):
+    """A session's headers; tells the session when they change, so that it need not look at each request."""
+
+    def __init__(self, session: Any, headers: Any) -> None:
+        self._session = None
+        super().__init__(headers)
+        self._session = session
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        super().__setitem__(key, value)
+        self._tell()
+
+    def __delitem__(self, key: str) -> None:
+        super().__delitem__(key)
+        self._tell()
+
+    def _tell(self) -> None:
+        if self._session is not None:
+            self._session._attribute_changed()
+
+    def copy(self) -> CaseInsensitiveDict[str]:
+        """A plain copy that belongs to no session."""
+        return CaseInsensitiveDict(self._store.values())
+
+
+_DEFAULTS: dict[str, Callable[[Any], Any]] = {
+    "headers": lambda session: SessionHeaders(session, default_headers()),
+    "auth": lambda _: None,
+    "proxies": lambda _: {},
+    "hooks": lambda _: {"response": []},
+    "params": lambda _: {},
+    "stream": lambda _: False,
+    "verify": lambda _: True,
+    "cert": lambda _: None,
+    "max_redirects": lambda _: 30,
+    "trust_env": lambda _: True,
+    "explicit_name": lambda _: None,
+}
+
+WATCHED = frozenset(_DEFAULTS) | {"request"}
+"""Attributes that requests are prepared from."""
+
+
+def default(session: Any, name: str) -> Any:
+    """The attribute `name` of a session that nobody has set, as `requests.Session` would have it."""
+    if name == "adapters":
+        raise NotImplementedError("gregaria does not support mounted adapters yet")
+    make = _DEFAULTS.get(name)
+    if make is None:
+        raise AttributeError(f"'{type(session).__name__}' object has no attribute '{name}'")
+    value = make(session)
+    setattr(session, name, value)
+    return value
+
+
+def new_jar(session: Any) -> _cookies.SessionCookies:
+    """The session's cookies, shown for the first time."""
+    jar = session.__dict__["_cookie_jar"] = _cookies.SessionCookies(session)
+    return jar
+
+
+def set_cookies(session: Any, given: Any) -> None:
+    """Assigning to `session.cookies` replaces what is kept."""
+    jar = session.cookies
+    if given is jar:
+        return
+    jar.clear()
+    jar.update(given or {})
+
+
+def split_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:
+    """`base_url` without user and password, and these, if it has both; as it is otherwise."""
+    if not isinstance(base_url, str) or "@" not in base_url:
+        return base_url, None
+    parts = urlsplit(base_url)
+    if not (parts.username and parts.password):
+        return base_url, None
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=host)), (unquote(parts.username), unquote(parts.password))
+
+

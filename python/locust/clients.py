@@ -1,0 +1,117 @@
+"""The client of `HttpUser`: requests' session, with the engine underneath."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import requests
+from requests.auth import HTTPBasicAuth
+from requests.cookies import RequestsCookieJar
+
+from gregaria import _engine, _responses, _sessions
+
+from .exception import LocustError
+
+if TYPE_CHECKING:
+    from .event import EventHook
+    from .user import User
+
+absolute_http_url_regexp = re.compile(r"^https?://", re.IGNORECASE)
+
+
+class HttpSession(_engine.SessionBase, requests.Session):
+    """A `requests.Session` whose requests are counted, and sent by the engine.
+
+    URLs that are no absolute ones are appended to `base_url`. Beside what requests accepts, `get`, `post` and the others
+    take `name` (the label in the statistics), `catch_response` (to judge the response in a `with` block) and `context`
+    (a dict that listeners of `events.request` get).
+    """
+
+    _style: ClassVar[str] = "requests"
+
+    def __init__(
+        self,
+        base_url: str,
+        request_event: EventHook,
+        user: User | None,
+        *args: Any,
+        pool_manager: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        if pool_manager is not None:
+            raise NotImplementedError("gregaria does not support `pool_manager` yet")
+        base_url, credentials = _sessions.split_credentials(base_url)
+        self._bind(base_url, request_event, user)
+        if credentials:
+            self.auth = HTTPBasicAuth(*credentials)
+
+    def __getattr__(self, name: str) -> Any:
+        return _sessions.default(self, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+        if name in _sessions.WATCHED:
+            self._attribute_changed()
+
+    @property
+    def cookies(self) -> RequestsCookieJar:  # type: ignore[override]
+        """The cookies of this session; the engine sends them and keeps what servers set."""
+        jar: RequestsCookieJar | None = self.__dict__.get("_cookie_jar")
+        return _sessions.new_jar(self) if jar is None else jar
+
+    @cookies.setter
+    def cookies(self, cookies: Any) -> None:
+        _sessions.set_cookies(self, cookies)
+
+    @contextmanager
+    def rename_request(self, name: str) -> Generator[None, None, None]:
+        """Count all requests within the block under `name`."""
+        self.request_name = name
+        try:
+            yield
+        finally:
+            self.request_name = None
+
+
+class ResponseContextManager(_engine.ResponseBase, requests.Response):
+    """A response. With `catch_response=True` it is a context manager, and counted when its `with` block ends::
+
+        with self.client.get("/", catch_response=True) as response:
+            if response.text != "fine":
+                response.failure("not fine")
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        return _responses.attribute(self, name)
+
+    def json(self, **kwargs: Any) -> Any:
+        """The body, read as JSON. Raises requests' JSONDecodeError."""
+        if not kwargs and self._is_plain_json and "encoding" not in self.__dict__:
+            return _responses.plain_json(self)
+        return requests.Response.json(self, **kwargs)
+
+    def raise_for_status(self) -> None:
+        """Raise what the response failed with: the caller's verdict, the connection's error, or a bad status."""
+        verdict = self._manual_result
+        if isinstance(verdict, Exception):
+            raise verdict
+        if verdict is None:
+            if self.error is not None:
+                raise self.error
+            requests.Response.raise_for_status(self)
+
+
+def _not_caught(self: requests.Response, *args: object) -> None:
+    raise LocustError(
+        "If you want to change the state of the request using .success() or .failure(), "
+        "you must pass catch_response=True. "
+        "See http://docs.locust.io/en/stable/writing-a-locustfile.html#validating-responses"
+    )
+
+
+# Locust has these on requests' own class: whoever calls them on a plain response learns what to do.
+requests.Response.success = _not_caught  # type: ignore[attr-defined]
+requests.Response.failure = _not_caught  # type: ignore[attr-defined]

@@ -1,0 +1,173 @@
+"""The environment: everything that belongs to one test run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from .dispatch import UsersDispatcher
+from .event import Events
+from .exception import RunnerAlreadyExistsError
+from .runners import LocalRunner, MasterRunner, Runner, WorkerRunner
+from .shape import LoadTestShape
+from .stats import RequestStats
+from .user.task import TaskSet, filter_tasks_by_tags
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from .user.task import Task, TaskHolder
+    from .user.users import User
+
+    R = TypeVar("R", bound=Runner)
+
+
+class Environment:
+    """What a test runs with: its user classes and options, its events and statistics, its runner."""
+
+    def __init__(
+        self,
+        *,
+        user_classes: list[type[User]] | None = None,
+        shape_class: LoadTestShape | None = None,
+        tags: list[str] | None = None,
+        locustfile: str | None = None,
+        exclude_tags: list[str] | None = None,
+        events: Events | None = None,
+        host: str | None = None,
+        reset_stats: bool = False,
+        stop_timeout: float | None = None,
+        catch_exceptions: bool = True,
+        parsed_options: Namespace | None = None,
+        parsed_locustfiles: list[str] | None = None,
+        available_user_classes: dict[str, type[User]] | None = None,
+        available_shape_classes: dict[str, LoadTestShape] | None = None,
+        available_user_tasks: dict[str, list[Task]] | None = None,
+        dispatcher_class: type[UsersDispatcher] = UsersDispatcher,
+        profile: str | None = None,
+    ) -> None:
+        self.runner: Runner | None = None
+        self.web_ui: Any = None
+        self.process_exit_code: int | None = None
+        """Set it in a listener, at the latest of `quitting`, to decide the exit code of the process."""
+
+        self.user_classes = user_classes if user_classes is not None else []
+        self.shape_class = shape_class
+        self.tags = tags
+        self.exclude_tags = exclude_tags
+        self.locustfile = locustfile
+        self.events = events if events is not None else Events()
+        self.host = host
+        self.reset_stats = reset_stats
+        self.stop_timeout = stop_timeout if stop_timeout is not None else _stop_timeout(parsed_options)
+        self.catch_exceptions = catch_exceptions
+        self.parsed_options = parsed_options
+        self.parsed_locustfiles = parsed_locustfiles
+        self.available_user_classes = available_user_classes
+        self.available_shape_classes = available_shape_classes
+        self.available_user_tasks = available_user_tasks
+        self.dispatcher_class = dispatcher_class
+        self.profile = profile
+        self.stats = RequestStats()
+        self.worker_logs: dict[str, list[str]] = {}
+        self._tags_applied = False
+
+        self._remove_user_classes_with_weight_zero()
+        self._validate_user_class_name_uniqueness()
+        self._validate_shape_class_instance()
+
+    def create_local_runner(self) -> LocalRunner:
+        """Make the runner that runs the users in this process."""
+        return self._created(lambda: LocalRunner(self))
+
+    def create_master_runner(self, master_bind_host: str = "*", master_bind_port: int = 5557) -> MasterRunner:
+        """Make the runner that has workers run the users."""
+        return self._created(lambda: MasterRunner(self, master_bind_host, master_bind_port))
+
+    def create_worker_runner(self, master_host: str, master_port: int) -> WorkerRunner:
+        """Make the runner that runs the users that a master hands out."""
+        return self._created(lambda: WorkerRunner(self, master_host, master_port))
+
+    def _created(self, create: Callable[[], R]) -> R:
+        if self.runner is not None:
+            raise RunnerAlreadyExistsError(f"Environment.runner already exists ({self.runner})")
+        self.runner = runner = create()
+        if self.shape_class:
+            self.shape_class.runner = runner
+        return runner
+
+    def update_user_class(self, user_settings: dict[str, Any]) -> None:
+        """Set attributes of the class that `user_settings["user_class_name"]` names; `tasks` takes names of tasks."""
+        name = user_settings["user_class_name"]
+        user_class = (self.available_user_classes or {})[name]
+        for key, value in user_settings.items():
+            if key == "tasks":
+                tasks = (self.available_user_tasks or {})[name]
+                user_class.tasks = [task for task in tasks if task.__name__ in value]
+            elif key != "user_class_name":
+                setattr(user_class, key, value)
+
+    def update_worker_logs(self, worker_log_report: dict[str, Any]) -> None:
+        """Keep the log lines that a worker sent."""
+        self.worker_logs[worker_log_report["worker_id"]] = worker_log_report["logs"]
+
+    def assign_equal_weights(self) -> None:
+        """Make all user classes equally frequent, and all tasks within each: `--equal-weights`."""
+        for user_class in self.user_classes:
+            user_class.weight = 1
+            user_class.tasks = list(dict.fromkeys(_plain_tasks(user_class.tasks)))
+
+    @property
+    def user_classes_by_name(self) -> dict[str, type[User]]:
+        return {user_class.__name__: user_class for user_class in self.user_classes}
+
+    def _filter_tasks_by_tags(self) -> None:
+        """Apply the tags, once."""
+        if self._tags_applied:
+            return
+        self._tags_applied = True
+        tags, exclude_tags = self.tags, self.exclude_tags
+        if self.parsed_options is not None:
+            tags = tags if tags is not None else getattr(self.parsed_options, "tags", None) or None
+            if exclude_tags is None:
+                exclude_tags = getattr(self.parsed_options, "exclude_tags", None) or None
+        for user_class in self.user_classes:
+            filter_tasks_by_tags(cast("TaskHolder", user_class), tags, exclude_tags)
+
+    def _remove_user_classes_with_weight_zero(self) -> None:
+        if not self.user_classes:
+            return
+        # In place: the list belongs to the caller, who may look at it again.
+        self.user_classes[:] = [cls for cls in self.user_classes if cls.weight != 0 or cls.fixed_count > 0]
+        if not self.user_classes:
+            raise ValueError("There are no users with weight > 0.")
+
+    def _validate_user_class_name_uniqueness(self) -> None:
+        names = Counter(user_class.__name__ for user_class in self.user_classes)
+        ambiguous = sorted(cls.fullname() for cls in self.user_classes if names[cls.__name__] > 1)
+        if ambiguous:
+            raise ValueError(f"The following user classes have the same class name: {', '.join(ambiguous)}")
+
+    def _validate_shape_class_instance(self) -> None:
+        if self.shape_class is not None and not isinstance(self.shape_class, LoadTestShape):
+            raise ValueError(
+                "shape_class should be instance of LoadTestShape or subclass LoadTestShape, "
+                f"but got: {self.shape_class}"
+            )
+
+
+def _stop_timeout(options: Namespace | None) -> float:
+    return float(getattr(options, "stop_timeout", 0.0) or 0.0)
+
+
+def _plain_tasks(tasks: list[Task]) -> list[Task]:
+    plain: list[Task] = []
+    for task in tasks:
+        if isinstance(task, type) and issubclass(task, TaskSet):
+            plain += _plain_tasks(task.tasks)
+        elif callable(task):
+            plain.append(task)
+        else:
+            raise ValueError("Unrecognized task type in user")
+    return plain

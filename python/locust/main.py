@@ -1,0 +1,429 @@
+"""The command: from its arguments to its exit code."""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import logging
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import gevent
+from gevent.event import Event
+
+import locust
+
+from . import log, stats
+from .argument_parser import parse
+from .env import Environment
+from .log import greenlet_exception_logger, setup_logging
+from .runners import STATE_CLEANUP, Runner
+from .stats import (
+    StatsCSVFileWriter,
+    print_error_report,
+    print_percentile_stats,
+    print_stats,
+    stats_history,
+    stats_printer,
+)
+from .user.inspectuser import print_task_ratio, print_task_ratio_json
+from .util.load_locustfile import load_locustfile
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from .event import Events
+    from .shape import LoadTestShape
+    from .user.task import Task
+    from .user.users import User
+
+version = locust.__version__
+
+logger = logging.getLogger(__name__)
+
+_MINIMUM_OPEN_FILES = 10_000
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command with these arguments, by default those of the process, and exit."""
+    try:
+        sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+    except KeyboardInterrupt:
+        _die_of_ctrl_c()
+
+
+def _run(arguments: list[str]) -> int:
+    from gregaria import _engine, locating
+
+    _warn_of_locust_beside_us()
+    # Its import may declare options, so it comes before they are parsed.
+    if importlib.util.find_spec("locust_plugins") is not None:
+        importlib.import_module("locust_plugins")
+
+    paths = locating.locustfiles(_engine.first_pass(arguments)["locustfile"])
+    user_classes, shape_classes, tasks, shape = merge_locustfiles_content(paths)
+    options = parse(arguments)
+    _refuse_what_is_missing(options)
+    _validate(options)
+    if not options.skip_log_setup:
+        setup_logging(options.loglevel, options.logfile)
+    logger.info("Starting Locust %s", version)
+
+    if options.list_commands:
+        print("Available Users:")
+        for name in user_classes:
+            print(f"    {name}")
+        return 0
+    chosen = _choose(user_classes, options)
+    if not chosen:
+        return 1
+    _warn_of_fixed_counts(chosen, shape, options)
+    _raise_open_files_limit(options.num_users or 0)
+    environment = create_environment(
+        chosen,
+        options,
+        events=locust.events,
+        shape_class=shape,
+        locustfile=os.path.basename(paths[0]),
+        parsed_locustfiles=paths,
+        available_user_classes=user_classes,
+        available_shape_classes=shape_classes,
+        available_user_tasks=tasks,
+    )
+    if not _apply_user_config(environment, options):
+        return -1
+    _warn_of_ignored_options(shape, options)
+    if options.show_task_ratio:
+        for title, total in (("Task ratio per User class", False), ("Total task ratio", True)):
+            print(f"\n {title}\n{80 * '-'}")
+            print_task_ratio(chosen, options.num_users, total)
+        return 0
+    if options.show_task_ratio_json:
+        print_task_ratio_json(chosen, options.num_users)
+        return 0
+    return _Run(environment, options).to_its_end()
+
+
+def merge_locustfiles_content(
+    locustfiles: Sequence[str],
+) -> tuple[dict[str, type[User]], dict[str, LoadTestShape], dict[str, list[Task]], LoadTestShape | None]:
+    """Import the files: their user classes, shapes and tasks by name, and the shape that the test follows."""
+    user_classes: dict[str, type[User]] = {}
+    shapes: dict[str, LoadTestShape] = {}
+    for path in locustfiles:
+        found, found_shapes = _load(path)
+        for shape in found_shapes:
+            name = type(shape).__name__
+            if name in shapes and _source(type(shapes[name])) != _source(type(shape)):
+                _fail(f"Duplicate shape classes: {name}")
+            shapes.setdefault(name, shape)
+        for name, user_class in found.items():
+            if name in user_classes and _source(user_classes[name]) != _source(user_class):
+                here, there = _source(user_classes[name]), _source(user_class)
+                _fail(f"Duplicate user class names: {name} is defined in both {here} and {there}")
+            user_classes[name] = user_class
+    tasks = {name: list(user_class.tasks) for name, user_class in user_classes.items()}
+    return user_classes, shapes, tasks, next(iter(shapes.values()), None)
+
+
+def _load(path: str) -> tuple[dict[str, type[User]], list[LoadTestShape]]:
+    try:
+        return load_locustfile(path)
+    except Exception as error:
+        # As `python locustfile.py` would show it: without the frames that only import the file.
+        trace = error.__traceback__
+        while trace is not None and not os.path.samefile(_existing(trace.tb_frame.f_code.co_filename, path), path):
+            trace = trace.tb_next
+        traceback.print_exception(type(error), error, trace)
+        sys.exit(1)
+
+
+def _existing(filename: str, otherwise: str) -> str:
+    """`filename`, or a file that is surely another one when there is none, as for `<frozen importlib>`."""
+    return filename if os.path.exists(filename) else os.path.dirname(os.path.abspath(otherwise))
+
+
+def _source(cls: type) -> str:
+    return inspect.getsourcefile(cls) or cls.__module__
+
+
+def create_environment(
+    user_classes: list[type[User]],
+    options: Namespace,
+    events: Events | None = None,
+    shape_class: LoadTestShape | None = None,
+    locustfile: str | None = None,
+    parsed_locustfiles: list[str] | None = None,
+    available_user_classes: dict[str, type[User]] | None = None,
+    available_shape_classes: dict[str, LoadTestShape] | None = None,
+    available_user_tasks: dict[str, list[Task]] | None = None,
+) -> Environment:
+    """An environment for these classes, with what the options say of it."""
+    return Environment(
+        locustfile=locustfile,
+        user_classes=user_classes,
+        shape_class=shape_class,
+        events=events,
+        host=options.host,
+        reset_stats=options.reset_stats,
+        parsed_options=options,
+        parsed_locustfiles=parsed_locustfiles,
+        available_user_classes=available_user_classes,
+        available_shape_classes=available_shape_classes,
+        available_user_tasks=available_user_tasks,
+        profile=getattr(options, "profile", None),
+    )
+
+
+class _Run:
+    """One test from the command line, from the creation of its runner to the exit code."""
+
+    def __init__(self, environment: Environment, options: Namespace) -> None:
+        self.environment = environment
+        self.options = options
+        self.ending = Event()
+        self.runner: Runner = environment.create_local_runner()
+        self.csv_writer: StatsCSVFileWriter | None = None
+
+    def to_its_end(self) -> int:
+        if self.options.csv_prefix:
+            self.csv_writer = self._csv_writer(self.options.csv_prefix)
+        if not self._init():
+            return 1
+        self._report_while_running()
+        gevent.signal_handler(signal.SIGTERM, self._on_sigterm)
+        _spawn(self._end_with_runner)
+        try:
+            self._start()
+            self.ending.wait()
+        except KeyboardInterrupt:
+            self._on_ctrl_c()
+        return self._shut_down()
+
+    def _csv_writer(self, prefix: str) -> StatsCSVFileWriter:
+        os.makedirs(os.path.dirname(prefix) or ".", exist_ok=True)
+        return StatsCSVFileWriter(
+            self.environment, stats.PERCENTILES_TO_REPORT, prefix, self.options.stats_history_enabled
+        )
+
+    def _init(self) -> bool:
+        events = self.environment.events
+        if self.options.equal_weights:
+            events.init.add_listener(lambda **_: self.environment.assign_equal_weights())
+        events.init.fire(environment=self.environment, runner=self.runner, web_ui=None)
+        # What failed is logged. A test whose preparation failed would only produce numbers that mean nothing.
+        return not log.unhandled_greenlet_exception
+
+    def _report_while_running(self) -> None:
+        if not self.options.only_summary:
+            _spawn(stats_printer(self.environment.stats))
+        _spawn(stats_history, self.runner)
+        if self.csv_writer is not None:
+            _spawn(self.csv_writer.stats_writer)
+
+    def _start(self) -> None:
+        options = self.options
+        if getattr(options, "autostart", False):
+            logger.info("Option --autostart is ignored for headless mode: it is implied")
+        options.num_users = 1 if options.num_users is None else options.num_users
+        options.spawn_rate = options.spawn_rate or 1
+        if self.environment.shape_class is not None:
+            self.runner.start_shape()
+            _spawn(self._end_with_shape)
+            return
+        if options.run_time:
+            logger.info("Run time limit set to %s seconds", options.run_time)
+            _spawn(self._end_after, options.run_time, time.monotonic())
+        else:
+            logger.info("No run time limit set, use CTRL+C to interrupt")
+        self.runner.start(options.num_users, options.spawn_rate)
+
+    def _end_after(self, seconds: float, began: float) -> None:
+        # gevent counts from the time at which its loop last looked at the clock, which may be a while ago.
+        while (left := began + seconds - time.monotonic()) > 0:
+            gevent.sleep(left)
+        logger.info("--run-time limit reached, shutting down")
+        self.runner.quit()
+
+    def _end_with_shape(self) -> None:
+        shape = self.runner.shape_greenlet
+        if shape is not None:
+            shape.join()
+            gevent.sleep(0)  # What ended it, if it was an exception, is told first.
+        if not self.ending.is_set():
+            self._complete_shape()
+
+    def _complete_shape(self) -> None:
+        logger.info("Shape test completed, shutting down")
+        self.runner.quit()
+
+    def _end_with_runner(self) -> None:
+        self.runner.greenlet.join()
+        self.ending.set()
+
+    def _on_sigterm(self) -> None:
+        if not self.ending.is_set():
+            logger.info("Got SIGTERM signal")
+            self.ending.set()
+
+    def _on_ctrl_c(self) -> None:
+        self.ending.set()
+        if self.runner.shape_greenlet is not None:
+            logging.info("Exiting due to CTRL+C interruption")
+            self._complete_shape()
+
+    def _shut_down(self) -> int:
+        """Say how it went, stop what still runs, and show what was measured."""
+        logger.debug("Running teardowns...")
+        self.environment.events.quitting.fire(environment=self.environment, reverse=True)
+        exit_code = self._exit_code()
+        logger.info("Shutting down (exit code %s)", exit_code)
+        logger.debug("Cleaning up runner...")
+        try:
+            while self.runner.state == STATE_CLEANUP:
+                # Somebody, `--run-time` for one, is stopping the users already.
+                gevent.sleep(0.05)
+            self.runner.quit()
+        finally:
+            # Also when impatience (a second Ctrl-C) cuts the stopping short.
+            self._print_summary()
+            if self.csv_writer is not None:
+                self.csv_writer.close_files()
+        self.environment.events.quit.fire(exit_code=exit_code)
+        return exit_code
+
+    def _exit_code(self) -> int:
+        if self.environment.process_exit_code is not None:
+            return self.environment.process_exit_code
+        if self.runner.errors or self.runner.exceptions:
+            return int(self.options.exit_code_on_error)
+        return 2 if log.unhandled_greenlet_exception else 0
+
+    def _print_summary(self) -> None:
+        measured = self.environment.stats
+        print_stats(measured, current=False)
+        print_percentile_stats(measured)
+        print_error_report(measured)
+        tables = logging.getLogger("locust.stats_logger")
+        for line in measured.table.lag_summary_lines():
+            tables.info(line)
+        warning = measured.table.lag_warning()
+        if warning:
+            logger.warning(warning)
+
+
+def _spawn(function: Callable[..., Any], *args: Any) -> None:
+    gevent.spawn(function, *args).link_exception(greenlet_exception_logger(logger))
+
+
+def _die_of_ctrl_c() -> NoReturn:
+    """End as a program does that does not handle the signal, so that a calling script sees that it was interrupted."""
+    sys.stdout.flush()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGINT)
+    sys.exit(130)
+
+
+def _fail(message: str, exit_code: int = 1) -> NoReturn:
+    sys.stderr.write(f"{message}\n")
+    sys.exit(exit_code)
+
+
+def _warn_of_locust_beside_us() -> None:
+    beside = os.path.dirname(os.path.dirname(os.path.abspath(locust.__file__)))
+    if any(name.startswith("locust-") and name.endswith(".dist-info") for name in os.listdir(beside)):
+        sys.stderr.write(
+            "The distribution `locust` is installed beside gregaria, and each overwrites the other's files: "
+            "run `pip uninstall -y locust gregaria` and then `pip install gregaria`.\n"
+        )
+
+
+def _refuse_what_is_missing(options: Namespace) -> None:
+    for flag in ("master", "worker", "processes"):
+        if getattr(options, flag, None):
+            _fail(f"`--{flag}` is not part of this version yet: it runs all users in one process", 2)
+    runs = not (options.list_commands or options.show_task_ratio or options.show_task_ratio_json)
+    if runs and not options.headless:
+        _fail("The web page is not part of this version yet: pass `--headless` (with `-u`, `-r` and `-t`)", 2)
+
+
+def _validate(options: Namespace) -> None:
+    if options.stats_history_enabled and not options.csv_prefix:
+        _fail("'--csv-full-history' requires '--csv'.", 2)
+    stats.validate_stats_configuration()
+    if options.headless and getattr(options, "headful", False):
+        options.headless = False
+
+
+def _choose(user_classes: dict[str, type[User]], options: Namespace) -> list[type[User]]:
+    """The classes named on the command line, or all; none, and an error logged, when that is impossible."""
+    if not user_classes:
+        logger.error("No User class found!")
+        return []
+    unknown = [name for name in options.user_classes or [] if name not in user_classes]
+    if unknown:
+        logger.error("Unknown User(s): %s", ", ".join(unknown))
+        return []
+    return [user_classes[name] for name in options.user_classes or user_classes]
+
+
+def _warn_of_fixed_counts(chosen: list[type[User]], shape: LoadTestShape | None, options: Namespace) -> None:
+    fixed = sum(user_class.fixed_count for user_class in chosen)
+    if shape is None and options.num_users and fixed > options.num_users:
+        logger.info(
+            "Total fixed_count of User classes (%s) is greater than the specified number of users (%s), "
+            "so not all will be spawned.",
+            fixed,
+            options.num_users,
+        )
+
+
+def _raise_open_files_limit(users: int) -> None:
+    """Allow a connection for each user, or say that there will not be enough."""
+    if os.name == "nt":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max(_MINIMUM_OPEN_FILES, users + 1_000)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (ValueError, OSError):
+        logger.warning(
+            f"System open file limit '{soft}' is below minimum setting '{wanted}' and could not be raised: "
+            "users may fail to connect. See `ulimit -n`."
+        )
+
+
+def _apply_user_config(environment: Environment, options: Namespace) -> bool:
+    try:
+        for settings in options.config_users or []:
+            for user_settings in settings if isinstance(settings, list) else [settings]:
+                environment.update_user_class(user_settings)
+    except KeyError as error:
+        logger.error("Error applying user config: there is no user class %s", error)
+        return False
+    except Exception:
+        logger.exception("Error applying user config")
+        return False
+    return True
+
+
+def _warn_of_ignored_options(shape: LoadTestShape | None, options: Namespace) -> None:
+    if shape is None or shape.use_common_options:
+        return
+    given = {"--users": options.num_users, "--spawn-rate": options.spawn_rate, "--run-time": options.run_time}
+    ignored = [flag for flag, value in given.items() if value is not None]
+    if ignored:
+        logger.warning(
+            "--run-time, --users or --spawn-rate have no impact on LoadShapes unless the shape class "
+            "explicitly reads them."
+        )
+        logger.warning("The following option(s) will be ignored: %s", ", ".join(ignored))

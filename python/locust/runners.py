@@ -1,0 +1,582 @@
+"""Runners: who starts and stops users, and knows how far a test has got."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, cast
+from uuid import uuid4
+
+import gevent
+from gevent import Greenlet
+from gevent.pool import Group
+
+from gregaria import _engine, usage
+
+from . import log
+from .dispatch import UsersDispatcher
+from .exception import LocustError, StopTest
+from .log import get_logs, greenlet_exception_logger
+from .stats import RequestStats, StatsError
+from .user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .env import Environment
+    from .user.users import User
+
+__all__ = [
+    "DistributedRunner",
+    "ExceptionDict",
+    "LocalRunner",
+    "MasterRunner",
+    "Message",
+    "RequestStats",
+    "Runner",
+    "StatsError",
+    "UsersDispatcher",
+    "WorkerNode",
+    "WorkerNodes",
+    "WorkerRunner",
+    "get_logs",
+    "locust_exception_handler",
+]
+
+logger = logging.getLogger(__name__)
+
+STATE_INIT = "ready"
+STATE_SPAWNING = "spawning"
+STATE_RUNNING = "running"
+STATE_CLEANUP = "cleanup"
+STATE_STOPPING = "stopping"
+STATE_STOPPED = "stopped"
+STATE_MISSING = "missing"
+
+# Read where they are used, because locustfiles assign to them.
+WORKER_REPORT_INTERVAL = 3.0
+WORKER_LOG_REPORT_INTERVAL = 10
+CPU_MONITOR_INTERVAL = 10.0
+CPU_WARNING_THRESHOLD = 90
+HEARTBEAT_INTERVAL = 1
+HEARTBEAT_LIVENESS = 3
+HEARTBEAT_DEAD_INTERNAL = -60
+MASTER_HEARTBEAT_TIMEOUT = 60
+FALLBACK_INTERVAL = 5
+CONNECT_TIMEOUT = 5
+CONNECT_RETRY_COUNT = 60
+
+greenlet_exception_handler = greenlet_exception_logger(logger)
+
+
+class ExceptionDict(TypedDict):
+    """One kind of exception that tasks raised: those with the same traceback."""
+
+    count: int
+    msg: str
+    traceback: str
+    nodes: set[str]
+
+
+class Message:
+    """What `Runner.send_message()` carries to the listener of its type."""
+
+    def __init__(self, message_type: str, data: Any, node_id: str | None) -> None:
+        self.type = message_type
+        self.data = data
+        self.node_id = node_id
+
+    def __repr__(self) -> str:
+        return f"<Message {self.type}:{self.node_id}>"
+
+
+class Runner:
+    """What all runners have: the users of this process, the state of the test, the exceptions of its tasks."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.user_greenlets = Group()
+        self.greenlet = Group()
+        """The runner's own greenlets: `runner.greenlet.join()` returns when the runner has quit."""
+        self.state = STATE_INIT
+        self.spawning_greenlet: Greenlet[..., Any] | None = None
+        self.shape_greenlet: Greenlet[..., Any] | None = None
+        self.shape_last_tick: tuple[Any, ...] | None = None
+        self.current_cpu_usage = 0.0
+        self.current_memory_usage = 0
+        self.cpu_warning_emitted = False
+        self.worker_cpu_warning_emitted = False
+        self.exceptions: dict[int, ExceptionDict] = {}
+        self.target_user_count = 0
+        self.target_user_classes_count: dict[str, int] = {}
+        self.final_user_classes_count: dict[str, int] = {}
+        self.custom_messages: dict[str, tuple[Callable[..., None], bool]] = {}
+        self.connection_broken = False
+        self._users_dispatcher: UsersDispatcher | None = None
+
+        self._stats_listener = _engine.StatsListener(environment.stats.table)
+        environment.events.request.add_listener(self._stats_listener)
+        environment.events.spawning_complete.add_listener(self._on_spawning_complete)
+        self.greenlet.spawn(self.monitor_cpu_and_memory).link_exception(greenlet_exception_handler)
+
+    def _on_spawning_complete(self, user_count: int, **_: object) -> None:
+        self.update_state(STATE_RUNNING)
+        if self.environment.reset_stats:
+            logger.info("Resetting stats\n")
+            self.stats.reset_all()
+
+    @property
+    def user_classes(self) -> list[type[User]]:
+        return self.environment.user_classes
+
+    @property
+    def user_classes_by_name(self) -> dict[str, type[User]]:
+        return self.environment.user_classes_by_name
+
+    @property
+    def stats(self) -> RequestStats:
+        return self.environment.stats
+
+    @property
+    def errors(self) -> dict[str, StatsError]:
+        """The failed requests, a row for each kind."""
+        return self.stats.errors
+
+    @property
+    def user_count(self) -> int:
+        """How many users are running now."""
+        return len(self.user_greenlets)
+
+    @property
+    def user_classes_count(self) -> dict[str, int]:
+        """How many users of each class are running now."""
+        running = Counter(type(_user_of(greenlet)).__name__ for greenlet in self._live_greenlets())
+        return {user_class.__name__: running[user_class.__name__] for user_class in self.user_classes}
+
+    def update_state(self, new_state: str) -> None:
+        logger.debug("Updating state to '%s', old state was '%s'", new_state, self.state)
+        self.state = new_state
+
+    def monitor_cpu_and_memory(self) -> NoReturn:
+        """Report what this process uses, every `CPU_MONITOR_INTERVAL`, and warn when users must wait for Python."""
+        meter = usage.Meter()
+        while True:
+            gevent.sleep(CPU_MONITOR_INTERVAL)
+            sample = meter.sample()
+            self.current_cpu_usage, self.current_memory_usage = sample.cpu, sample.memory
+            events = self.environment.events
+            # The I/O threads may use as many cores as there are. What constrains a test is the thread that runs Python.
+            if sample.python_cpu > CPU_WARNING_THRESHOLD:
+                events.cpu_warning.fire(environment=self.environment, cpu_usage=sample.python_cpu)
+                if not self.cpu_warning_emitted:
+                    logging.warning(
+                        f"CPU usage above {CPU_WARNING_THRESHOLD}%! "
+                        "This may constrain your throughput and may even give inconsistent response time "
+                        "measurements! "
+                        "Python code runs on one core: make the tasks cheaper, or spread the users over more processes."
+                    )
+                    self.cpu_warning_emitted = True
+            events.usage_monitor.fire(environment=self.environment, cpu_usage=sample.cpu, memory_usage=sample.memory)
+
+    def cpu_log_warning(self) -> bool:
+        """At the end of a test: say again that the processor was the limit, if it was."""
+        if self.cpu_warning_emitted:
+            logger.warning(
+                "CPU usage was too high at some point during the test! "
+                "Make the tasks cheaper, or spread the users over more processes."
+            )
+        return self.cpu_warning_emitted
+
+    def spawn_users(self, user_classes_spawn_count: dict[str, int], wait: bool = False) -> list[User]:
+        """Start users now, without ramping up. With `wait`, return when all users have ended."""
+        logger.debug(
+            "Spawning additional %s (%s already running)...",
+            json.dumps(user_classes_spawn_count),
+            json.dumps(self.user_classes_count),
+        )
+        spawned: list[User] = []
+        classes = self.user_classes_by_name
+        for name, count in user_classes_spawn_count.items():
+            if not count:
+                continue
+            for _ in range(count):
+                spawned.append(self._spawn_user(classes[name]))
+            logger.debug("%i users spawned", len(self.user_greenlets))
+            logger.debug("All users of class %s spawned", name)
+        self._publish_user_count()
+        if wait:
+            self.user_greenlets.join()
+            logger.info("All users stopped\n")
+        return spawned
+
+    def _spawn_user(self, user_class: type[User]) -> User:
+        user = user_class(self.environment)
+        assert hasattr(user, "environment"), (
+            f"Attribute 'environment' is missing on user {user_class.__name__}. Perhaps you defined your own __init__ "
+            "and forgot to call the base constructor? (super().__init__(*args, **kwargs))"
+        )
+        # gevent would note for each user where it was spawned: a kilobyte that says the same for all of them.
+        tracked = gevent.config.track_greenlet_tree
+        gevent.config.track_greenlet_tree = False
+        try:
+            user.start(self.user_greenlets)
+        finally:
+            gevent.config.track_greenlet_tree = tracked
+        return user
+
+    def stop_users(self, user_classes_stop_count: dict[str, int]) -> None:
+        """Stop that many users of each class; return when they have ended."""
+        patience = self.environment.stop_timeout
+        chosen = self._choose(user_classes_stop_count)
+        myself = gevent.getcurrent()
+        others = [greenlet for greenlet in chosen if greenlet is not myself]
+
+        busy: list[Greenlet[..., Any]] = []
+        idle = others
+        if patience:
+            busy = [greenlet for greenlet in others if _is_busy(_user_of(greenlet))]
+            idle = [greenlet for greenlet in others if not _is_busy(_user_of(greenlet))]
+            for greenlet in busy:
+                _user_of(greenlet).stop()
+        # In one batch: ten thousand users die, and run their `on_stop`, side by side.
+        gevent.killall(idle)
+        gevent.joinall(busy, timeout=patience)
+        late = [greenlet for greenlet in busy if not greenlet.ready()]
+        if late:
+            logger.info("Not all users finished their tasks & terminated in %s seconds. Stopping them...", patience)
+            gevent.killall(late)
+        for greenlet in others:
+            # The group hears of each death by a callback, which may not have run yet.
+            self.user_greenlets.discard(greenlet)
+        if len(others) < len(chosen):
+            # Last, because who stops itself gets no further than its next wait.
+            self.user_greenlets.killone(cast("Greenlet[..., Any]", myself), block=False)
+        self._publish_user_count()
+        logger.debug(
+            "%g users have been stopped, %g still running", sum(user_classes_stop_count.values()), self.user_count
+        )
+
+    def _choose(self, counts: dict[str, int]) -> list[Greenlet[..., Any]]:
+        """Running users, as many of each class as asked for."""
+        classes = self.user_classes_by_name
+        missing: Counter[type[User]] = Counter({classes[name]: count for name, count in counts.items()})
+        chosen = []
+        for greenlet in self._live_greenlets():
+            user_class = type(_user_of(greenlet))
+            if missing[user_class] > 0:
+                missing[user_class] -= 1
+                chosen.append(greenlet)
+        return chosen
+
+    def _live_greenlets(self) -> Iterator[Greenlet[..., Any]]:
+        """Those of users that have not ended: a dead greenlet has let go of its user."""
+        return (greenlet for greenlet in self.user_greenlets if greenlet.args)
+
+    def _publish_user_count(self) -> None:
+        self.stats.table.set_user_count(self.user_count)
+
+    def start(
+        self,
+        user_count: int,
+        spawn_rate: float,
+        wait: bool = False,
+        user_classes: list[type[User]] | None = None,
+    ) -> None:
+        """Start a test, or change the number of users of the one that runs."""
+        raise NotImplementedError
+
+    def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
+        """Send a message of the locustfile's own to the other side."""
+        raise NotImplementedError
+
+    def start_shape(self) -> None:
+        """Follow the load shape from now on."""
+        if self.shape_greenlet:
+            logger.info("There is an ongoing shape test running. Editing is disabled")
+            return
+        assert self.environment.shape_class is not None, "a shape that is started exists"
+        logger.info("Shape test starting.")
+        self.update_state(STATE_INIT)
+        self.environment.shape_class.reset_time()
+        self.shape_last_tick = None
+        self.shape_greenlet = self.greenlet.spawn(self.shape_worker)
+        self.shape_greenlet.link_exception(greenlet_exception_handler)
+
+    def shape_worker(self) -> None:
+        """Ask the shape about once a second, until it ends the test."""
+        logger.info("Shape worker starting")
+        while self.state in (STATE_INIT, STATE_SPAWNING, STATE_RUNNING):
+            began = time.monotonic()
+            if not self._take_shape_tick():
+                return
+            gevent.sleep(max(0.0, 1 - (time.monotonic() - began)))
+
+    def _take_shape_tick(self) -> bool:
+        """Apply the shape's current wish; `False` when it has none any more."""
+        shape = self.environment.shape_class
+        tick = shape.tick() if shape is not None else None
+        if tick is None:
+            logger.info("Shape test stopping")
+            if self._is_headless():
+                self.quit()
+            else:
+                self.stop()
+            self.shape_greenlet = None
+            self.shape_last_tick = None
+            return False
+        if tick != self.shape_last_tick:
+            user_count, spawn_rate, *rest = tick
+            logger.info("Shape test updating to %d users at %.2f spawn rate", user_count, spawn_rate)
+            self.start(user_count, spawn_rate, user_classes=rest[0] if rest else None)
+            self.shape_last_tick = tick
+        return True
+
+    def _is_headless(self) -> bool:
+        options = self.environment.parsed_options
+        return bool(options is not None and getattr(options, "headless", False))
+
+    def stop(self) -> None:
+        """Stop the test; return when all users have ended."""
+        if self.state == STATE_STOPPED:
+            return
+        logger.debug("Stopping all users")
+        self.environment.events.test_stopping.fire(environment=self.environment)
+        self.final_user_classes_count = self.user_classes_count
+        self.update_state(STATE_CLEANUP)
+        for greenlet in (self.spawning_greenlet, self.shape_greenlet):
+            # Who stops the test from within one of these, as a listener may, finishes stopping first.
+            if greenlet is not None and greenlet is not gevent.getcurrent():
+                greenlet.kill(block=True)
+        self.shape_greenlet = None
+        self.shape_last_tick = None
+        self.stop_users(self.user_classes_count)
+        self._users_dispatcher = None
+        self.update_state(STATE_STOPPED)
+        self.cpu_log_warning()
+        self.environment.events.test_stop.fire(environment=self.environment)
+
+    def quit(self) -> None:
+        """Stop the test, and end the runner itself."""
+        self.stop()
+        self.greenlet.kill(block=True)
+
+    def register_message(self, msg_type: str, listener: Callable[..., None], concurrent: bool = False) -> None:
+        """Call `listener(environment=…, msg=…)` for messages of this type; with `concurrent`, in its own greenlet."""
+        if msg_type in self.custom_messages:
+            raise Exception(f"Tried to register listener method for {msg_type}, but it already had a listener!")
+        self.custom_messages[msg_type] = (listener, concurrent)
+
+    def log_exception(self, node_id: str, msg: str, formatted_tb: str) -> None:
+        """Count an exception that a task raised."""
+        entry = self.exceptions.setdefault(
+            hash(formatted_tb), {"count": 0, "msg": msg, "traceback": formatted_tb, "nodes": set()}
+        )
+        entry["count"] += 1
+        entry["nodes"].add(node_id)
+        self.stats.table.log_exception(node_id, msg, formatted_tb)
+
+
+def _user_of(greenlet: Greenlet[..., Any]) -> User:
+    return cast("User", greenlet.args[0])
+
+
+def _is_busy(user: User) -> bool:
+    return user._state in (LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING)
+
+
+def locust_exception_handler(environment: Environment) -> Callable[[Greenlet[..., Any]], None]:
+    """What to do when a greenlet of the runner dies: `StopTest` stops the test, all else is logged."""
+
+    def handle(greenlet: Greenlet[..., Any]) -> None:
+        if not isinstance(greenlet.exception, StopTest):
+            greenlet_exception_handler(greenlet)
+            return
+        logger.error("%s", greenlet.exception)
+        logger.warning("Stopping Locust...")
+        runner = environment.runner
+        assert runner is not None, "a runner's greenlet has a runner"
+        if runner._is_headless():
+            runner.quit()
+        else:
+            runner.stop()
+
+    return handle
+
+
+class LocalRunner(Runner):
+    """Runs all users in this process."""
+
+    worker_index = 0
+    worker_count = 1
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        self.client_id = f"{log.HOSTNAME}_{uuid4().hex}"
+        self._local_worker_node = WorkerNode(id="local")
+        environment.events.user_error.add_listener(self._on_user_error)
+
+    def _on_user_error(self, user_instance: object, exception: BaseException, tb: TracebackType, **_: object) -> None:
+        self.log_exception("local", str(exception), "".join(traceback.format_tb(tb)))
+
+    def start(
+        self,
+        user_count: int,
+        spawn_rate: float,
+        wait: bool = False,
+        user_classes: list[type[User]] | None = None,
+    ) -> None:
+        """Begin to ramp up, or down, to `user_count` users. Returns at once."""
+        if spawn_rate > 100:
+            logger.warning(
+                "Your selected spawn rate is very high (>100), "
+                "and this is known to sometimes cause issues. Do you really need to ramp up that fast?"
+            )
+        if self.spawning_greenlet is not None:
+            self.spawning_greenlet.kill(block=True)
+        self.spawning_greenlet = self.greenlet.spawn(self._ramp, user_count, spawn_rate, wait, user_classes)
+        self.spawning_greenlet.link_exception(locust_exception_handler(self.environment))
+
+    def _ramp(self, user_count: int, spawn_rate: float, wait: bool, user_classes: list[type[User]] | None) -> None:
+        self.target_user_count = user_count
+        if self.state not in (STATE_RUNNING, STATE_SPAWNING):
+            self._begin_test()
+        if wait and user_count - self.user_count > spawn_rate:
+            raise ValueError("wait is True but the amount of users to add is greater than spawn_rate")
+        for user_class in self.user_classes:
+            if self.environment.host:
+                user_class.host = self.environment.host
+        self.update_state(STATE_SPAWNING)
+        logger.info("Ramping to %d users at a rate of %.2f per second", user_count, spawn_rate)
+
+        assert self._users_dispatcher is not None, "a test that has begun has a dispatcher"
+        self._users_dispatcher.new_dispatch(user_count, spawn_rate, user_classes)
+        try:
+            for dispatched in self._users_dispatcher:
+                self._adjust_to(next(iter(dispatched.values())), wait)
+        except KeyboardInterrupt:
+            # The main greenlet may not be the one that is running when the signal arrives.
+            self.quit()
+        self.target_user_classes_count = dict(self._local_worker_node.user_classes_count)
+        running = dict(sorted(self.user_classes_count.items()))
+        total = sum(running.values())
+        logger.info("All users spawned: %s (%i total users)", json.dumps(running), total)
+        self.environment.events.spawning_complete.fire(user_count=total)
+
+    def _begin_test(self) -> None:
+        self.stats.clear_all()
+        self.exceptions = {}
+        self.stats.table.clear_exceptions()
+        self.cpu_warning_emitted = False
+        self.worker_cpu_warning_emitted = False
+        self.environment._filter_tasks_by_tags()
+        self.environment.events.test_start.fire(environment=self.environment)
+        self._local_worker_node.user_classes_count = {}
+        self._users_dispatcher = self.environment.dispatcher_class(
+            worker_nodes=[self._local_worker_node], user_classes=self.user_classes
+        )
+
+    def _adjust_to(self, wanted: dict[str, int], wait: bool) -> None:
+        """Start and stop users until `wanted` run."""
+        logger.debug("Ramping to %s (%s total users)", json.dumps(wanted), sum(wanted.values()))
+        running = self.user_classes_count
+        surplus = {name: count - running[name] for name, count in wanted.items()}
+        # Start before stopping: a change of mix should not pass through a dip.
+        self.spawn_users({name: count for name, count in surplus.items() if count > 0}, wait)
+        self.stop_users({name: -count for name, count in surplus.items() if count < 0})
+        self._local_worker_node.user_classes_count = wanted
+
+    def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
+        """Call the listener of this type of message: in a run of one process both sides are here."""
+        logger.debug("Running locally: sending %s message to self", msg_type)
+        if msg_type not in self.custom_messages:
+            logger.warning("Unknown message type received: %s", msg_type)
+            return
+        listener, _ = self.custom_messages[msg_type]
+        listener(environment=self.environment, msg=Message(msg_type, data, "local"))
+
+
+class WorkerNode:
+    """What a master knows of a worker. A local runner is its own, only one."""
+
+    def __init__(self, id: str, state: str = STATE_INIT, heartbeat_liveness: int = HEARTBEAT_LIVENESS) -> None:
+        self.id = id
+        self.state = state
+        self.heartbeat = heartbeat_liveness
+        self.cpu_usage = 0.0
+        self.cpu_warning_emitted = False
+        self.memory_usage = 0
+        self.user_classes_count: dict[str, int] = {}
+
+    @property
+    def user_count(self) -> int:
+        return sum(self.user_classes_count.values())
+
+
+class WorkerNodes(MutableMapping[str, WorkerNode]):
+    """The workers of a master, by id."""
+
+    def __init__(self) -> None:
+        self._worker_nodes: dict[str, WorkerNode] = {}
+
+    def get_by_state(self, state: str) -> list[WorkerNode]:
+        return [worker for worker in self.values() if worker.state == state]
+
+    @property
+    def all(self) -> Iterable[WorkerNode]:
+        return self.values()
+
+    @property
+    def ready(self) -> list[WorkerNode]:
+        return self.get_by_state(STATE_INIT)
+
+    @property
+    def spawning(self) -> list[WorkerNode]:
+        return self.get_by_state(STATE_SPAWNING)
+
+    @property
+    def running(self) -> list[WorkerNode]:
+        return self.get_by_state(STATE_RUNNING)
+
+    @property
+    def missing(self) -> list[WorkerNode]:
+        return self.get_by_state(STATE_MISSING)
+
+    def __getitem__(self, id: str) -> WorkerNode:
+        return self._worker_nodes[id]
+
+    def __setitem__(self, id: str, worker: WorkerNode) -> None:
+        self._worker_nodes[id] = worker
+
+    def __delitem__(self, id: str) -> None:
+        del self._worker_nodes[id]
+
+    def __len__(self) -> int:
+        return len(self._worker_nodes)
+
+    def __iter__(self) -> Iterator[str]:
+        # Over a snapshot: workers come and go while somebody goes through them.
+        return iter(list(self._worker_nodes))
+
+
+class DistributedRunner(Runner):
+    """What master and worker have in common."""
+
+    def __init__(self, environment: Environment, *args: Any, **kwargs: Any) -> None:
+        raise LocustError(
+            f"{type(self).__name__} is not part of this version yet: it runs all users in one process. "
+            "Use `Environment.create_local_runner()`, or leave out `--master`, `--worker` and `--processes`."
+        )
+
+
+class MasterRunner(DistributedRunner):
+    """Has workers run the users. Not part of this version yet; the name is here for `isinstance`."""
+
+
+class WorkerRunner(DistributedRunner):
+    """Runs the users that a master hands out. Not part of this version yet; the name is here for `isinstance`."""
+
+    worker_index = -1

@@ -1,0 +1,199 @@
+"""Users: what a locustfile subclasses."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, ClassVar, final
+
+from gevent import Greenlet, GreenletExit
+from gevent.pool import Group
+
+from ..clients import HttpSession
+from ..exception import StopTest, StopUser
+from ..util.deprecation import check_for_deprecated_task_set_attribute
+from .task import (
+    LOCUST_STATE_RUNNING,
+    LOCUST_STATE_STOPPING,
+    LOCUST_STATE_WAITING,
+    DefaultTaskSet,
+    TaskSet,
+    get_tasks_from_base_classes,
+)
+from .wait_time import constant
+
+if TYPE_CHECKING:
+    from urllib3 import PoolManager
+
+    from ..env import Environment
+    from .task import Task
+
+__all__ = ["HttpUser", "TaskSet", "User", "UserMeta"]
+
+logger = logging.getLogger(__name__)
+
+
+class UserMeta(type):
+    """Collects the tasks of a user class. The class is concrete unless its own body says `abstract = True`."""
+
+    def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> UserMeta:
+        check_for_deprecated_task_set_attribute(body)
+        collected = {
+            "tasks": get_tasks_from_base_classes(bases, body),
+            "abstract": bool(body.get("abstract")),
+        }
+        return super().__new__(mcs, name, bases, {**body, **collected})
+
+
+class User(metaclass=UserMeta):
+    """One simulated user. The runner creates as many instances as the test asks for; each runs in its own greenlet.
+
+    Subclass it for a protocol of your own, `HttpUser` or `FastHttpUser` for HTTP, and declare what the user does with
+    `@task` methods.
+    """
+
+    host: str | None = None
+    """What the user talks to: for HTTP, the part of every URL before the path. `--host` replaces it."""
+
+    min_wait: float | None = None
+    max_wait: float | None = None
+    wait_function: Callable[[], float] | None = None
+
+    wait_time: Callable[..., float] = constant(0)
+    """How long to wait after each task: a factory from `locust.wait_time`, or a method that returns seconds."""
+
+    tasks: list[Task] = []
+    """Callables and task set classes, or tuples of these with a weight, or a dict `{task: weight}`."""
+
+    weight: float = 1
+    """This class's share of the users, relative to the other classes."""
+
+    fixed_count: int = 0
+    """Exactly this many users of this class, started before those that are shared out by weight."""
+
+    abstract: ClassVar[bool] = True
+    """Whether this class is only to be subclassed. Not inherited."""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__()
+        self.environment = environment
+        self._state: str | None = None
+        self._greenlet: Greenlet[..., Any] | None = None
+        self._group: Group | None = None
+        self._taskset_instance: DefaultTaskSet | None = None
+        self._cp_last_run = perf_counter()
+        self._cp_last_wait_time: float = 0
+
+    def on_start(self) -> None:
+        """Called once, before the user's first task."""
+
+    def on_stop(self) -> None:
+        """Called once, when the user is stopped."""
+
+    @final
+    def run(self) -> None:
+        """Be this user, in the greenlet of the caller, until it is stopped."""
+        self._state = LOCUST_STATE_RUNNING
+        self._taskset_instance = DefaultTaskSet(self)
+        try:
+            self._start()
+            self._taskset_instance.run()
+        except (StopUser, StopTest, GreenletExit):
+            self.on_stop()
+
+    def _start(self) -> None:
+        try:
+            self.on_start()
+        except Exception as error:
+            logger.error("%s\n%s", error, traceback.format_exc())
+            if not isinstance(error, (StopUser, StopTest)):
+                self.environment.events.user_error.fire(user_instance=self, exception=error, tb=error.__traceback__)
+            raise
+
+    def wait(self) -> None:
+        """Wait for `wait_time()` in the middle of a task. The user can be stopped there."""
+        assert self._taskset_instance is not None, "a user that waits is running"
+        self._taskset_instance.wait()
+
+    def start(self, group: Group) -> Greenlet[..., Any]:
+        """Run this user in a greenlet of its own."""
+        # The greenlet's first argument is how a runner finds the user of a greenlet.
+        self._greenlet = group.spawn(_run, self)
+        self._group = group
+        return self._greenlet
+
+    def stop(self, force: bool = False) -> bool:
+        """Stop this user: at once if it waits or with `force`, otherwise when its task has finished.
+
+        Whether it has stopped on return.
+        """
+        if force or self._state in (LOCUST_STATE_WAITING, None):
+            assert self._group is not None and self._greenlet is not None, "a user that is stopped was started"
+            self._group.killone(self._greenlet)
+            return True
+        if self._state in (LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING):
+            self._state = LOCUST_STATE_STOPPING
+            return False
+        raise Exception(f"Tried to stop User in an unexpected state: {self._state}. This should never happen.")
+
+    @property
+    def group(self) -> Group | None:
+        """The group that this user was started in."""
+        return self._group
+
+    @property
+    def greenlet(self) -> Greenlet[..., Any] | None:
+        """The greenlet that runs this user."""
+        return self._greenlet
+
+    def context(self) -> dict[str, Any]:
+        """Override it to add to the `context` of every request event of this user."""
+        return {}
+
+    @classmethod
+    def json(cls) -> dict[str, Any]:
+        """What the web page may show and change of this class."""
+        return {
+            "host": cls.host,
+            "weight": cls.weight,
+            "fixed_count": cls.fixed_count,
+            "tasks": [task.__name__ for task in cls.tasks],
+        }
+
+    @classmethod
+    def fullname(cls) -> str:
+        """The module and qualified name of this class."""
+        return ".".join(part for part in (cls.__module__, *cls.__qualname__.split(".")) if part != "<locals>")
+
+
+def _run(user: User) -> None:
+    user.run()
+
+
+class HttpUser(User):
+    """A user with `self.client`: a `requests.Session` whose requests are measured."""
+
+    abstract = True
+
+    pool_manager: PoolManager | None = None
+    """A connection pool for all users of the class, instead of one each."""
+
+    client: HttpSession
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.host is None:
+            raise StopTest(
+                "You must specify the base host. Either in the host attribute in the User class, "
+                "or on the command line using the --host option."
+            )
+        self.client = HttpSession(
+            base_url=self.host,
+            request_event=self.environment.events.request,
+            user=self,
+            pool_manager=self.pool_manager,
+        )
+        # What is tested should not depend on the proxy settings and `.netrc` of the machine that tests.
+        self.client.trust_env = False

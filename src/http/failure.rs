@@ -1,0 +1,62 @@
+//! Why an exchange gave no usable response.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use super::decode::DecodeError;
+use super::url::UrlError;
+
+/// A failed exchange: data, not an error of the run. Faces turn it into the exception a user of their client knows.
+#[derive(Debug)]
+pub enum Failure {
+    /// The host's name has no address. `code` is getaddrinfo's, where the system gave one.
+    Resolve { host: String, message: String },
+    /// No connection: refused, unreachable, no local port or descriptor left.
+    Connect(io::Error),
+    ConnectTimeout(Duration),
+    /// The certificate was not accepted, or the peers agree on no protocol.
+    Tls(String),
+    /// Nothing arrived for that long.
+    ReadTimeout(Duration),
+    /// The peer closed before it sent anything of a response.
+    Disconnected,
+    /// The connection broke (`io`) while request or response were under way.
+    Broken(io::Error),
+    /// The body ended before its declared length, or before its last chunk.
+    Incomplete { received: u64, missing: Option<u64> },
+    /// The chunks of the body are malformed.
+    Chunks(&'static str),
+    /// What came is not HTTP, contradicts itself, or exceeds a limit.
+    Protocol(&'static str),
+    /// The body's content encoding could not be undone.
+    Decode(DecodeError),
+    TooManyRedirects(u32),
+    /// A redirect to something that is no HTTP URL.
+    RedirectTarget(UrlError),
+    /// The waiting user was killed.
+    Cancelled,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resolve { host, message } => write!(out, "cannot resolve `{host}`: {message}"),
+            Self::Connect(error) => write!(out, "cannot connect: {error}"),
+            Self::ConnectTimeout(after) => write!(out, "no connection within {after:?}"),
+            Self::Tls(message) => write!(out, "TLS: {message}"),
+            Self::ReadTimeout(after) => write!(out, "nothing received for {after:?}"),
+            Self::Disconnected => out.write_str("the server closed the connection without a response"),
+            Self::Broken(error) => write!(out, "the connection broke: {error}"),
+            Self::Incomplete { received, missing: Some(missing) } => {
+                write!(out, "the body ended after {received} bytes, {missing} too early")
+            }
+            Self::Incomplete { received, missing: None } => write!(out, "the body broke off after {received} bytes"),
+            Self::Chunks(what) | Self::Protocol(what) => write!(out, "not a valid response: {what}"),
+            Self::Decode(what) => write!(out, "cannot decode the body: {what}"),
+            Self::TooManyRedirects(limit) => write!(out, "more than {limit} redirects"),
+            Self::RedirectTarget(error) => write!(out, "a redirect cannot be followed: {error}"),
+            Self::Cancelled => out.write_str("cancelled"),
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! One user's line to a server: a task that serves one operation after another.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::{Rc, Weak};
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use super::{Operation, Thread};
+use crate::bridge::Ticket;
+use crate::http::Failure;
+use crate::http::session;
+use crate::http::transport::Direct;
+
+/// What the rest of the thread sees of a lane's task.
+#[derive(Debug)]
+pub struct Lane {
+    me: Weak<Lane>,
+    next: RefCell<Option<Box<Operation>>>,
+    waker: RefCell<Option<Waker>>,
+    /// The operation that is queued or running.
+    ticket: Cell<Option<Ticket>>,
+    busy: Cell<bool>,
+    cancelled: Cell<bool>,
+    close_idle: Cell<bool>,
+    ended: Cell<bool>,
+    /// When the running wait is over; read by the thread's timers.
+    pub(super) deadline: Cell<Option<Instant>>,
+    /// When the timers will look at this lane; they do so once for many deadlines.
+    pub(super) alarm: Cell<Option<Instant>>,
+}
+
+impl Lane {
+    pub fn new() -> Rc<Self> {
+        Rc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
+            next: RefCell::default(),
+            waker: RefCell::default(),
+            ticket: Cell::default(),
+            busy: Cell::default(),
+            cancelled: Cell::default(),
+            close_idle: Cell::default(),
+            ended: Cell::default(),
+            deadline: Cell::default(),
+            alarm: Cell::default(),
+        })
+    }
+
+    /// A counted reference to this lane.
+    pub(super) fn me(&self) -> Option<Rc<Self>> {
+        self.me.upgrade()
+    }
+
+    pub fn is_idle(&self) -> bool {
+        !self.busy.get()
+    }
+
+    /// Hand an idle lane its next operation.
+    pub fn assign(&self, operation: Box<Operation>) {
+        self.busy.set(true);
+        self.ticket.set(operation.ticket);
+        *self.next.borrow_mut() = Some(operation);
+        self.wake();
+    }
+
+    /// Stop the operation if it is this lane's. True if it was.
+    pub fn cancel(&self, ticket: Ticket) -> bool {
+        let ours = self.ticket.get() == Some(ticket);
+        if ours {
+            self.cancelled.set(true);
+            self.wake();
+        }
+        ours
+    }
+
+    pub fn close_idle(&self) {
+        self.close_idle.set(true);
+        self.wake();
+    }
+
+    /// End the task, and with it the connections, when the running operation is done.
+    pub fn end(&self) {
+        self.ended.set(true);
+        self.wake();
+    }
+
+    pub(super) fn wake(&self) {
+        let waker = self.waker.borrow().clone();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Run `work`, but not for longer than `limit`, and not after the operation is cancelled.
+    ///
+    /// No timer is registered for each wait: the deadline is written down here, and the thread looks at it when the
+    /// first deadline it knows of for this lane has passed.
+    pub async fn within<F: Future>(
+        self: &Lane,
+        thread: &Thread,
+        limit: Option<Duration>,
+        work: F,
+    ) -> Result<F::Output, Failure> {
+        let mut work = pin!(work);
+        let deadline = Cell::new(None);
+        let result = poll_fn(|cx| {
+            if self.cancelled.get() {
+                return Poll::Ready(Err(Failure::Cancelled));
+            }
+            if let Poll::Ready(output) = work.as_mut().poll(cx) {
+                return Poll::Ready(Ok(output));
+            }
+            let Some(limit) = limit else { return Poll::Pending };
+            // The clock starts when there is something to wait for: most waits of a busy user never get here twice.
+            let now = Instant::now();
+            let until = deadline.get().unwrap_or_else(|| {
+                let until = now + limit;
+                deadline.set(Some(until));
+                thread.set_deadline(self, until);
+                until
+            });
+            if now >= until { Poll::Ready(Err(Failure::ReadTimeout(limit))) } else { Poll::Pending }
+        })
+        .await;
+        self.deadline.set(None);
+        result
+    }
+
+    async fn next(&self, direct: &mut Direct) -> Option<Box<Operation>> {
+        poll_fn(|cx| {
+            let unchanged = self.waker.borrow().as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+            if !unchanged {
+                *self.waker.borrow_mut() = Some(cx.waker().clone());
+            }
+            if self.close_idle.take() {
+                direct.close();
+            }
+            match self.next.borrow_mut().take() {
+                Some(operation) => Poll::Ready(Some(operation)),
+                None if self.ended.get() => Poll::Ready(None),
+                None => Poll::Pending,
+            }
+        })
+        .await
+    }
+}
+
+/// The task of a lane: until its session is forgotten.
+pub async fn run(lane: Rc<Lane>, thread: Rc<Thread>) {
+    let mut direct = Direct::new(Rc::clone(&lane), Rc::clone(&thread));
+    while let Some(mut operation) = lane.next(&mut direct).await {
+        let outcome = session::execute(&mut direct, &operation.session, &operation.request).await;
+        let waiting = !lane.cancelled.take();
+        operation.outcome = Some(outcome);
+        lane.ticket.set(None);
+        lane.busy.set(false);
+        let session = operation.session.id();
+        if waiting {
+            thread.complete(operation);
+        }
+        thread.lane_is_free(session, &lane);
+    }
+}

@@ -1,0 +1,57 @@
+//! The I/O threads: where requests are sent and responses arrive, without the interpreter.
+//!
+//! Users are dealt out among single-threaded runtimes; what belongs to one user stays on one thread, so nothing here
+//! but the two queues at the border is shared. A user's requests are served by a lane: one task that owns the user's
+//! connection. A user whose greenlets use its client at once gets further lanes.
+
+mod inbox;
+mod lane;
+mod pool;
+mod thread;
+mod timers;
+
+pub use lane::Lane;
+pub use pool::{Pool, start};
+pub use thread::Thread;
+
+use std::sync::Arc;
+
+use super::session::Session;
+use super::{Failure, Request, Response, Stamps};
+use crate::bridge::Ticket;
+
+/// A request on its way to an I/O thread, and its outcome on the way back: one box for both journeys.
+#[derive(Debug)]
+pub struct Operation {
+    pub ticket: Option<Ticket>,
+    pub session: Arc<Session>,
+    pub request: Request,
+    pub outcome: Option<Outcome>,
+}
+
+#[derive(Debug)]
+pub struct Outcome {
+    pub result: Result<Response, Failure>,
+    pub stamps: Stamps,
+    /// The redirects that were followed, the first one first.
+    pub hops: Vec<Hop>,
+}
+
+/// A response that redirected, and the request it led to.
+#[derive(Debug)]
+pub struct Hop {
+    pub response: Response,
+    pub next: Request,
+}
+
+/// What the main thread tells an I/O thread.
+#[derive(Debug)]
+pub enum Command {
+    Run(Box<Operation>),
+    /// Nobody waits for this operation any more: stop it and close its connection.
+    Cancel { session: u64, ticket: Ticket },
+    /// Close the session's connections; a running request finishes first.
+    CloseIdle { session: u64 },
+    /// The session is gone.
+    Forget { session: u64 },
+}

@@ -1,0 +1,155 @@
+//! One I/O thread: its lanes, its buffers, its way back to the main thread.
+
+use std::cell::{RefCell, RefMut};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustc_hash::FxHashMap;
+use tokio::sync::Notify;
+
+use super::inbox::Inbox;
+use super::lane::{self, Lane};
+use super::timers::Timers;
+use super::{Command, Operation};
+use crate::bridge::{Completions, Ticket};
+
+/// Ordinary responses fit; longer ones are collected piece by piece.
+const READ_BUFFER: usize = 64 * 1024;
+
+#[derive(Debug)]
+pub struct Thread {
+    sessions: RefCell<FxHashMap<u64, Entry>>,
+    read_buffer: RefCell<Box<[u8]>>,
+    write_buffer: RefCell<Vec<u8>>,
+    timers: Timers,
+    completions: Arc<Completions<Box<Operation>>>,
+    /// Rung when a completion must be followed by a wake-up of the main thread.
+    wake_up: Notify,
+}
+
+/// A session's lanes, and what waits for one.
+#[derive(Debug, Default)]
+struct Entry {
+    lanes: Vec<Rc<Lane>>,
+    waiting: VecDeque<Box<Operation>>,
+}
+
+impl Thread {
+    pub fn new(completions: Arc<Completions<Box<Operation>>>) -> Self {
+        Self {
+            sessions: RefCell::default(),
+            read_buffer: RefCell::new(vec![0; READ_BUFFER].into_boxed_slice()),
+            write_buffer: RefCell::default(),
+            timers: Timers::default(),
+            completions,
+            wake_up: Notify::new(),
+        }
+    }
+
+    /// The buffer that all reads of this thread go through. Not to be held across an await.
+    pub fn read_buffer(&self) -> RefMut<'_, Box<[u8]>> {
+        self.read_buffer.borrow_mut()
+    }
+
+    /// The buffer that requests are written from, empty. Not to be held across an await.
+    pub fn write_buffer(&self) -> RefMut<'_, Vec<u8>> {
+        let mut buffer = self.write_buffer.borrow_mut();
+        buffer.clear();
+        buffer
+    }
+
+    pub fn set_deadline(&self, lane: &Lane, deadline: Instant) {
+        // Only this thread's own lanes come here; the first alarm needs a way back to the lane.
+        if lane.alarm.get().is_some_and(|alarm| alarm <= deadline) {
+            lane.deadline.set(Some(deadline));
+            return;
+        }
+        if let Some(lane) = lane.me() {
+            self.timers.set(&lane, deadline);
+        }
+    }
+
+    /// Send a finished operation home.
+    pub fn complete(&self, operation: Box<Operation>) {
+        if self.completions.push(operation) {
+            self.wake_up.notify_one();
+        }
+    }
+
+    /// Serve commands until the process ends.
+    pub async fn run(self: Rc<Self>, inbox: Arc<Inbox>) {
+        let waker = Rc::clone(&self);
+        tokio::task::spawn_local(async move { waker.wake_main_thread().await });
+        let timers = Rc::clone(&self);
+        tokio::task::spawn_local(async move { timers.timers.run().await });
+        loop {
+            inbox.rung().await;
+            inbox.start_drain();
+            while let Some(command) = inbox.pop() {
+                self.obey(command);
+            }
+        }
+    }
+
+    /// Wake the main thread once for all that completes in one turn of this thread: response times are stamped, so
+    /// holding a wake-up back for that long falsifies nothing. With one user there is nothing to hold it back for.
+    async fn wake_main_thread(&self) {
+        loop {
+            self.wake_up.notified().await;
+            tokio::task::yield_now().await;
+            self.completions.wake();
+        }
+    }
+
+    fn obey(self: &Rc<Self>, command: Command) {
+        match command {
+            Command::Run(operation) => self.assign(operation),
+            Command::Cancel { session, ticket } => self.cancel(session, ticket),
+            Command::CloseIdle { session } => {
+                if let Some(entry) = self.sessions.borrow().get(&session) {
+                    entry.lanes.iter().for_each(|lane| lane.close_idle());
+                }
+            }
+            Command::Forget { session } => {
+                if let Some(entry) = self.sessions.borrow_mut().remove(&session) {
+                    entry.lanes.iter().for_each(|lane| lane.end());
+                }
+            }
+        }
+    }
+
+    fn assign(self: &Rc<Self>, operation: Box<Operation>) {
+        let mut sessions = self.sessions.borrow_mut();
+        let entry = sessions.entry(operation.session.id()).or_default();
+        if let Some(lane) = entry.lanes.iter().find(|lane| lane.is_idle()) {
+            lane.assign(operation);
+        } else if entry.lanes.len() < operation.request.settings.max_connections {
+            let lane = Lane::new();
+            lane.assign(operation);
+            if entry.lanes.is_empty() {
+                entry.lanes.reserve_exact(1);
+            }
+            entry.lanes.push(Rc::clone(&lane));
+            tokio::task::spawn_local(lane::run(lane, Rc::clone(self)));
+        } else {
+            entry.waiting.push_back(operation);
+        }
+    }
+
+    /// Give a lane that has become idle what waits for one.
+    pub fn lane_is_free(&self, session: u64, lane: &Lane) {
+        let next = self.sessions.borrow_mut().get_mut(&session).and_then(|entry| entry.waiting.pop_front());
+        if let Some(operation) = next {
+            lane.assign(operation);
+        }
+    }
+
+    fn cancel(&self, session: u64, ticket: Ticket) {
+        if let Some(entry) = self.sessions.borrow_mut().get_mut(&session) {
+            entry.waiting.retain(|operation| operation.ticket != Some(ticket));
+            let _ = entry.lanes.iter().any(|lane| lane.cancel(ticket));
+        }
+    }
+}

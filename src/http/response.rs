@@ -1,0 +1,68 @@
+//! A response as it came off the wire: raw head, decoded body, nothing parsed that nobody asked for.
+
+use std::mem::MaybeUninit;
+
+/// At most this many header lines, as much as Python's http.client takes.
+pub const MAX_HEADERS: usize = 100;
+
+#[derive(Debug, Default)]
+pub struct Response {
+    pub status: u16,
+    /// Status line and headers up to and including the empty line, then (unless `decoded` is set) the body: one
+    /// allocation for the whole of an ordinary response.
+    raw: Box<[u8]>,
+    head_length: u32,
+    /// The body where it is not the tail of `raw`: it came in chunks, or its content encoding was undone.
+    body: Option<Box<[u8]>>,
+    /// Bytes read off the connection for this response.
+    pub wire_length: u64,
+    pub has_cookies: bool,
+}
+
+impl Response {
+    /// From head and body in one piece.
+    pub fn whole(status: u16, raw: Box<[u8]>, head_length: usize) -> Self {
+        let wire_length = raw.len() as u64;
+        Self { status, raw, head_length: head_length as u32, body: None, wire_length, has_cookies: false }
+    }
+
+    pub fn set_body(&mut self, body: Box<[u8]>) {
+        self.raw = Box::from(self.head());
+        self.body = Some(body);
+    }
+
+    pub fn head(&self) -> &[u8] {
+        &self.raw[..self.head_length as usize]
+    }
+
+    /// The body, content encodings undone.
+    pub fn body(&self) -> &[u8] {
+        self.body.as_deref().unwrap_or(&self.raw[self.head_length as usize..])
+    }
+
+    /// Header lines in the order received.
+    pub fn headers(&self) -> Vec<(&str, &[u8])> {
+        let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
+        let mut parsed = httparse::Response::new(&mut []);
+        match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, self.head(), &mut headers) {
+            Ok(_) => parsed.headers.iter().map(|h| (h.name, h.value)).collect(),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    /// The first header of that name (any case).
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers().into_iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The words behind the status code.
+    pub fn reason(&self) -> &[u8] {
+        let line = self.head().split(|b| *b == b'\r' || *b == b'\n').next().unwrap_or_default();
+        line.splitn(3, |b| *b == b' ').nth(2).unwrap_or_default()
+    }
+
+    /// `10` or `11`, as http.client has it.
+    pub fn version(&self) -> u8 {
+        if self.head().starts_with(b"HTTP/1.0") { 10 } else { 11 }
+    }
+}

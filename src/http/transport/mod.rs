@@ -1,0 +1,26 @@
+//! One request out, one response in. What a transport does not know: cookies, redirects, users.
+
+mod chunks;
+mod connect;
+mod direct;
+mod head;
+mod http1;
+mod phases;
+mod tls;
+
+pub use direct::Direct;
+pub use phases::{Opening, Stamps};
+pub use tls::Tls;
+
+use super::{Failure, Request, Response};
+
+/// Sends one request and gives its response.
+pub trait Transport {
+    /// `cookies` is the Cookie header to send. `stamps` are filled in as far as the exchange gets.
+    fn send(
+        &mut self,
+        request: &Request,
+        cookies: Option<&str>,
+        stamps: &mut Stamps,
+    ) -> impl Future<Output = Result<Response, Failure>>;
+}

@@ -1,0 +1,668 @@
+//! `self.client`: the engine's part of `HttpSession` and `FastHttpSession`.
+
+use std::cell::RefCell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString, PyType};
+
+use super::arguments::Arguments;
+use super::cookies;
+use super::hub::hub;
+use super::prepare::{self, SessionHeaders};
+use super::response::{Call, ResponseBase};
+use crate::http::headers::Headers;
+use crate::http::io::{Command, Operation};
+use crate::http::request::push_line;
+use crate::http::transport::Tls;
+use crate::http::url::{Base, Style, UrlError, UrlErrorKind};
+use crate::http::{Method, Request, Session, Settings};
+
+/// requests' pool keeps ten connections to a host. Further ones are opened there and thrown away; here they wait.
+const POOL_SIZE: usize = 10;
+
+static REQUESTS_DEFAULTS: LazyLock<Arc<Settings>> = LazyLock::new(|| {
+    Arc::new(Settings {
+        connect_timeout: None,
+        read_timeout: None,
+        redirects: Some(30),
+        tls: Tls::Trusted,
+        max_connections: POOL_SIZE,
+    })
+});
+
+/// One user's client. Thin by default: what a locustfile has not touched is shared by all users.
+#[pyclass(subclass, frozen, weakref, module = "gregaria._engine")]
+pub struct SessionBase {
+    style: Style,
+    session: Arc<Session>,
+    state: Mutex<State>,
+    /// An attribute changed that requests are prepared from; it is read again before the next one.
+    stale: AtomicBool,
+    request_event: Mutex<Option<Py<PyAny>>>,
+    user: Mutex<Option<Py<PyAny>>>,
+}
+
+struct State {
+    base: Base,
+    headers: Arc<SessionHeaders>,
+    settings: Arc<Settings>,
+    authorization: Option<Arc<str>>,
+    request_name: Option<Py<PyAny>>,
+    /// Asked of the session object before each request: it holds something that can change unseen.
+    volatile: bool,
+    has_params: bool,
+    /// The class overrides `request` or `context`, so the way leads through Python.
+    overrides_request: bool,
+    overrides_context: bool,
+}
+
+/// What a request takes from its session, gathered under one lock.
+struct Snapshot {
+    base: Base,
+    headers: Arc<SessionHeaders>,
+    settings: Arc<Settings>,
+    authorization: Option<Arc<str>>,
+    has_params: bool,
+}
+
+#[pymethods]
+impl SessionBase {
+    /// `style`: "requests" or "gevent", by a class attribute of the two subclasses.
+    #[new]
+    #[classmethod]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(
+        class: &Bound<'_, PyType>,
+        _args: &Bound<'_, pyo3::types::PyTuple>,
+        _kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let fast = class.getattr(intern!(class.py(), "_style"))?.eq("gevent")?;
+        let style = if fast { Style::Gevent } else { Style::Requests };
+        Ok(Self {
+            style,
+            session: Arc::new(Session::default()),
+            state: Mutex::new(State {
+                base: shared_base(style, ""),
+                headers: default_headers(class.py(), style)?,
+                settings: Arc::clone(&REQUESTS_DEFAULTS),
+                authorization: None,
+                request_name: None,
+                volatile: false,
+                has_params: false,
+                overrides_request: false,
+                overrides_context: false,
+            }),
+            stale: AtomicBool::new(false),
+            request_event: Mutex::new(None),
+            user: Mutex::new(None),
+        })
+    }
+
+    /// Takes the place of `requests.Session.__init__`, whose attributes are made when asked for.
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn __init__(&self, _args: &Bound<'_, pyo3::types::PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) {}
+
+    /// What the constructor was given.
+    fn _bind(
+        slf: &Bound<'_, Self>,
+        base_url: &Bound<'_, PyAny>,
+        request_event: Py<PyAny>,
+        user: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        this.set_base_url(base_url)?;
+        let overrides_request = !slf.getattr(intern!(py, "request"))?.is_instance_of::<pyo3::types::PyCFunction>();
+        let overrides_context = match &user {
+            Some(user) => overrides_context(user.bind(py))?,
+            None => false,
+        };
+        {
+            let mut state = this.state();
+            state.overrides_request = overrides_request;
+            state.overrides_context = overrides_context;
+        }
+        let old = lock(&this.request_event).replace(request_event);
+        drop(old);
+        let old = std::mem::replace(&mut *lock(&this.user), user);
+        drop(old);
+        Ok(())
+    }
+
+    /// An attribute that requests depend on was set, or may have been changed in place.
+    fn _attribute_changed(&self) {
+        self.stale.store(true, Ordering::Relaxed);
+    }
+
+    /// Settings of `FastHttpUser`'s client; times in seconds.
+    #[pyo3(signature = (*, network_timeout, connection_timeout, max_redirects, insecure, concurrency, headers, authorization))]
+    #[allow(clippy::too_many_arguments)] // keyword-only, and each is what it says
+    fn _configure_fast(
+        &self,
+        network_timeout: Option<f64>,
+        connection_timeout: Option<f64>,
+        max_redirects: u32,
+        insecure: bool,
+        concurrency: usize,
+        headers: &Bound<'_, PyAny>,
+        authorization: Option<&str>,
+    ) -> PyResult<()> {
+        let seconds = |time: Option<f64>| {
+            time.map(Duration::try_from_secs_f64).transpose().map_err(|error| PyValueError::new_err(error.to_string()))
+        };
+        let settings = Settings {
+            connect_timeout: seconds(connection_timeout)?,
+            read_timeout: seconds(network_timeout)?,
+            redirects: Some(max_redirects),
+            tls: if insecure { Tls::Unchecked } else { Tls::Trusted },
+            max_connections: concurrency.max(1),
+        };
+        let headers = SessionHeaders::of_mapping(headers)?;
+        let mut state = self.state();
+        state.settings = shared_settings(settings);
+        state.headers = shared_headers(headers);
+        state.authorization = authorization.map(Arc::from);
+        Ok(())
+    }
+
+    #[getter]
+    fn base_url(&self) -> String {
+        self.state().base.text().to_owned()
+    }
+
+    #[setter]
+    fn set_base_url(&self, base_url: &Bound<'_, PyAny>) -> PyResult<()> {
+        let base = shared_base(self.style, base_url.str()?.to_str()?);
+        self.state().base = base;
+        Ok(())
+    }
+
+    #[getter]
+    fn request_name(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.state().request_name.as_ref().map(|name| name.clone_ref(py))
+    }
+
+    #[setter]
+    fn set_request_name(&self, name: Option<Py<PyAny>>) {
+        let old = std::mem::replace(&mut self.state().request_name, name);
+        drop(old);
+    }
+
+    #[getter]
+    pub fn request_event(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        lock(&self.request_event).as_ref().map(|event| event.clone_ref(py))
+    }
+
+    #[setter]
+    fn set_request_event(&self, event: Py<PyAny>) {
+        let old = lock(&self.request_event).replace(event);
+        drop(old);
+    }
+
+    #[getter]
+    pub fn user(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        lock(&self.user).as_ref().map(|user| user.clone_ref(py))
+    }
+
+    #[setter]
+    fn set_user(&self, user: Option<Py<PyAny>>) {
+        let old = std::mem::replace(&mut *lock(&self.user), user);
+        drop(old);
+    }
+
+    /// Changes with every change of the session's cookies.
+    #[getter]
+    fn _cookies_version(&self) -> u64 {
+        self.session.jar().version()
+    }
+
+    /// The arguments of `http.cookiejar.Cookie` for each cookie, but for `version`, `comment` and `comment_url`.
+    fn _cookies_list<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let cookies = self.session.jar().list().to_vec();
+        cookies.iter().map(|cookie| cookies::describe(py, cookie)).collect()
+    }
+
+    /// Keep an `http.cookiejar.Cookie`.
+    fn _cookies_set(&self, cookie: &Bound<'_, PyAny>) -> PyResult<()> {
+        let cookie = cookies::read(cookie)?;
+        self.session.jar().insert(cookie);
+        Ok(())
+    }
+
+    /// Forget the cookies of a domain, of a path of it, or of one name there; without arguments all.
+    #[pyo3(signature = (domain = None, path = None, name = None))]
+    fn _cookies_clear(&self, domain: Option<&str>, path: Option<&str>, name: Option<&str>) {
+        self.session.jar().clear(domain, path, name);
+    }
+
+    /// Close the connections that are kept alive; the session stays usable.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        hub(py)?.send(self.session.id(), Command::CloseIdle { session: self.session.id() });
+        Ok(())
+    }
+
+    #[pyo3(signature = (method, url, name = None, **kwargs))]
+    fn request<'py>(
+        slf: &Bound<'py, Self>,
+        method: &Bound<'py, PyAny>,
+        url: &Bound<'py, PyAny>,
+        name: Option<Bound<'py, PyAny>>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let mut arguments = Arguments::read(kwargs)?;
+        if name.is_some() {
+            arguments.name = name;
+        }
+        let method = method.str()?;
+        perform(slf, method.to_str()?, url, arguments)
+    }
+
+    #[pyo3(signature = (url, **kwargs))]
+    fn get<'py>(slf: &Bound<'py, Self>, url: &Bound<'py, PyAny>, kwargs: Option<&Bound<'py, PyDict>>) -> Answer<'py> {
+        verb(slf, "GET", url, [None, None], kwargs)
+    }
+
+    #[pyo3(signature = (url, **kwargs))]
+    fn options<'py>(slf: &Bound<'py, Self>, url: &Bound<'py, PyAny>, kwargs: Option<&Bound<'py, PyDict>>) -> Answer<'py> {
+        verb(slf, "OPTIONS", url, [None, None], kwargs)
+    }
+
+    #[pyo3(signature = (url, **kwargs))]
+    fn head<'py>(slf: &Bound<'py, Self>, url: &Bound<'py, PyAny>, kwargs: Option<&Bound<'py, PyDict>>) -> Answer<'py> {
+        verb(slf, "HEAD", url, [None, None], kwargs)
+    }
+
+    #[pyo3(signature = (url, **kwargs))]
+    fn delete<'py>(slf: &Bound<'py, Self>, url: &Bound<'py, PyAny>, kwargs: Option<&Bound<'py, PyDict>>) -> Answer<'py> {
+        verb(slf, "DELETE", url, [None, None], kwargs)
+    }
+
+    #[pyo3(signature = (url, data = None, json = None, **kwargs))]
+    fn post<'py>(
+        slf: &Bound<'py, Self>,
+        url: &Bound<'py, PyAny>,
+        data: Option<Bound<'py, PyAny>>,
+        json: Option<Bound<'py, PyAny>>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> Answer<'py> {
+        verb(slf, "POST", url, [data, json], kwargs)
+    }
+
+    #[pyo3(signature = (url, data = None, **kwargs))]
+    fn put<'py>(
+        slf: &Bound<'py, Self>,
+        url: &Bound<'py, PyAny>,
+        data: Option<Bound<'py, PyAny>>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> Answer<'py> {
+        verb(slf, "PUT", url, [data, None], kwargs)
+    }
+
+    #[pyo3(signature = (url, data = None, **kwargs))]
+    fn patch<'py>(
+        slf: &Bound<'py, Self>,
+        url: &Bound<'py, PyAny>,
+        data: Option<Bound<'py, PyAny>>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> Answer<'py> {
+        verb(slf, "PATCH", url, [data, None], kwargs)
+    }
+
+    fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+        // A held lock means that this thread is inside: it is alive, and so is what it holds.
+        for held in [&self.request_event, &self.user] {
+            if let Ok(held) = held.try_lock() {
+                visit.call(&*held)?;
+            }
+        }
+        if let Ok(state) = self.state.try_lock() {
+            visit.call(&state.request_name)?;
+        }
+        Ok(())
+    }
+
+    fn __clear__(&self) {
+        let event = lock(&self.request_event).take();
+        let user = lock(&self.user).take();
+        drop((event, user));
+    }
+}
+
+type Answer<'py> = PyResult<Bound<'py, PyAny>>;
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("nothing panics under this lock")
+}
+
+impl Drop for SessionBase {
+    fn drop(&mut self) {
+        let id = self.session.id();
+        Python::attach(|py| {
+            // Without a hub there was no request, and nothing to forget.
+            if let Some(hub) = super::hub::running(py) {
+                hub.send(id, Command::Forget { session: id });
+            }
+        });
+    }
+}
+
+impl SessionBase {
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+
+    pub fn style(&self) -> Style {
+        self.style
+    }
+
+    pub fn overrides_context(&self) -> bool {
+        self.state().overrides_context
+    }
+
+    fn snapshot(slf: &Bound<'_, Self>) -> PyResult<Snapshot> {
+        let this = slf.get();
+        if this.style == Style::Requests && (this.stale.swap(false, Ordering::Relaxed) || this.state().volatile) {
+            Self::read_attributes(slf)?;
+        }
+        let state = this.state();
+        Ok(Snapshot {
+            base: state.base.clone(),
+            headers: Arc::clone(&state.headers),
+            settings: Arc::clone(&state.settings),
+            authorization: state.authorization.clone(),
+            has_params: state.has_params,
+        })
+    }
+
+    /// What a locustfile has set on the session, from its instance dictionary: what is not there has its default.
+    fn read_attributes(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let attributes = slf.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
+        let given = |name: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
+            Ok(attributes.get_item(name)?.filter(|value| !value.is_none()))
+        };
+        for name in ["proxies", "cert", "stream"] {
+            if let Some(value) = given(name)?
+                && value.is_truthy()?
+            {
+                return Err(prepare::not_yet(name, "a session's value"));
+            }
+        }
+        if let Some(hooks) = given("hooks")?
+            && hooks.call_method0("values")?.try_iter()?.any(|list| list.is_ok_and(|list| list.is_truthy().unwrap_or(true)))
+        {
+            return Err(prepare::not_yet("hooks", "a session's value"));
+        }
+        let mut settings = Settings::clone(&REQUESTS_DEFAULTS);
+        if let Some(verify) = given("verify")? {
+            settings.tls = prepare::tls(&verify)?;
+        }
+        if let Some(limit) = given("max_redirects")? {
+            settings.redirects = Some(limit.extract()?);
+        }
+        let authorization = match given("auth")? {
+            Some(auth) => prepare::authorization(&auth)?.map(Arc::from),
+            None => None,
+        };
+        let given_headers = given("headers")?;
+        let headers = match &given_headers {
+            Some(mapping) => Arc::new(SessionHeaders::of_mapping(mapping)?),
+            None => default_headers(py, Style::Requests)?,
+        };
+        // A mapping of ours reports its changes; any other may change without a word.
+        let watched = given_headers.is_none_or(|mapping| mapping.hasattr(intern!(py, "_session")).unwrap_or(false));
+        let params = given("params")?;
+        let overrides_request = attributes.contains(intern!(py, "request"))?;
+        let mut state = slf.get().state();
+        state.settings = shared_settings(settings);
+        state.authorization = authorization;
+        state.headers = headers;
+        state.has_params = params.is_some();
+        state.volatile = !watched || params.is_some() || attributes.contains(intern!(py, "hooks"))?;
+        state.overrides_request |= overrides_request;
+        Ok(())
+    }
+}
+
+/// Whether a user's class (or the user) has a `context` of its own, to be asked at each request.
+fn overrides_context(user: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static PLAIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = user.py();
+    let plain = PLAIN.get_or_try_init(py, || {
+        Ok::<_, PyErr>(py.import("locust.user.users")?.getattr("User")?.getattr("context")?.unbind())
+    })?;
+    let Some(context) = user.getattr_opt(intern!(py, "context"))? else { return Ok(false) };
+    let function = context.getattr_opt(intern!(py, "__func__"))?;
+    Ok(!function.is_some_and(|function| function.is(plain)))
+}
+
+/// All users of a class have the same base, settings and headers: they share one of each.
+fn shared_base(style: Style, text: &str) -> Base {
+    thread_local! {
+        static LAST: RefCell<Option<(Style, Base)>> = const { RefCell::new(None) };
+    }
+    LAST.with_borrow_mut(|last| match last {
+        Some((kept, base)) if *kept == style && base.text() == text => base.clone(),
+        _ => {
+            let base = Base::new(style, text);
+            *last = Some((style, base.clone()));
+            base
+        }
+    })
+}
+
+fn shared_settings(settings: Settings) -> Arc<Settings> {
+    thread_local! {
+        static LAST: RefCell<Option<Arc<Settings>>> = const { RefCell::new(None) };
+    }
+    LAST.with_borrow_mut(|last| match last {
+        Some(kept) if **kept == settings => Arc::clone(kept),
+        _ => Arc::clone(last.insert(Arc::new(settings))),
+    })
+}
+
+fn shared_headers(headers: SessionHeaders) -> Arc<SessionHeaders> {
+    thread_local! {
+        static LAST: RefCell<Option<Arc<SessionHeaders>>> = const { RefCell::new(None) };
+    }
+    LAST.with_borrow_mut(|last| match last {
+        Some(kept) if kept.same_as(&headers) => Arc::clone(kept),
+        _ => Arc::clone(last.insert(Arc::new(headers))),
+    })
+}
+
+/// What requests sends unasked.
+fn default_headers(py: Python<'_>, style: Style) -> PyResult<Arc<SessionHeaders>> {
+    static REQUESTS: PyOnceLock<Arc<SessionHeaders>> = PyOnceLock::new();
+    static NONE: LazyLock<Arc<SessionHeaders>> = LazyLock::new(|| Arc::new(SessionHeaders::new(Headers::new())));
+    if style == Style::Gevent {
+        return Ok(Arc::clone(&NONE));
+    }
+    REQUESTS
+        .get_or_try_init(py, || {
+            let mapping = py.import("gregaria._sessions")?.call_method0("default_headers")?;
+            Ok(Arc::new(SessionHeaders::of_mapping(&mapping)?))
+        })
+        .map(Arc::clone)
+}
+
+/// `get` and its like. A subclass's `request` is honoured: requests' own methods call it too.
+fn verb<'py>(
+    slf: &Bound<'py, SessionBase>,
+    method: &'static str,
+    url: &Bound<'py, PyAny>,
+    [data, json]: [Option<Bound<'py, PyAny>>; 2],
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> Answer<'py> {
+    if slf.get().state().overrides_request {
+        let py = slf.py();
+        let kwargs = kwargs.map_or_else(|| Ok(PyDict::new(py)), |kwargs| kwargs.copy())?;
+        for (name, value) in [("data", data), ("json", json)] {
+            if let Some(value) = value {
+                kwargs.set_item(name, value)?;
+            }
+        }
+        if method == "HEAD" && slf.get().style == Style::Requests && !kwargs.contains("allow_redirects")? {
+            kwargs.set_item("allow_redirects", false)?;
+        }
+        return slf.call_method(intern!(py, "request"), (method, url), Some(&kwargs));
+    }
+    let mut arguments = Arguments::read(kwargs)?;
+    if data.is_some() {
+        arguments.data = data;
+    }
+    if json.is_some() {
+        arguments.json = json;
+    }
+    if method == "HEAD" && arguments.allow_redirects.is_none() && slf.get().style == Style::Requests {
+        arguments.allow_redirects = Some(pyo3::types::PyBool::new(slf.py(), false).to_owned().into_any());
+    }
+    perform(slf, method, url, arguments)
+}
+
+/// One request: prepare, park until it is answered, report.
+fn perform<'py>(
+    slf: &Bound<'py, SessionBase>,
+    method: &str,
+    url: &Bound<'py, PyAny>,
+    arguments: Arguments<'py>,
+) -> Answer<'py> {
+    let py = slf.py();
+    let (operation, call) = prepare_operation(slf, method, url, arguments)?;
+    let operation = hub(py)?.exchange(py, operation)?;
+    ResponseBase::deliver(slf, operation, call, Instant::now())
+}
+
+// Kept out of `perform`: its frame would be copied away and back with every parked user's stack.
+#[inline(never)]
+fn prepare_operation<'py>(
+    slf: &Bound<'py, SessionBase>,
+    method: &str,
+    url: &Bound<'py, PyAny>,
+    mut arguments: Arguments<'py>,
+) -> PyResult<(Box<Operation>, Call<'py>)> {
+    let this = slf.get();
+    let snapshot = SessionBase::snapshot(slf)?;
+    if this.style == Style::Gevent {
+        super::fast::take_others(method, &mut arguments)?;
+    } else {
+        arguments.refuse_others()?;
+    }
+    prepare::refuse_unbuilt(&arguments)?;
+    let request = build(slf, &snapshot, method, url, &arguments)?;
+    let name = match arguments.name {
+        Some(name) if name.is_truthy()? => Some(name),
+        _ => match this.request_name(slf.py()) {
+            Some(name) => Some(name.into_bound(slf.py())),
+            // geventhttpclient's sessions name a request as it was written.
+            None if this.style == Style::Gevent => Some(url.clone()),
+            None => None,
+        },
+    };
+    let catch_response = match &arguments.catch_response {
+        Some(given) => given.is_truthy()?,
+        None => false,
+    };
+    let operation = Operation { ticket: None, session: Arc::clone(&this.session), request, outcome: None };
+    let call = Call { name, context: arguments.context, catch_response };
+    Ok((Box::new(operation), call))
+}
+
+fn build(
+    slf: &Bound<'_, SessionBase>,
+    snapshot: &Snapshot,
+    method: &str,
+    url: &Bound<'_, PyAny>,
+    arguments: &Arguments<'_>,
+) -> PyResult<Request> {
+    let style = slf.get().style;
+    let Ok(path) = url.cast::<PyString>() else {
+        let class = url.get_type().name()?;
+        return Err(PyTypeError::new_err(format!("expected string or bytes-like object, got '{class}'")));
+    };
+    let params = query(slf, snapshot, arguments)?;
+    let url = match &params {
+        None => snapshot.base.join(path.to_str()?),
+        Some(params) => snapshot.base.join_with(path.to_str()?, params),
+    };
+    let url = url.map_err(|error| url_error(slf.py(), &error))?;
+    let mut headers = prepare::merge(&snapshot.headers, arguments.headers.as_ref())?;
+    let payload = prepare::payload(style, arguments.data.as_ref(), arguments.json.as_ref())?;
+    if style == Style::Gevent && payload.content_type == Some("application/json") && !prepare::has_header(&headers, "accept") {
+        push_line(&mut headers.own, b"Accept", b"application/json");
+    }
+    let length = payload.bytes.as_ref().map(|body| body.len());
+    if length.is_some() || !matches!(method, "GET" | "HEAD" | "OPTIONS" | "DELETE") || (style == Style::Requests && !matches!(method, "GET" | "HEAD")) {
+        headers.remove("content-length");
+        push_line(&mut headers.trailing, b"Content-Length", itoa::Buffer::new().format(length.unwrap_or(0)).as_bytes());
+    }
+    if let Some(content_type) = payload.content_type
+        && !prepare::has_header(&headers, "content-type")
+    {
+        push_line(&mut headers.trailing, b"Content-Type", content_type.as_bytes());
+    }
+    let authorization = match &arguments.auth {
+        Some(auth) => prepare::authorization(auth)?.map(Arc::from),
+        None => snapshot.authorization.clone(),
+    };
+    let authorization = authorization.or_else(|| {
+        let (user, password) = url.credentials()?;
+        Some(crate::http::body::basic_auth(user.as_bytes(), password.as_bytes()).into())
+    });
+    if let Some(authorization) = authorization {
+        headers.remove("authorization");
+        push_line(&mut headers.trailing, b"Authorization", authorization.as_bytes());
+    }
+    Ok(Request {
+        method: Method::new(&method.to_ascii_uppercase()),
+        url,
+        headers,
+        body: payload.bytes,
+        cookies: match &arguments.cookies {
+            Some(given) => prepare::cookies(given)?,
+            None => Vec::new(),
+        },
+        settings: prepare::settings(&snapshot.settings, arguments, true)?,
+    })
+}
+
+/// The encoded query of `params=` and the session's own; nearly always there is none.
+fn query(slf: &Bound<'_, SessionBase>, snapshot: &Snapshot, arguments: &Arguments<'_>) -> PyResult<Option<String>> {
+    let style = slf.get().style;
+    if !snapshot.has_params {
+        return match &arguments.params {
+            Some(params) if params.is_truthy()? => prepare::form(style, params).map(Some),
+            _ => Ok(None),
+        };
+    }
+    let py = slf.py();
+    let merge = py.import("requests.sessions")?.getattr("merge_setting")?;
+    let merged = merge.call1((arguments.params.as_ref(), slf.getattr(intern!(py, "params"))?))?;
+    if prepare::is_given(Some(&merged))? { prepare::form(style, &merged).map(Some) } else { Ok(None) }
+}
+
+fn url_error(py: Python<'_>, error: &UrlError) -> PyErr {
+    let class = match error.kind() {
+        UrlErrorKind::MissingSchema => "MissingSchema",
+        UrlErrorKind::InvalidSchema => "InvalidSchema",
+        UrlErrorKind::InvalidUrl => "InvalidURL",
+        UrlErrorKind::ValueError | UrlErrorKind::UnsupportedRedirectScheme => {
+            return PyValueError::new_err(error.to_string());
+        }
+    };
+    let raised = py.import("requests.exceptions").and_then(|module| module.getattr(class));
+    match raised.and_then(|class| class.call1((error.to_string(),))) {
+        Ok(error) => PyErr::from_value(error),
+        Err(error) => error,
+    }
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<SessionBase>()
+}

@@ -1,0 +1,68 @@
+//! greenlet's C API: the one place with `unsafe`.
+//!
+//! A greenlet that switches away has its C stack copied off and put back at the same addresses when it is switched to
+//! again. Rust frames on it survive that as long as nothing outside the greenlet points into them; `py::hub` keeps to
+//! that rule (what other threads see lives in an `Arc` or a `Box`), and holds no borrow or lock across a switch.
+
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_void};
+use std::ptr;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+const CAPSULE: &CStr = c"greenlet._C_API";
+const GET_CURRENT: usize = 4;
+const SWITCH: usize = 6;
+
+type GetCurrent = unsafe extern "C" fn() -> *mut ffi::PyObject;
+type Switch = unsafe extern "C" fn(*mut ffi::PyObject, *mut ffi::PyObject, *mut ffi::PyObject) -> *mut ffi::PyObject;
+
+struct Api {
+    get_current: GetCurrent,
+    switch: Switch,
+}
+
+static API: PyOnceLock<Api> = PyOnceLock::new();
+
+fn api(py: Python<'_>) -> PyResult<&'static Api> {
+    API.get_or_try_init(py, || {
+        // SAFETY: `py` proves that this thread is attached; the name is a C string.
+        let table = unsafe { ffi::PyCapsule_Import(CAPSULE.as_ptr(), 0) }.cast::<*const c_void>();
+        if table.is_null() {
+            return Err(PyErr::fetch(py));
+        }
+        // SAFETY: greenlet documents its capsule as a table of 12 pointers in a fixed order, with these functions at
+        // these places (greenlet.h, unchanged since 1.0); the table is static data of a module that is never unloaded.
+        unsafe {
+            Ok(Api {
+                get_current: std::mem::transmute::<*const c_void, GetCurrent>(*table.add(GET_CURRENT)),
+                switch: std::mem::transmute::<*const c_void, Switch>(*table.add(SWITCH)),
+            })
+        }
+    })
+}
+
+/// The greenlet that is running.
+pub fn current(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    let api = api(py)?;
+    // SAFETY: attached, and the function takes nothing; it returns a new reference or null with an exception set.
+    unsafe { Bound::from_owned_ptr_or_err(py, (api.get_current)()) }
+}
+
+/// Run `greenlet` until somebody switches back to the caller; what was handed over is the result, what was thrown the
+/// error. `greenlet` must be a greenlet of this thread.
+pub fn switch<'py>(greenlet: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = greenlet.py();
+    let api = api(py)?;
+    // SAFETY: attached; `greenlet` is a live greenlet object that the caller's reference keeps alive during the call
+    // (the function checks its type itself and raises otherwise); null arguments mean "none". The call returns a new
+    // reference, or null with an exception set. While this frame is switched out, its stack is saved and restored
+    // byte for byte by greenlet, and `&Bound` points to the caller's frame, which is saved with it.
+    unsafe {
+        let result = (api.switch)(greenlet.as_ptr(), ptr::null_mut(), ptr::null_mut());
+        Bound::from_owned_ptr_or_err(py, result)
+    }
+}

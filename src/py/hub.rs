@@ -1,0 +1,314 @@
+//! The bridge: greenlets park on gevent's hub, the I/O threads finish their operations, the hub drains them.
+//!
+//! All of this runs on one thread, the one whose hub it is; only operations travel. Two rules keep it sound: no borrow of
+//! a `RefCell` here outlives the expression that takes it when a switch may follow, and what an I/O thread holds is a
+//! boxed operation with a ticket, never anything on a greenlet's stack.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::IntoPyDict;
+
+use super::greenlet;
+use crate::bridge::{Completions, Sleepers, Ticket, Tickets};
+use crate::http::io::{Command, Operation, Pool, start};
+
+/// How long one drain may keep gevent's other watchers waiting.
+const DRAIN_BUDGET: Duration = Duration::from_millis(5);
+
+/// How many I/O threads to start; 0: not chosen, see [`io_threads`].
+static IO_THREADS: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    static HUB: RefCell<Option<Rc<Hub>>> = const { RefCell::new(None) };
+}
+
+/// What ends a wait.
+enum Finished {
+    Operation(Box<Operation>),
+    Time,
+}
+
+pub struct Hub {
+    gevent: Py<PyAny>,
+    /// Parked greenlets. The table holds the only reference of ours to each, and gives it up before it is woken.
+    waiters: RefCell<Tickets<Py<PyAny>, Finished>>,
+    sleepers: RefCell<Sleepers>,
+    completions: Arc<Completions<Box<Operation>>>,
+    pool: Pool,
+    /// gevent's watcher of the wake fd. It keeps the hub's loop running only while somebody waits.
+    watcher: Py<PyAny>,
+    watching: Cell<bool>,
+    /// The event loop's timer for the first sleeper, and when it goes off.
+    alarm: RefCell<Option<(Instant, Py<PyAny>)>>,
+    event_loop: Py<PyAny>,
+    wake_due: Py<PyAny>,
+    /// Counts switches into greenlets: how a task loop sees whether a task has let others run.
+    resumed: Cell<u64>,
+}
+
+/// The bridge of this thread's hub; started with the first operation, so that a fork before it inherits no thread.
+pub fn hub(py: Python<'_>) -> PyResult<Rc<Hub>> {
+    if let Some(hub) = HUB.with_borrow(Clone::clone) {
+        return Ok(hub);
+    }
+    let hub = Rc::new(Hub::start(py)?);
+    HUB.set(Some(Rc::clone(&hub)));
+    Ok(hub)
+}
+
+/// The bridge, if it was started on this thread.
+pub fn running(_py: Python<'_>) -> Option<Rc<Hub>> {
+    HUB.try_with(|hub| hub.try_borrow().ok().and_then(|hub| hub.clone())).ok().flatten()
+}
+
+/// By default one I/O thread for every two cores, and at most eight: one Python thread feeds no more.
+fn io_threads() -> usize {
+    match IO_THREADS.load(Ordering::Relaxed) {
+        0 => std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, 8)),
+        chosen => chosen,
+    }
+}
+
+impl Hub {
+    fn start(py: Python<'_>) -> PyResult<Self> {
+        let gevent = py.import("gevent")?.call_method0("get_hub")?;
+        let event_loop = gevent.getattr("loop")?;
+        let completions = Arc::new(Completions::new()?);
+        let pool = start(io_threads(), &completions)?;
+        // READ is libev's and libuv's 1. Priority stays the default: users' sockets are no less urgent.
+        let watcher = event_loop.call_method1("io", (completions.fd().raw(), 1))?;
+        watcher.call_method1("start", (wrap_pyfunction!(drain, py)?,))?;
+        watcher.setattr("ref", false)?;
+        Ok(Self {
+            gevent: gevent.unbind(),
+            waiters: RefCell::default(),
+            sleepers: RefCell::default(),
+            completions,
+            pool,
+            watcher: watcher.unbind(),
+            watching: Cell::new(false),
+            alarm: RefCell::default(),
+            event_loop: event_loop.unbind(),
+            wake_due: wrap_pyfunction!(wake_due, py)?.into_any().unbind(),
+            resumed: Cell::new(0),
+        })
+    }
+
+    /// Send `operation` and park the running greenlet until it is finished.
+    ///
+    /// An exception thrown into the greenlet meanwhile (a kill, a `gevent.Timeout`) comes out here; the operation is
+    /// then stopped, its connection closed, and its completion, should it be late, goes to nobody.
+    pub fn exchange(&self, py: Python<'_>, mut operation: Box<Operation>) -> PyResult<Box<Operation>> {
+        let session = operation.session.id();
+        let ticket = self.issue(py)?;
+        operation.ticket = Some(ticket);
+        self.pool.send(session, Command::Run(operation));
+        match self.park(py, ticket) {
+            Ok(Finished::Operation(operation)) => Ok(operation),
+            Ok(Finished::Time) => unreachable!("the ticket of an operation is finished by it"),
+            Err(error) => {
+                self.pool.send(session, Command::Cancel { session, ticket });
+                Err(error)
+            }
+        }
+    }
+
+    /// Park the running greenlet for a time.
+    pub fn sleep(&self, py: Python<'_>, time: Duration) -> PyResult<()> {
+        let until = Instant::now() + time;
+        let ticket = self.issue(py)?;
+        self.sleepers.borrow_mut().push(until, ticket);
+        self.set_alarm(py)?;
+        let woken = self.park(py, ticket);
+        if woken.is_err() {
+            self.sleepers.borrow_mut().forget(|ticket| self.waiters.borrow().is_waiting(ticket));
+        }
+        woken.map(drop)
+    }
+
+    pub fn send(&self, session: u64, command: Command) {
+        self.pool.send(session, command);
+    }
+
+    pub fn resumed(&self) -> u64 {
+        self.resumed.get()
+    }
+
+    fn issue(&self, py: Python<'_>) -> PyResult<Ticket> {
+        let greenlet = greenlet::current(py)?;
+        if greenlet.is(&self.gevent) {
+            return Err(PyRuntimeError::new_err(
+                "a request or wait from within gevent's hub would block every user; use gevent.spawn for what a callback starts",
+            ));
+        }
+        if !self.watching.replace(true) {
+            self.watcher.bind(py).setattr(intern!(py, "ref"), true)?;
+        }
+        Ok(self.waiters.borrow_mut().issue(greenlet.unbind()))
+    }
+
+    /// Let others run until the ticket is finished.
+    fn park(&self, py: Python<'_>, ticket: Ticket) -> PyResult<Finished> {
+        loop {
+            if let Err(error) = greenlet::switch(self.gevent.bind(py)) {
+                // Out of the table before it is released: dropping the reference may run code that comes back here.
+                let waiter = self.waiters.borrow_mut().abandon(ticket);
+                drop(waiter);
+                return Err(error);
+            }
+            let finished = self.waiters.borrow_mut().redeem(ticket);
+            if let Some(finished) = finished {
+                return Ok(finished);
+            }
+            // Somebody switched to this greenlet who had no business to. Its wait is not over.
+        }
+    }
+
+    /// Wake whoever waits for what has finished.
+    fn drain(&self, py: Python<'_>) -> PyResult<()> {
+        self.completions.start_drain();
+        let end = Instant::now() + DRAIN_BUDGET;
+        let mut count = 0u32;
+        while let Some(operation) = self.completions.pop() {
+            let ticket = operation.ticket.expect("an operation is sent with a ticket");
+            self.finish(py, ticket, Finished::Operation(operation))?;
+            count += 1;
+            if count % 8 == 0 && Instant::now() >= end {
+                self.completions.stop_early();
+                break;
+            }
+        }
+        self.wake_sleepers(py)?;
+        self.stop_watching_if_idle(py)
+    }
+
+    fn wake_sleepers(&self, py: Python<'_>) -> PyResult<()> {
+        let now = Instant::now();
+        if self.sleepers.borrow().next().is_none_or(|next| next > now) {
+            return Ok(());
+        }
+        let end = now + DRAIN_BUDGET;
+        loop {
+            let due = self.sleepers.borrow_mut().pop_due(now);
+            let Some(ticket) = due else { break };
+            self.finish(py, ticket, Finished::Time)?;
+            if Instant::now() >= end {
+                break;
+            }
+        }
+        self.set_alarm(py)
+    }
+
+    /// See to it that the event loop calls when the first sleeper is due.
+    fn set_alarm(&self, py: Python<'_>) -> PyResult<()> {
+        let Some(next) = self.sleepers.borrow().next() else { return Ok(()) };
+        if self.alarm.borrow().as_ref().is_some_and(|(at, _)| *at <= next) {
+            return Ok(());
+        }
+        let after = next.saturating_duration_since(Instant::now()).as_secs_f64();
+        let timer = self.event_loop.bind(py).call_method1(intern!(py, "timer"), (after,))?;
+        // `update`: libev would count from when its loop last looked at the clock, and be that much too early.
+        let update = [(intern!(py, "update"), true)].into_py_dict(py)?;
+        timer.call_method(intern!(py, "start"), (&self.wake_due,), Some(&update))?;
+        let old = self.alarm.replace(Some((next, timer.unbind())));
+        if let Some((_, old)) = old {
+            old.bind(py).call_method0(intern!(py, "close"))?;
+        }
+        Ok(())
+    }
+
+    fn finish(&self, py: Python<'_>, ticket: Ticket, result: Finished) -> PyResult<()> {
+        let waiter = self.waiters.borrow_mut().finish(ticket, result);
+        match waiter {
+            Ok(greenlet) => self.resume(py, greenlet),
+            Err(late) => {
+                drop(late);
+                Ok(())
+            }
+        }
+    }
+
+    fn resume(&self, py: Python<'_>, greenlet: Py<PyAny>) -> PyResult<()> {
+        self.resumed.set(self.resumed.get() + 1);
+        let greenlet = greenlet.into_bound(py);
+        match greenlet::switch(&greenlet) {
+            Ok(_) => Ok(()),
+            // What a bare greenlet did not catch. gevent's own report theirs and end quietly.
+            Err(error) => self
+                .gevent
+                .bind(py)
+                .call_method1(
+                    intern!(py, "handle_error"),
+                    (&greenlet, error.get_type(py), error.value(py), error.traceback(py)),
+                )
+                .map(drop),
+        }
+    }
+
+    fn stop_watching_if_idle(&self, py: Python<'_>) -> PyResult<()> {
+        if self.waiters.borrow().is_empty() && self.watching.replace(false) {
+            self.watcher.bind(py).setattr(intern!(py, "ref"), false)?;
+        }
+        Ok(())
+    }
+}
+
+/// The event loop's callback for the wake fd.
+#[pyfunction]
+fn drain(py: Python<'_>) -> PyResult<()> {
+    hub(py)?.drain(py)
+}
+
+/// The event loop's callback for the first sleeper.
+#[pyfunction]
+fn wake_due(py: Python<'_>) -> PyResult<()> {
+    let hub = hub(py)?;
+    let gone_off = hub.alarm.take();
+    drop(gone_off);
+    hub.wake_sleepers(py)?;
+    hub.set_alarm(py)?;
+    hub.stop_watching_if_idle(py)
+}
+
+/// Park the running greenlet for `seconds`. Other users run meanwhile; a kill ends it at once.
+///
+/// Unlike `gevent.sleep` it costs no timer of the event loop: tens of thousands of users may sleep at once.
+#[pyfunction]
+pub fn sleep(py: Python<'_>, seconds: f64) -> PyResult<()> {
+    if seconds <= 0.0 {
+        return yield_now(py);
+    }
+    let time = Duration::try_from_secs_f64(seconds)
+        .map_err(|_| PyValueError::new_err(format!("cannot sleep for {seconds} seconds")))?;
+    hub(py)?.sleep(py, time)
+}
+
+/// Let every other greenlet that is ready run.
+pub fn yield_now(py: Python<'_>) -> PyResult<()> {
+    py.import(intern!(py, "gevent"))?.call_method1(intern!(py, "sleep"), (0,)).map(drop)
+}
+
+/// Choose the number of I/O threads; before the first request.
+#[pyfunction]
+fn set_io_threads(threads: usize) {
+    IO_THREADS.store(threads, Ordering::Relaxed);
+}
+
+/// How many greenlets are parked: requests under way and native sleeps.
+#[pyfunction]
+fn parked(py: Python<'_>) -> PyResult<usize> {
+    Ok(hub(py)?.waiters.borrow().len())
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(sleep, module)?)?;
+    module.add_function(wrap_pyfunction!(set_io_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(parked, module)?)
+}

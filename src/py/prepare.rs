@@ -1,0 +1,448 @@
+//! From the arguments of a client call to a request: the two clients' rules for headers and bodies.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pyo3::exceptions::{PyNotImplementedError, PyTypeError, PyUnicodeEncodeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple};
+
+use super::arguments::Arguments;
+use crate::http::body;
+use crate::http::headers::{Headers, Part, check};
+use crate::http::request::push_line;
+use crate::http::text::to_latin1;
+use crate::http::transport::Tls;
+use crate::http::url::Style;
+use crate::http::{HeaderLines, Settings};
+
+/// A session's headers, encoded once for all its requests.
+#[derive(Debug, Clone)]
+pub struct SessionHeaders {
+    fields: Headers,
+    encoded: Arc<[u8]>,
+    has_host: bool,
+    has_cookie: bool,
+}
+
+impl SessionHeaders {
+    pub fn new(fields: Headers) -> Self {
+        let mut encoded = Vec::new();
+        for (name, value) in &fields {
+            push_line(&mut encoded, name, value);
+        }
+        Self {
+            has_host: fields.contains("host"),
+            has_cookie: fields.contains("cookie"),
+            encoded: encoded.into(),
+            fields,
+        }
+    }
+
+    /// From a mapping of names and values; `None` values are not sent.
+    pub fn of_mapping(mapping: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self::new(Headers::new().merge(&fields_of(mapping)?)))
+    }
+
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.encoded == other.encoded
+    }
+
+    pub fn contains(&self, name: &str) -> bool {
+        self.fields.contains(name)
+    }
+}
+
+type Field = (Vec<u8>, Option<Vec<u8>>);
+
+/// Name and value pairs of a mapping (or a list of pairs), checked.
+fn fields_of(mapping: &Bound<'_, PyAny>) -> PyResult<Vec<Field>> {
+    let mut fields = Vec::new();
+    if let Ok(dict) = mapping.cast_exact::<PyDict>() {
+        for (name, value) in dict {
+            fields.push(field(&name, &value)?);
+        }
+        return Ok(fields);
+    }
+    let pairs = match mapping.getattr_opt(intern!(mapping.py(), "items"))? {
+        Some(items) => items.call0()?,
+        None => mapping.clone(),
+    };
+    for pair in pairs.try_iter()? {
+        let (name, value) = pair?.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+        fields.push(field(&name, &value)?);
+    }
+    Ok(fields)
+}
+
+fn field(name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Field> {
+    let bytes_of_name = text_or_bytes(name)?.ok_or_else(|| invalid_header_part(name, "name", name))?;
+    if value.is_none() {
+        return Ok((bytes_of_name, None));
+    }
+    let bytes = text_or_bytes(value)?.ok_or_else(|| invalid_header_part(name, "value", value))?;
+    check(part(name, &bytes_of_name), part(value, &bytes)).map_err(|error| invalid_header(name.py(), error.to_string()))?;
+    Ok((bytes_of_name, Some(bytes)))
+}
+
+fn part<'a>(given: &'a Bound<'_, PyAny>, bytes: &'a [u8]) -> Part<'a> {
+    match given.cast::<PyString>().ok().and_then(|text| text.to_str().ok()) {
+        Some(text) => Part::Text(text),
+        None => Part::Bytes(bytes),
+    }
+}
+
+fn invalid_header_part(name: &Bound<'_, PyAny>, what: &str, value: &Bound<'_, PyAny>) -> PyErr {
+    let shown = |object: &Bound<'_, PyAny>| object.repr().map_or_else(|_| "?".to_owned(), |text| text.to_string());
+    let class = value.get_type().repr().map_or_else(|_| "?".to_owned(), |text| text.to_string());
+    let text = format!(
+        "Header part ({}) from ({}, {}) must be of type str or bytes, not {class}",
+        shown(value),
+        shown(name),
+        if what == "name" { "...".to_owned() } else { shown(value) },
+    );
+    invalid_header(name.py(), text)
+}
+
+fn invalid_header(py: Python<'_>, text: String) -> PyErr {
+    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let class = CLASS.get_or_try_init(py, || Ok::<_, PyErr>(py.import("requests.exceptions")?.getattr("InvalidHeader")?.unbind()));
+    match class.and_then(|class| class.bind(py).call1((text,))) {
+        Ok(error) => PyErr::from_value(error),
+        Err(error) => error,
+    }
+}
+
+/// Text as http.client writes it (ISO-8859-1), bytes as they are; `None` for anything else.
+fn text_or_bytes(object: &Bound<'_, PyAny>) -> PyResult<Option<Vec<u8>>> {
+    if let Ok(text) = object.cast::<PyString>() {
+        let text = text.to_str()?;
+        if text.is_ascii() {
+            return Ok(Some(text.as_bytes().to_vec()));
+        }
+        return latin1(object, text).map(Some);
+    }
+    Ok(object.cast::<PyBytes>().ok().map(|bytes| bytes.as_bytes().to_vec()))
+}
+
+fn latin1(object: &Bound<'_, PyAny>, text: &str) -> PyResult<Vec<u8>> {
+    to_latin1(text).map_err(|_| match object.call_method1(intern!(object.py(), "encode"), ("latin-1",)) {
+        Err(error) => error,
+        Ok(_) => PyUnicodeEncodeError::new_err("the text is not ISO-8859-1"),
+    })
+}
+
+/// Session and request headers together.
+pub fn merge(session: &SessionHeaders, given: Option<&Bound<'_, PyAny>>) -> PyResult<HeaderLines> {
+    let mut lines = HeaderLines {
+        shared: Arc::clone(&session.encoded),
+        own: Vec::new(),
+        trailing: Vec::new(),
+        has_host: session.has_host,
+        has_cookie: session.has_cookie,
+    };
+    let Some(given) = given else { return Ok(lines) };
+    let fields = fields_of(given)?;
+    let name_of = |field: &Field| String::from_utf8_lossy(&field.0).into_owned();
+    let repeats = fields.iter().enumerate().any(|(n, field)| {
+        field.1.is_none()
+            || session.contains(&name_of(field))
+            || fields[..n].iter().any(|(name, _)| name.eq_ignore_ascii_case(&field.0))
+    });
+    if repeats {
+        let merged = SessionHeaders::new(session.fields.merge(&fields));
+        lines.shared = merged.encoded;
+        lines.has_host = merged.has_host;
+        lines.has_cookie = merged.has_cookie;
+        return Ok(lines);
+    }
+    for (name, value) in &fields {
+        lines.has_host |= name.eq_ignore_ascii_case(b"host");
+        lines.has_cookie |= name.eq_ignore_ascii_case(b"cookie");
+        push_line(&mut lines.own, name, value.as_deref().unwrap_or_default());
+    }
+    Ok(lines)
+}
+
+pub fn has_header(lines: &HeaderLines, wanted: &str) -> bool {
+    lines.pairs().any(|(name, _)| name.eq_ignore_ascii_case(wanted.as_bytes()))
+}
+
+/// A body and what it says of itself.
+#[derive(Default)]
+pub struct Payload {
+    pub bytes: Option<Box<[u8]>>,
+    pub content_type: Option<&'static str>,
+}
+
+/// requests' rules: `data` before `json`, forms from mappings and pairs, text and bytes as they are.
+pub fn payload(style: Style, data: Option<&Bound<'_, PyAny>>, json: Option<&Bound<'_, PyAny>>) -> PyResult<Payload> {
+    let given = match data {
+        Some(data) if style == Style::Requests || data.is_truthy()? => Some(data),
+        _ => None,
+    };
+    if let Some(data) = given
+        && (data.is_truthy()? || json.is_none())
+    {
+        return payload_of_data(style, data);
+    }
+    match json {
+        Some(json) => Ok(Payload { bytes: Some(dump_json(style, json)?), content_type: Some("application/json") }),
+        None => Ok(Payload::default()),
+    }
+}
+
+fn payload_of_data(style: Style, data: &Bound<'_, PyAny>) -> PyResult<Payload> {
+    if !data.is_truthy()? {
+        return Ok(Payload::default());
+    }
+    let fast = style == Style::Gevent;
+    if let Ok(text) = data.cast::<PyString>() {
+        let content_type = fast.then_some("text/plain; charset=utf-8");
+        return Ok(Payload { bytes: Some(text.to_str()?.as_bytes().into()), content_type });
+    }
+    if let Ok(bytes) = data.cast::<PyBytes>() {
+        return Ok(Payload { bytes: Some(bytes.as_bytes().into()), content_type: fast.then_some("application/octet-stream") });
+    }
+    if let Ok(bytes) = data.cast::<PyByteArray>() {
+        return Ok(Payload { bytes: Some(bytes.to_vec().into()), content_type: fast.then_some("application/octet-stream") });
+    }
+    if data.hasattr(intern!(data.py(), "read"))? || data.hasattr(intern!(data.py(), "__next__"))? {
+        return Err(not_yet("data", "a file or generator"));
+    }
+    let content_type = if fast { "application/x-www-form-urlencoded; charset=utf-8" } else { body::FORM };
+    Ok(Payload { bytes: Some(form(style, data)?.into_bytes().into()), content_type: Some(content_type) })
+}
+
+/// `a=1&b=2` of a mapping or a list of pairs; text is taken for a query already.
+pub fn form(style: Style, data: &Bound<'_, PyAny>) -> PyResult<String> {
+    if let Ok(text) = data.cast::<PyString>() {
+        return Ok(text.to_str()?.to_owned());
+    }
+    if let Ok(bytes) = data.cast::<PyBytes>() {
+        return Ok(String::from_utf8_lossy(bytes.as_bytes()).into_owned());
+    }
+    let mut pairs = Vec::new();
+    if let Ok(dict) = data.cast_exact::<PyDict>() {
+        for (key, value) in dict {
+            push_pairs(style, &mut pairs, &key, &value)?;
+        }
+    } else {
+        let items = match data.getattr_opt(intern!(data.py(), "items"))? {
+            Some(items) => items.call0()?,
+            None => data.clone(),
+        };
+        for pair in items.try_iter()? {
+            let (key, value) = pair?
+                .extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()
+                .map_err(|_| PyValueError::new_err("cannot encode objects that are not 2-tuples"))?;
+            push_pairs(style, &mut pairs, &key, &value)?;
+        }
+    }
+    Ok(body::urlencode(pairs))
+}
+
+/// requests repeats the key for each item of a list and drops `None`; geventhttpclient writes `str(value)`.
+fn push_pairs(
+    style: Style,
+    pairs: &mut Vec<(Vec<u8>, Vec<u8>)>,
+    key: &Bound<'_, PyAny>,
+    value: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let as_bytes = |object: &Bound<'_, PyAny>| -> PyResult<Vec<u8>> {
+        match object.cast::<PyBytes>() {
+            Ok(bytes) => Ok(bytes.as_bytes().to_vec()),
+            Err(_) => Ok(object.str()?.to_str()?.as_bytes().to_vec()),
+        }
+    };
+    let is_many = style == Style::Requests
+        && !value.is_instance_of::<PyString>()
+        && !value.is_instance_of::<PyBytes>()
+        && value.hasattr(intern!(value.py(), "__iter__"))?;
+    if !is_many {
+        if style == Style::Gevent || !value.is_none() {
+            pairs.push((as_bytes(key)?, as_bytes(value)?));
+        }
+        return Ok(());
+    }
+    for item in value.try_iter()? {
+        let item = item?;
+        if !item.is_none() {
+            pairs.push((as_bytes(key)?, as_bytes(&item)?));
+        }
+    }
+    Ok(())
+}
+
+/// `json.dumps` as the client in question calls it, through one encoder that is kept.
+fn dump_json(style: Style, object: &Bound<'_, PyAny>) -> PyResult<Box<[u8]>> {
+    static ENCODERS: PyOnceLock<[Py<PyAny>; 2]> = PyOnceLock::new();
+    let py = object.py();
+    let [strict, lenient] = ENCODERS.get_or_try_init(py, || {
+        let class = py.import("json")?.getattr("JSONEncoder")?;
+        let options = PyDict::new(py);
+        options.set_item("allow_nan", false)?;
+        let strict = class.call((), Some(&options))?.getattr("encode")?.unbind();
+        Ok::<_, PyErr>([strict, class.call0()?.getattr("encode")?.unbind()])
+    })?;
+    let encoder = if style == Style::Requests { strict } else { lenient };
+    let text = encoder.bind(py).call1((object,)).map_err(|error| as_invalid_json(style, py, error))?;
+    Ok(text.cast::<PyString>()?.to_str()?.as_bytes().into())
+}
+
+fn as_invalid_json(style: Style, py: Python<'_>, error: PyErr) -> PyErr {
+    if style == Style::Gevent || !error.is_instance_of::<PyValueError>(py) {
+        return error;
+    }
+    let class = py.import("requests.exceptions").and_then(|module| module.getattr("InvalidJSONError"));
+    match class.and_then(|class| class.call1((error.value(py),))) {
+        Ok(wrapped) => PyErr::from_value(wrapped),
+        Err(other) => other,
+    }
+}
+
+/// The Authorization header of `auth=`: a pair, or an object with `username` and `password` that is requests' basic one.
+pub fn authorization(auth: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    if !auth.is_truthy()? {
+        return Ok(None);
+    }
+    let py = auth.py();
+    let pair = if let Ok(pair) = auth.cast::<PyTuple>() {
+        (pair.len() == 2).then(|| Ok::<_, PyErr>((pair.get_item(0)?, pair.get_item(1)?))).transpose()?
+    } else if auth.get_type().is(basic_auth_class(py)?) {
+        Some((auth.getattr(intern!(py, "username"))?, auth.getattr(intern!(py, "password"))?))
+    } else {
+        None
+    };
+    let Some((user, password)) = pair else {
+        return Err(not_yet("auth", "anything but a pair of user and password"));
+    };
+    let bytes = |object: &Bound<'_, PyAny>| match text_or_bytes(object)? {
+        Some(bytes) => Ok(bytes),
+        None => text_or_bytes(object.str()?.as_any()).map(Option::unwrap_or_default),
+    };
+    Ok(Some(body::basic_auth(&bytes(&user)?, &bytes(&password)?)))
+}
+
+fn basic_auth_class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    CLASS
+        .get_or_try_init(py, || Ok(py.import("requests.auth")?.getattr("HTTPBasicAuth")?.unbind()))
+        .map(|class| class.bind(py))
+}
+
+/// Cookies of one request: a mapping, or a cookie jar.
+pub fn cookies(given: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
+    let mut pairs = Vec::new();
+    let items = given.call_method0(intern!(given.py(), "items")).map_err(|_| {
+        PyTypeError::new_err("`cookies` must be a dict or a cookie jar of requests")
+    })?;
+    for pair in items.try_iter()? {
+        let (name, value) = pair?.extract::<(Bound<'_, PyAny>, Option<Bound<'_, PyAny>>)>()?;
+        if let Some(value) = value {
+            pairs.push((name.str()?.to_string(), value.str()?.to_string()));
+        }
+    }
+    Ok(pairs)
+}
+
+/// The session's settings, changed by this call's arguments.
+pub fn settings(session: &Arc<Settings>, arguments: &Arguments<'_>, follow: bool) -> PyResult<Arc<Settings>> {
+    let follow = match &arguments.allow_redirects {
+        Some(given) => given.is_truthy()?,
+        None => follow,
+    };
+    let unchanged = arguments.timeout.is_none() && arguments.verify.is_none() && follow == session.redirects.is_some();
+    if unchanged {
+        return Ok(Arc::clone(session));
+    }
+    let mut settings = Settings::clone(session);
+    if !follow {
+        settings.redirects = None;
+    }
+    if let Some(timeout) = &arguments.timeout {
+        (settings.connect_timeout, settings.read_timeout) = timeouts(timeout)?;
+    }
+    if let Some(verify) = &arguments.verify {
+        settings.tls = tls(verify)?;
+    }
+    Ok(Arc::new(settings))
+}
+
+/// A number of seconds for both, or a pair (connect, read); `None` waits for ever.
+fn timeouts(given: &Bound<'_, PyAny>) -> PyResult<(Option<Duration>, Option<Duration>)> {
+    if let Ok(pair) = given.cast::<PyTuple>() {
+        if pair.len() != 2 {
+            let shown = given.repr()?;
+            return Err(PyValueError::new_err(format!(
+                "Invalid timeout {shown}. Pass a (connect, read) timeout tuple, or a single float to set both timeouts to the same value."
+            )));
+        }
+        return Ok((timeout(&pair.get_item(0)?)?, timeout(&pair.get_item(1)?)?));
+    }
+    let both = timeout(given)?;
+    Ok((both, both))
+}
+
+fn timeout(given: &Bound<'_, PyAny>) -> PyResult<Option<Duration>> {
+    if given.is_none() {
+        return Ok(None);
+    }
+    let wrong = || {
+        let shown = given.repr().map_or_else(|_| "?".to_owned(), |text| text.to_string());
+        PyValueError::new_err(format!("Timeout value was {shown}, but it must be a number of seconds above 0, or None."))
+    };
+    if given.is_instance_of::<PyBool>() {
+        return Err(wrong());
+    }
+    let seconds: f64 = given.extract().map_err(|_| wrong())?;
+    Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).map(Some).ok_or_else(wrong)
+}
+
+/// `verify`: whether, or against which file, certificates are checked.
+pub fn tls(verify: &Bound<'_, PyAny>) -> PyResult<Tls> {
+    if let Ok(path) = verify.cast::<PyString>() {
+        let path = path.to_str()?;
+        if !std::path::Path::new(path).exists() {
+            return Err(pyo3::exceptions::PyOSError::new_err(format!(
+                "Could not find a suitable TLS CA certificate bundle, invalid path: {path}"
+            )));
+        }
+        return Ok(Tls::File(path.into()));
+    }
+    Ok(if verify.is_truthy()? { Tls::Trusted } else { Tls::Unchecked })
+}
+
+/// An argument this version does not honour yet: never ignored.
+pub fn refuse_unbuilt(arguments: &Arguments<'_>) -> PyResult<()> {
+    let unbuilt = [
+        ("files", &arguments.files),
+        ("proxies", &arguments.proxies),
+        ("hooks", &arguments.hooks),
+        ("stream", &arguments.stream),
+        ("cert", &arguments.cert),
+    ];
+    for (name, given) in unbuilt {
+        if let Some(given) = given
+            && given.is_truthy()?
+        {
+            return Err(not_yet(name, "a value"));
+        }
+    }
+    Ok(())
+}
+
+pub fn not_yet(argument: &str, what: &str) -> PyErr {
+    PyNotImplementedError::new_err(format!("gregaria does not support {what} for `{argument}=` yet"))
+}
+
+/// Whether a mapping or list was given that has anything in it.
+pub fn is_given(object: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
+    match object {
+        None => Ok(false),
+        Some(object) if object.is_instance_of::<PyList>() => Ok(!object.is_empty()?),
+        Some(object) => object.is_truthy(),
+    }
+}

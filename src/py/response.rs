@@ -1,0 +1,641 @@
+//! Responses as Python sees them: the engine's part of both clients' response classes, and how each is reported.
+//!
+//! A response keeps its bytes in Rust; what a locustfile does not ask for is never made.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::PyException;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyType};
+
+use super::client::SessionBase;
+use super::clock::epoch_seconds;
+use super::event::{StatsListener, only_statistics};
+use crate::http::io::{Operation, Outcome};
+use crate::http::text::{from_latin1, repr};
+use crate::http::url::Style;
+use crate::http::{Failure, Request, Response};
+use crate::stats::{ErrorText, Sample};
+
+/// How the caller wants one call counted.
+pub struct Call<'py> {
+    pub name: Option<Bound<'py, PyAny>>,
+    pub context: Option<Bound<'py, PyAny>>,
+    pub catch_response: bool,
+}
+
+#[pyclass(subclass, frozen, weakref, module = "gregaria._engine")]
+pub struct ResponseBase {
+    operation: OnceLock<Box<Operation>>,
+    style: OnceLock<Style>,
+    lag: OnceLock<Duration>,
+    content: PyOnceLock<Py<PyBytes>>,
+    /// What is needed to report it later, or to tell what was reported; absent for most.
+    report: Mutex<Option<Box<Report>>>,
+    /// A status that a locustfile has put in the place of the real one.
+    status_set: AtomicU32,
+}
+
+const NO_STATUS: u32 = u32::MAX;
+
+struct Report {
+    session: Py<SessionBase>,
+    name: Option<Py<PyAny>>,
+    context: Option<Py<PyAny>>,
+    catch_response: bool,
+    entered: bool,
+    verdict: Verdict,
+    /// The event's arguments, once somebody has asked for them: then they are what is reported.
+    meta: Option<Py<PyDict>>,
+    /// The client's exception when there was no response, and the cause that is reported for it.
+    errors: Option<(Py<PyAny>, Py<PyAny>)>,
+}
+
+/// What the caller said of the response, if anything.
+enum Verdict {
+    None,
+    Success,
+    Failure(Py<PyAny>),
+}
+
+impl ResponseBase {
+    /// Make the response of a finished call and, unless the caller wants to judge it first, report it.
+    pub fn deliver<'py>(
+        session: &Bound<'py, SessionBase>,
+        operation: Box<Operation>,
+        call: Call<'py>,
+        now: Instant,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = session.py();
+        let this = session.get();
+        let lag = now.saturating_duration_since(outcome(&operation).stamps.end);
+        let event = this.request_event(py).map(|event| event.into_bound(py));
+        let quiet = match &event {
+            Some(event) if !call.catch_response && !this.overrides_context() => only_statistics(event)?,
+            _ => None,
+        };
+        let failed = outcome(&operation).result.is_err();
+        if let (Some(listener), false) = (&quiet, failed) {
+            count(listener, this.style(), &operation, lag, call.name.as_ref())?;
+            if call.name.is_none() && call.context.is_none() {
+                return Self::make(py, this.style(), operation, lag, call.catch_response, None);
+            }
+        }
+        let report = Report {
+            session: session.clone().unbind(),
+            name: call.name.map(Bound::unbind),
+            context: call.context.map(Bound::unbind),
+            catch_response: call.catch_response,
+            entered: false,
+            verdict: Verdict::None,
+            meta: None,
+            errors: None,
+        };
+        let response = Self::make(py, this.style(), operation, lag, call.catch_response, Some(Box::new(report)))?;
+        if !call.catch_response && (quiet.is_none() || failed) {
+            Self::judge(response.cast::<Self>()?)?;
+        }
+        Ok(response)
+    }
+
+    fn make<'py>(
+        py: Python<'py>,
+        style: Style,
+        operation: Box<Operation>,
+        lag: Duration,
+        catch_response: bool,
+        report: Option<Box<Report>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let class = response_class(py, style, catch_response, outcome(&operation).result.is_err())?;
+        let response = class.call0()?;
+        let this = response.cast::<Self>()?.get();
+        let _ = this.operation.set(operation);
+        let _ = this.style.set(style);
+        let _ = this.lag.set(lag);
+        *this.report() = report;
+        Ok(response)
+    }
+
+    fn report(&self) -> MutexGuard<'_, Option<Box<Report>>> {
+        self.report.lock().expect("nothing panics under this lock")
+    }
+
+    /// How long the finished response waited for Python.
+    pub fn lag(&self) -> Option<Duration> {
+        self.lag.get().copied()
+    }
+
+    fn outcome(&self) -> Option<&Outcome> {
+        self.operation.get().map(|operation| outcome(operation))
+    }
+
+    fn response(&self) -> Option<&Response> {
+        self.outcome().and_then(|outcome| outcome.result.as_ref().ok())
+    }
+
+    fn is_fast(&self) -> bool {
+        self.style.get() == Some(&Style::Gevent)
+    }
+
+    /// Report by the client's own rule: what `raise_for_status` would say.
+    fn judge(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let this = slf.get();
+        let failure = match this.response() {
+            Some(response) if is_success(this.is_fast(), response.status) => None,
+            Some(_) => Some(Self::status_error(slf)?),
+            None => Some(Self::errors(slf)?.1),
+        };
+        // Listeners see the name in place of the URL: the texts of errors are grouped by it.
+        let hide_url = !this.is_fast() && this.response().is_some();
+        if !hide_url {
+            return Self::fire(slf, failure);
+        }
+        Self::with_name_as_url(slf, || Self::fire(slf, failure))
+    }
+
+    fn with_name_as_url<T>(slf: &Bound<'_, Self>, work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+        let py = slf.py();
+        let url = slf.getattr(intern!(py, "url"))?;
+        slf.setattr(intern!(py, "url"), Self::name(slf)?)?;
+        let result = work();
+        slf.setattr(intern!(py, "url"), url)?;
+        result
+    }
+
+    /// The error of a bad status, as the client words it.
+    fn status_error<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let helper = if slf.get().is_fast() { "bad_status" } else { "http_error" };
+        responses(slf.py())?.call_method1(helper, (slf, Self::name(slf)?))
+    }
+
+    /// The exceptions of a call without a response: the client's own, and the cause that is reported.
+    fn errors<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+        let py = slf.py();
+        let this = slf.get();
+        if let Some((error, cause)) = this.report().as_ref().and_then(|report| report.errors.as_ref()) {
+            return Ok((error.bind(py).clone(), cause.bind(py).clone()));
+        }
+        let Some(Outcome { result: Err(failure), .. }) = this.outcome() else {
+            return Err(PyException::new_err("the response has no error"));
+        };
+        let (error, cause) = super::failures::exceptions(slf.as_any(), this.is_fast(), failure)?;
+        if let Some(report) = this.report().as_mut() {
+            report.errors = Some((error.clone().unbind(), cause.clone().unbind()));
+        }
+        Ok((error, cause))
+    }
+
+    /// The name it is counted under.
+    fn name<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let this = slf.get();
+        if let Some(meta) = this.report().as_ref().and_then(|report| report.meta.as_ref()) {
+            if let Some(name) = meta.bind(py).get_item("name")? {
+                return Ok(name);
+            }
+        }
+        if let Some(name) = this.report().as_ref().and_then(|report| report.name.as_ref().map(|name| name.clone_ref(py))) {
+            return Ok(name.into_bound(py));
+        }
+        let name = this.operation.get().map_or("", |operation| default_name(operation));
+        Ok(PyString::new(py, name).into_any())
+    }
+
+    /// Tell the listeners of `request`.
+    fn fire(slf: &Bound<'_, Self>, failure: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+        let py = slf.py();
+        let this = slf.get();
+        let Some((session, has_meta)) =
+            this.report().as_ref().map(|report| (report.session.clone_ref(py), report.meta.is_some()))
+        else {
+            return Ok(());
+        };
+        let session = session.into_bound(py);
+        let Some(event) = session.get().request_event(py).map(|event| event.into_bound(py)) else { return Ok(()) };
+        if !has_meta
+            && !session.get().overrides_context()
+            && let Some(listener) = only_statistics(&event)?
+        {
+            let operation = this.operation.get().expect("a reported response has an operation");
+            let name = Self::name(slf)?.str()?;
+            let (method, name) = (operation.request.method.as_str(), name.to_str()?);
+            let sample = sample(operation, this.lag().unwrap_or_default());
+            let at = sample.at;
+            listener.get().count(method, name, sample, None);
+            return failure.map_or(Ok(()), |failure| listener.get().fail(method, name, &failure, at));
+        }
+        let meta = Self::request_meta(slf)?;
+        meta.set_item(intern!(py, "exception"), failure)?;
+        event.call_method(intern!(py, "fire"), (), Some(&meta)).map(drop)
+    }
+
+    fn new_meta<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
+        let py = slf.py();
+        let this = slf.get();
+        let meta = PyDict::new(py);
+        let Some(operation) = this.operation.get() else { return Ok(meta) };
+        let outcome = outcome(operation);
+        let first = if outcome.result.is_ok() { &operation.request } else { last_request(operation) };
+        meta.set_item("request_type", operation.request.method.as_str())?;
+        meta.set_item("response_time", outcome.stamps.response_time().as_secs_f64() * 1000.0)?;
+        meta.set_item("name", Self::name(slf)?)?;
+        meta.set_item("context", Self::context(slf)?)?;
+        meta.set_item("response", slf)?;
+        meta.set_item("exception", py.None())?;
+        meta.set_item("start_time", epoch_seconds(outcome.stamps.start))?;
+        meta.set_item("url", first.url.to_string())?;
+        meta.set_item("response_length", this.response().map_or(0, |response| response.body().len()))?;
+        Ok(meta)
+    }
+
+    /// The user's context under the call's.
+    fn context<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        let held = slf.get().report().as_ref().map(|report| {
+            (report.session.clone_ref(py), report.context.as_ref().map(|context| context.clone_ref(py)))
+        });
+        let Some((session, context)) = held else { return Ok(PyDict::new(py).into_any()) };
+        let Some(user) = session.get().user(py) else {
+            return Ok(context.map_or_else(|| PyDict::new(py).into_any(), |context| context.into_bound(py)));
+        };
+        let merged = PyDict::new(py);
+        merged.call_method1(intern!(py, "update"), (user.bind(py).call_method0(intern!(py, "context"))?,))?;
+        if let Some(context) = context {
+            merged.call_method1(intern!(py, "update"), (context,))?;
+        }
+        Ok(merged.into_any())
+    }
+
+    /// Set the caller's verdict, if this is the time for one.
+    fn set_verdict(slf: &Bound<'_, Self>, verdict: Verdict) -> PyResult<()> {
+        let old = match slf.get().report().as_mut() {
+            Some(report) if report.entered => Some(std::mem::replace(&mut report.verdict, verdict)),
+            _ => None,
+        };
+        match old {
+            Some(_) => Ok(()),
+            None => Err(responses(slf.py())?.call_method0("not_entered").map_or_else(|error| error, PyErr::from_value)),
+        }
+    }
+
+    fn verdict<'py>(&self, py: Python<'py>) -> Option<Option<Bound<'py, PyAny>>> {
+        match &self.report().as_ref()?.verdict {
+            Verdict::None => None,
+            Verdict::Success => Some(None),
+            Verdict::Failure(exception) => Some(Some(exception.bind(py).clone())),
+        }
+    }
+}
+
+#[pymethods]
+impl ResponseBase {
+    #[new]
+    #[pyo3(signature = (*_args, **_kwargs))]
+    fn new(_args: &Bound<'_, pyo3::types::PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
+        Self {
+            operation: OnceLock::new(),
+            style: OnceLock::new(),
+            lag: OnceLock::new(),
+            content: PyOnceLock::new(),
+            report: Mutex::new(None),
+            status_set: AtomicU32::new(NO_STATUS),
+        }
+    }
+
+    /// Takes the place of `requests.Response.__init__`, whose attributes are made when asked for.
+    /// The engine's come without arguments; who makes one by hand may give the error it stands for.
+    #[pyo3(signature = (error = None))]
+    fn __init__(slf: &Bound<'_, Self>, error: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+        error.map_or(Ok(()), |error| slf.setattr(intern!(slf.py(), "error"), error))
+    }
+
+    /// The HTTP status; 0 when there was no response.
+    #[getter]
+    fn status_code(&self) -> u16 {
+        match self.status_set.load(Ordering::Relaxed) {
+            NO_STATUS => self._status(),
+            set => set as u16,
+        }
+    }
+
+    #[setter]
+    fn set_status_code(&self, status: u16) {
+        self.status_set.store(u32::from(status), Ordering::Relaxed);
+    }
+
+    /// As `status_code`, whatever was assigned to that.
+    #[getter]
+    fn _status(&self) -> u16 {
+        self.response().map_or(0, |response| response.status)
+    }
+
+    /// Whether the client counts it as a success by its own rule.
+    #[getter]
+    fn _is_success(&self) -> bool {
+        self.response().is_some_and(|response| is_success(self.is_fast(), response.status))
+    }
+
+    /// The body, content encodings undone; None when there was no response.
+    #[getter]
+    fn content(&self, py: Python<'_>) -> Option<Py<PyBytes>> {
+        self._body(py)
+    }
+
+    #[getter]
+    fn _body(&self, py: Python<'_>) -> Option<Py<PyBytes>> {
+        let body = self.response()?.body();
+        Some(self.content.get_or_init(py, || PyBytes::new(py, body).unbind()).clone_ref(py))
+    }
+
+    /// The body as text where it is UTF-8, else None.
+    fn _utf8<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
+        std::str::from_utf8(self.response()?.body()).ok().map(|text| PyString::new(py, text))
+    }
+
+    /// Whether its content type is JSON without a charset: text is UTF-8 then.
+    #[getter]
+    fn _is_plain_json(&self) -> bool {
+        let content_type = self.response().and_then(|response| response.header("content-type"));
+        content_type.is_some_and(|value| value.trim_ascii().eq_ignore_ascii_case(b"application/json"))
+    }
+
+    /// (name, value) of each header line of the response; ISO-8859-1 as http.client reads it.
+    fn _header_pairs(&self) -> Vec<(String, String)> {
+        self.response().map_or_else(Vec::new, header_pairs)
+    }
+
+    #[getter]
+    fn _reason(&self) -> Option<String> {
+        self.response().map(|response| from_latin1(response.reason()))
+    }
+
+    #[getter]
+    fn _http_version(&self) -> u8 {
+        self.response().map_or(11, Response::version)
+    }
+
+    /// The URL of the response: after redirects, the last one.
+    #[getter]
+    fn _url(&self) -> Option<String> {
+        self.response()?;
+        self.operation.get().map(|operation| last_request(operation).url.to_string())
+    }
+
+    /// Seconds from sending the last request of the chain to the head of its response.
+    #[getter]
+    fn _elapsed(&self) -> f64 {
+        let Some(outcome) = self.outcome() else { return 0.0 };
+        if outcome.result.is_err() {
+            return 0.0;
+        }
+        outcome.stamps.first_byte.saturating_duration_since(outcome.stamps.hop).as_secs_f64()
+    }
+
+    /// Method, URL, header pairs and body of the request that was answered (after redirects, the last one).
+    #[getter]
+    fn _sent(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        self.operation.get().map(|operation| describe_request(py, last_request(operation))).transpose()
+    }
+
+    /// For each redirect on the way: the request, and status, reason, header pairs and body of its response.
+    #[getter]
+    fn _hops<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let hops = PyList::empty(py);
+        let Some(operation) = self.operation.get() else { return Ok(hops) };
+        let mut request = &operation.request;
+        for hop in &outcome(operation).hops {
+            let response = &hop.response;
+            hops.append((
+                describe_request(py, request)?,
+                response.status,
+                from_latin1(response.reason()),
+                header_pairs(response),
+                PyBytes::new(py, response.body()),
+            ))?;
+            request = &hop.next;
+        }
+        Ok(hops)
+    }
+
+    /// How long the finished response waited for Python, in ms. Not part of its response time.
+    #[getter]
+    fn _generator_lag(&self) -> f64 {
+        self.lag().unwrap_or_default().as_secs_f64() * 1000.0
+    }
+
+    /// The arguments of the `request` event; what they hold when the response is reported is what is fired.
+    #[getter]
+    fn request_meta<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
+        let py = slf.py();
+        let this = slf.get();
+        if let Some(meta) = this.report().as_ref().and_then(|report| report.meta.as_ref().map(|meta| meta.clone_ref(py))) {
+            return Ok(meta.into_bound(py));
+        }
+        let meta = Self::new_meta(slf)?;
+        if let Some(report) = this.report().as_mut() {
+            report.meta = Some(meta.clone().unbind());
+        }
+        Ok(meta)
+    }
+
+    /// The client's exception, when there was no response.
+    #[getter]
+    fn _error<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match slf.get().outcome() {
+            Some(Outcome { result: Err(_), .. }) => Self::errors(slf).map(|(error, _)| Some(error)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The verdict given so far: None, True or the failure's exception.
+    #[getter]
+    fn _manual_result<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.verdict(py).map(|verdict| verdict.unwrap_or_else(|| pyo3::types::PyBool::new(py, true).to_owned().into_any()))
+    }
+
+    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        let py = slf.py();
+        let caught = slf.get().report().as_mut().is_some_and(|report| {
+            report.entered = true;
+            report.catch_response
+        });
+        if caught {
+            return Ok(slf);
+        }
+        Err(responses(py)?.call_method0("not_caught").map_or_else(|error| error, PyErr::from_value))
+    }
+
+    fn __exit__(
+        slf: &Bound<'_, Self>,
+        class: &Bound<'_, PyAny>,
+        raised: &Bound<'_, PyAny>,
+        _traceback: &Bound<'_, PyAny>,
+    ) -> PyResult<bool> {
+        if let Some(verdict) = slf.get().verdict(slf.py()) {
+            Self::fire(slf, verdict)?;
+            return Ok(raised.is_none());
+        }
+        if class.is_none() {
+            Self::judge(slf)?;
+            return Ok(true);
+        }
+        static RESPONSE_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        if raised.is_instance(RESPONSE_ERROR.import(slf.py(), "locust.exception", "ResponseError")?)? {
+            Self::fire(slf, Some(raised.clone()))?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// Report the response as a success, whatever its status. Only within a `with` block of `catch_response=True`.
+    fn success(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::set_verdict(slf, Verdict::Success)
+    }
+
+    /// Report the response as failed with `exc`, an exception or a text. Only within a `with` block of `catch_response=True`.
+    fn failure(slf: &Bound<'_, Self>, exc: &Bound<'_, PyAny>) -> PyResult<()> {
+        static WRAPPER: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+        let exception = if exc.is_instance_of::<PyException>() {
+            exc.clone()
+        } else {
+            WRAPPER.import(slf.py(), "locust.exception", "CatchResponseError")?.call1((exc,))?
+        };
+        Self::set_verdict(slf, Verdict::Failure(exception.unbind()))
+    }
+
+    fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
+        // A held lock means that this thread is inside: it is alive, and so is what it holds.
+        let Ok(report) = self.report.try_lock() else { return Ok(()) };
+        let Some(report) = report.as_ref() else { return Ok(()) };
+        visit.call(&report.session)?;
+        visit.call(&report.name)?;
+        visit.call(&report.context)?;
+        visit.call(&report.meta)?;
+        if let Some((error, cause)) = &report.errors {
+            visit.call(error)?;
+            visit.call(cause)?;
+        }
+        if let Verdict::Failure(exception) = &report.verdict { visit.call(exception) } else { Ok(()) }
+    }
+
+    fn __clear__(&self) {
+        let report = self.report().take();
+        drop(report);
+    }
+}
+
+fn outcome(operation: &Operation) -> &Outcome {
+    operation.outcome.as_ref().expect("an operation comes home with an outcome")
+}
+
+/// The request that the outcome is about: the one that was redirected to, if any was.
+fn last_request(operation: &Operation) -> &Request {
+    outcome(operation).hops.last().map_or(&operation.request, |hop| &hop.next)
+}
+
+/// Path and query of the first request; of the failing one where there was no response.
+fn default_name(operation: &Operation) -> &str {
+    let request = if outcome(operation).result.is_ok() { &operation.request } else { last_request(operation) };
+    request.url.path_and_query()
+}
+
+fn sample(operation: &Operation, lag: Duration) -> Sample {
+    let outcome = outcome(operation);
+    let response_length = outcome.result.as_ref().map_or(0, |response| response.body().len() as u64);
+    Sample {
+        response_time_ms: Some(outcome.stamps.response_time().as_secs_f64() * 1000.0),
+        response_length,
+        generator_lag: lag,
+        at: epoch_seconds(outcome.stamps.end),
+    }
+}
+
+/// Count a response nobody but the statistics hears of: no Python object is made for it.
+fn count(
+    listener: &Bound<'_, StatsListener>,
+    style: Style,
+    operation: &Operation,
+    lag: Duration,
+    name: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let text = name.map(|name| name.str()).transpose()?;
+    let name = match &text {
+        Some(text) => text.to_str()?,
+        None => default_name(operation),
+    };
+    let method = operation.request.method.as_str();
+    let sample = sample(operation, lag);
+    let Ok(response) = &outcome(operation).result else { unreachable!("failures are reported through Python") };
+    if is_success(style == Style::Gevent, response.status) {
+        listener.get().count(method, name, sample, None);
+        return Ok(());
+    }
+    let words = status_words(style, response, name);
+    listener.get().count(method, name, sample, Some(ErrorText { text: &words, shown: &words }));
+    Ok(())
+}
+
+/// requests fails what is 4xx or 5xx; Locust's fast client what it does not know to be good.
+fn is_success(fast: bool, status: u16) -> bool {
+    if fast {
+        matches!(status, 200..=208 | 226 | 301..=304 | 307 | 308)
+    } else {
+        !(400..600).contains(&status)
+    }
+}
+
+/// The `repr` of the client's exception for a bad status.
+fn status_words(style: Style, response: &Response, name: &str) -> String {
+    let status = response.status;
+    if style == Style::Gevent {
+        return format!("LocustBadStatusCode(code={status})");
+    }
+    let kind = if status < 500 { "Client" } else { "Server" };
+    let reason = match std::str::from_utf8(response.reason()) {
+        Ok(reason) => reason.to_owned(),
+        Err(_) => from_latin1(response.reason()),
+    };
+    format!("HTTPError({})", repr(&format!("{status} {kind} Error: {reason} for url: {name}")))
+}
+
+fn header_pairs(response: &Response) -> Vec<(String, String)> {
+    response.headers().into_iter().map(|(name, value)| (name.to_owned(), from_latin1(value))).collect()
+}
+
+fn describe_request(py: Python<'_>, request: &Request) -> PyResult<Py<PyAny>> {
+    let headers: Vec<_> =
+        request.headers.pairs().map(|(name, value)| (from_latin1(name), from_latin1(value))).collect();
+    let body = request.body.as_ref().map(|body| PyBytes::new(py, body));
+    Ok((request.method.as_str(), request.url.to_string(), headers, body).into_pyobject(py)?.into_any().unbind())
+}
+
+/// Python's part of all this: `gregaria._responses`.
+pub fn responses(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    MODULE
+        .get_or_try_init(py, || Ok(py.import("gregaria._responses")?.into_any().unbind()))
+        .map(|module| module.bind(py))
+}
+
+fn response_class(py: Python<'_>, style: Style, catch_response: bool, failed: bool) -> PyResult<&Bound<'_, PyType>> {
+    static REQUESTS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static FAST: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static FAST_CAUGHT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    static FAST_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    const FAST_MODULE: &str = "locust.contrib.fasthttp";
+    match (style, catch_response, failed) {
+        (Style::Requests, ..) => REQUESTS.import(py, "locust.clients", "ResponseContextManager"),
+        (Style::Gevent, true, _) => FAST_CAUGHT.import(py, FAST_MODULE, "ResponseContextManager"),
+        (Style::Gevent, false, true) => FAST_ERROR.import(py, FAST_MODULE, "ErrorResponse"),
+        (Style::Gevent, false, false) => FAST.import(py, FAST_MODULE, "FastResponse"),
+    }
+}
+
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<ResponseBase>()
+}
