@@ -10,7 +10,7 @@
 //! - [`target`]: the server that demos and tests run against (`gregaria target`).
 //! - [`py`]: the only modules that name PyO3: the bridge, and one file for each thing Python sees.
 
-#![cfg_attr(test, allow(clippy::unwrap_used))]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::float_cmp))]
 
 pub mod bridge;
 pub mod cli;

@@ -1,5 +1,7 @@
 //! `_engine.parse_arguments` and what else Python asks of the command line.
 
+#![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
+
 use pyo3::create_exception;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;

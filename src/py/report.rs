@@ -1,5 +1,7 @@
 //! `_engine.CsvFiles` and the tables: what a run leaves behind, seen from Python.
 
+#![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
+
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -177,7 +177,7 @@ impl StatsTable {
             current_rps: table.total().current_rps(table.clock()),
             current_fail_per_sec: table.total().current_fail_per_sec(table.clock()),
             total_avg_response_time: (table.total().avg_response_time() * 100.0).round() / 100.0,
-            percentiles: percentiles.iter().map(|quantile| (*quantile, current(*quantile))).collect(),
+            percentiles: percentiles.into_iter().map(|quantile| (quantile, current(quantile))).collect(),
         };
         table.history_mut().push(point);
     }

@@ -1,5 +1,7 @@
 //! The tables of the terminal, line for line as Locust prints them.
 
+use std::fmt::Write as _;
+
 use super::number::percentile_label;
 use crate::stats::{Clock, Row, Table};
 
@@ -98,7 +100,8 @@ fn percentile_cells(method: &str, name: &str, cells: &[String], requests: &str, 
     let mut line = format!("{} {}", left(method, layout.type_width), left(name, layout.name_width));
     for (i, cell) in cells.iter().map(String::as_str).chain([requests]).enumerate() {
         let width = if i == 0 { 8 } else { 6 };
-        line.push_str(&format!(" {cell:>width$}"));
+        // Writing to a string cannot fail.
+        let _ = write!(line, " {cell:>width$}");
     }
     line
 }

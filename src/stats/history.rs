@@ -43,6 +43,8 @@ mod tests {
     fn writes_utc() {
         let times = [(0.9, "1970-01-01T00:00:00Z"), (1_767_225_600.0, "2026-01-01T00:00:00Z"),
             (1_709_210_096.7, "2024-02-29T12:34:56Z"), (951_782_400.0, "2000-02-29T00:00:00Z")];
-        times.into_iter().for_each(|(at, text)| assert_eq!(utc(at), text));
+        for (at, text) in times {
+            assert_eq!(utc(at), text);
+        }
     }
 }
