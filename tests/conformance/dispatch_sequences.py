@@ -36,7 +36,9 @@ def main(seed: int) -> None:
         dispatches = []
         for _ in range(chance.randint(1, 6)):
             target, rate = chance.randint(0, 40), chance.choice([0.5, 1, 2.4, 7, 100])
-            chosen = chance.sample(classes, chance.randint(1, len(classes))) if changing and chance.random() < 0.3 else None
+            chosen = (
+                chance.sample(classes, chance.randint(1, len(classes))) if changing and chance.random() < 0.3 else None
+            )
             event, when = chance.choice(["none", "none", "add", "remove"]), chance.randint(0, 3)
             dispatcher.new_dispatch(target_user_count=target, spawn_rate=rate, user_classes=chosen)
             steps = []
