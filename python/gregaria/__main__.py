@@ -74,4 +74,4 @@ def _allow_many_connections() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(locust())
+    sys.exit(gregaria())

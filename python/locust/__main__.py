@@ -1,5 +1,7 @@
-"""`python -m locust`."""
+"""`python -m locust`: the same as the command."""
 
-from .main import main
+import sys
 
-main()
+from gregaria.__main__ import locust
+
+sys.exit(locust())

@@ -197,7 +197,8 @@ class _Run:
             return 1
         self._report_while_running()
         gevent.signal_handler(signal.SIGTERM, self._on_sigterm)
-        _spawn(self._end_with_runner)
+        if self.environment.shape_class is None:
+            _spawn(self._end_with_runner)
         try:
             self._start()
             self.ending.wait()
@@ -257,6 +258,7 @@ class _Run:
             gevent.sleep(0)  # What ended it, if it was an exception, is told first.
         if not self.ending.is_set():
             self._complete_shape()
+        self.ending.set()
 
     def _complete_shape(self) -> None:
         logger.info("Shape test completed, shutting down")

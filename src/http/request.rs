@@ -78,7 +78,7 @@ impl Request {
     pub fn encode_head(&self, cookies: Option<&str>, out: &mut Vec<u8>) {
         out.extend_from_slice(self.method.as_str().as_bytes());
         out.push(b' ');
-        out.extend_from_slice(self.url.path_and_query().as_bytes());
+        out.extend_from_slice(self.url.target().as_bytes());
         out.extend_from_slice(b" HTTP/1.1\r\n");
         if !self.headers.has_host {
             out.extend_from_slice(b"Host: ");

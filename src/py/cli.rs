@@ -9,7 +9,12 @@ use pyo3::types::PyDict;
 
 use crate::cli::{self, Options, Value, args};
 
-create_exception!(gregaria._engine, UsageError, PyException, "A command line that cannot be understood; `code` is the exit code.");
+create_exception!(
+    gregaria._engine,
+    UsageError,
+    PyException,
+    "A command line that cannot be understood; `code` is the exit code."
+);
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let class = module.py().get_type::<UsageError>();

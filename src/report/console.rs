@@ -48,7 +48,9 @@ fn request_header(layout: Layout) -> String {
     let [requests, failures] = ["# reqs", "# fails"];
     let [avg, min, max, median] = ["Avg", "Min", "Max", "Med"];
     let [rps, failing] = ["req/s", "failures/s"];
-    format!("{method} {name} {requests:>7} {failures:>12} |{avg:>7} {min:>7} {max:>7}{median:>7} | {rps:>7} {failing:>11}")
+    format!(
+        "{method} {name} {requests:>7} {failures:>12} |{avg:>7} {min:>7} {max:>7}{median:>7} | {rps:>7} {failing:>11}"
+    )
 }
 
 /// One row of the request table. Averages and extremes lose their decimals, as `%d` takes them.
@@ -143,7 +145,11 @@ pub(crate) mod tests {
             at += 0.5;
             let (method, name) = if i % 4 == 0 { ("POST", "/cart") } else { ("GET", "/a") };
             let response_time_ms = Some(12.345 + f64::from(i));
-            table.record(method, name, Sample { response_time_ms, response_length: 10, generator_lag: Duration::ZERO, at });
+            table.record(
+                method,
+                name,
+                Sample { response_time_ms, response_length: 10, generator_lag: Duration::ZERO, at },
+            );
             if i % 10 == 0 {
                 let error = ErrorText { text: "CatchResponseError('boom')", shown: "boom" };
                 table.record_error(method, name, error, at);

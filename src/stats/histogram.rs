@@ -78,7 +78,9 @@ impl Histogram {
     pub fn cells(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
         let chunks = self.chunks.iter().enumerate();
         chunks.filter_map(|(i, chunk)| chunk.as_ref().map(|chunk| (i, chunk))).flat_map(move |(i, chunk)| {
-            (0..CHUNK).map(move |offset| ((i * CHUNK + offset) as u32, self.count_at(chunk, i, offset))).filter(|(_, n)| *n > 0)
+            (0..CHUNK)
+                .map(move |offset| ((i * CHUNK + offset) as u32, self.count_at(chunk, i, offset)))
+                .filter(|(_, n)| *n > 0)
         })
     }
 

@@ -108,8 +108,15 @@ impl Dispatcher {
             return level.then(|| Step { assignment: self.assignment(), pause: false });
         }
         self.phase = Phase::Ramping;
-        if self.handed_out.len() < self.target { self.step_up() } else { self.step_down() }
-        Some(Step { assignment: self.assignment(), pause: self.phase == Phase::Ramping && self.handed_out.len() != self.target })
+        if self.handed_out.len() < self.target {
+            self.step_up()
+        } else {
+            self.step_down()
+        }
+        Some(Step {
+            assignment: self.assignment(),
+            pause: self.phase == Phase::Ramping && self.handed_out.len() != self.target,
+        })
     }
 
     /// Seconds between two steps.

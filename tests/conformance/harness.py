@@ -1,0 +1,305 @@
+"""Runs one command on Locust and here, each against a target of its own, and makes the two runs comparable.
+
+What may differ is masked here and nowhere else: times, response times, addresses, versions, and the frames of a
+traceback that are not the locustfile's. Everything else a test compares as it stands.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from difflib import unified_diff
+from pathlib import Path
+from typing import Any
+
+ORACLE = os.environ.get("GREGARIA_ORACLE")
+LOCUSTFILES = Path(__file__).resolve().parents[2] / "locustfiles"
+DEADLINE = 60
+"""Seconds after which a run has hung: every case is written to end much sooner."""
+
+COMPARED = ("exit_code", "printed", "said", "counts", "rows", "errors")
+
+
+@dataclass(frozen=True)
+class Target:
+    """`gregaria target`, running."""
+
+    host: str
+    tls_host: str
+
+    def ask(self, method: str, path: str) -> Any:
+        request = urllib.request.Request(f"{self.host}{path}", method=method)
+        with urllib.request.urlopen(request, timeout=DEADLINE) as response:
+            return json.load(response)
+
+
+@contextmanager
+def target(folder: Path) -> Iterator[Target]:
+    command = [sys.executable, "-m", "gregaria", "target", "--port", "0", "--fast", "--tls", "--tls-port", "0"]
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            plain, secure = (process.stdout.readline().removeprefix("listening on ").strip() for _ in range(2))
+            yield Target(plain, secure)
+        finally:
+            process.kill()
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two: its Python and its target."""
+
+    name: str
+    python: str
+    target: Target
+
+
+@dataclass
+class Run:
+    """What is left of a run when it is over, masked."""
+
+    exit_code: int
+    printed: list[str]
+    stderr: str
+    said: list[str]
+    """Standard error without its tables: log lines, and of tracebacks what concerns the locustfile."""
+    counts: dict[str, int]
+    """How many requests of each kind arrived at the target."""
+    statuses: dict[str, int]
+    rows: dict[tuple[str, str], tuple[int, int]]
+    """The console's last table: requests and failures of each (method, name)."""
+    errors: list[tuple[int, str]]
+    folder: Path = field(compare=False)
+
+    def csv(self, kind: str, prefix: str = "out") -> tuple[list[str], list[dict[str, str]]]:
+        """The columns and the rows of one of the files that `--csv` writes."""
+        with (self.folder / f"{prefix}_{kind}.csv").open(newline="") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+        return list(reader.fieldnames or ()), rows
+
+    def json_lines(self) -> list[Any]:
+        return [json.loads(line) for line in self.printed if line.startswith("{")]
+
+
+@dataclass
+class Pair:
+    ours: Run
+    theirs: Run
+
+    def assert_same(self, *, but: Sequence[str] = ()) -> Run:
+        """The runs agree in all that is compared, apart from the named; ours, for assertions that say what it is."""
+        for what in COMPARED:
+            if what not in but:
+                same(what, getattr(self.theirs, what), getattr(self.ours, what))
+        shows_no_frame_of_ours(self.ours)
+        return self.ours
+
+
+def same(what: str, theirs: Any, ours: Any) -> None:
+    if theirs != ours:
+        difference = unified_diff(_lines(theirs), _lines(ours), f"{what} (Locust)", f"{what} (here)", lineterm="", n=50)
+        raise AssertionError("\n".join(difference))
+
+
+def _lines(value: Any) -> list[str]:
+    match value:
+        case dict():
+            return [f"{key}: {item}" for key, item in sorted(value.items())]
+        case list():
+            return [str(item) for item in value]
+        case _:
+            return [str(value)]
+
+
+def shows_no_frame_of_ours(run: Run) -> None:
+    inner = [line for line in run.stderr.splitlines() if "gregaria" in line.replace("+gregaria", "")]
+    assert not inner, "\n".join(inner)
+
+
+class Both:
+    """Runs a command on both sides at the same time."""
+
+    def __init__(self, sides: tuple[Side, Side], folder: Path) -> None:
+        self.sides = sides
+        self.folder = folder
+
+    def __call__(
+        self,
+        locustfile: str | Path | None,
+        *arguments: str,
+        host: bool = True,
+        headless: bool = True,
+        environment: dict[str, str] | None = None,
+        files: dict[str, str] | None = None,
+    ) -> Pair:
+        """Run `locustfile` (its text, or a file) with `arguments`, each side in an empty folder."""
+        started = [
+            _Started(side, self._new_folder(side), locustfile, arguments, host, headless, environment or {}, files or {})
+            for side in self.sides
+        ]
+        with ThreadPoolExecutor() as threads:
+            ours, theirs = threads.map(_Started.to_its_end, started)
+        return Pair(ours, theirs)
+
+    def _new_folder(self, side: Side) -> Path:
+        number = sum(1 for _ in self.folder.glob(f"{side.name}-*"))
+        folder = self.folder / f"{side.name}-{number}"
+        folder.mkdir(parents=True)
+        return folder
+
+
+class _Started:
+    def __init__(
+        self,
+        side: Side,
+        folder: Path,
+        locustfile: str | Path | None,
+        arguments: Sequence[str],
+        host: bool,
+        headless: bool,
+        environment: dict[str, str],
+        files: dict[str, str],
+    ) -> None:
+        self.side = side
+        self.folder = folder
+        if isinstance(locustfile, Path):
+            shutil.copy(locustfile, folder / "locustfile.py")
+        elif locustfile is not None:
+            (folder / "locustfile.py").write_text(locustfile)
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(text)
+        side.target.ask("POST", "/witness/reset")
+        options = [*(["--headless"] if headless else []), *(["-H", side.target.host] if host else [])]
+        self.errors = (folder / "stderr").open("w+")
+        self.process = subprocess.Popen(
+            [side.python, "-m", "locust", *options, *arguments],
+            cwd=folder,
+            env={**self._environment(), **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
+        )
+        self.printed: list[str] = []
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _environment(self) -> dict[str, str]:
+        """The caller's, without what would lead the oracle to our modules, or either to somebody's settings."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("LOCUST_", "PYTEST"))}
+        if self.side.python != sys.executable:
+            kept.pop("PYTHONPATH", None)
+        return {
+            **kept,
+            "HOME": str(self.folder),
+            "NO_PROXY": "*",
+            "PYTHONHASHSEED": "0",
+            "PYTHONUNBUFFERED": "1",
+            "TARGET": self.side.target.host,
+            "TLS_TARGET": self.side.target.tls_host,
+        }
+
+    def _read(self) -> None:
+        """A line `signal SIGINT` is the locustfile's wish to get that signal from outside, now."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if line.startswith("signal "):
+                self.process.send_signal(getattr(signal, line.split()[1]))
+            self.printed.append(line.rstrip("\n"))
+
+    def to_its_end(self) -> Run:
+        try:
+            exit_code: int | None = self.process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            exit_code = None
+            self.process.kill()
+            self.process.wait()
+        self.reader.join(DEADLINE)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+        with self.errors:
+            self.errors.seek(0)
+            stderr = self._mask(self.errors.read())
+        assert exit_code is not None, "\n".join([f"{self.side.name} hangs", *self.printed[-20:], stderr])
+        counts = self.side.target.ask("GET", "/witness/counts")
+        said, tables = _without_tables(stderr.splitlines())
+        return Run(
+            exit_code=exit_code,
+            printed=self._mask("\n".join(self.printed)).splitlines(),
+            stderr=stderr,
+            said=_without_foreign_frames(said),
+            counts=counts["by"],
+            statuses=counts["statuses"],
+            rows=_requests(tables),
+            errors=_errors(tables),
+            folder=self.folder,
+        )
+
+    def _mask(self, text: str) -> str:
+        for address, mask in ((self.side.target.host, "TARGET"), (self.side.target.tls_host, "TLS-TARGET")):
+            text = text.replace(address, mask).replace(address.split("//")[1], mask)
+            text = re.sub(rf"\b{address.rsplit(':', 1)[1]}\b", "PORT", text)
+        text = text.replace(str(self.folder), "FOLDER")
+        text = re.sub(r"\[\d{4}-[^]]*\] [^/\s]*/", "", text)
+        text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
+        text = re.sub(r"Starting Locust \S+", "Starting Locust", text)
+        text = re.sub(r"(python-requests/|gevent-http-client-)[\d.]+", r"\1VERSION", text)
+        return re.sub(r"0x[0-9a-f]{6,}", "0x...", text)
+
+
+TABLES = ("Type     Name", "Response time percentiles", "Error report", "Generator lag")
+
+
+def _without_tables(lines: list[str]) -> tuple[list[str], list[list[str]]]:
+    """A table begins with a title and ends with an empty line."""
+    said: list[str] = []
+    tables: list[list[str]] = []
+    inside = False
+    for line in lines:
+        if not inside and line.startswith(TABLES):
+            tables.append([])
+            inside = True
+        if inside:
+            tables[-1].append(line)
+            inside = bool(line.strip())
+        elif line.strip():
+            said.append(line.rstrip())
+    return said, tables
+
+
+def _without_foreign_frames(lines: list[str]) -> list[str]:
+    """Of a traceback, the frames of the locustfile, and of those not the source line and its underlining."""
+    return [
+        re.sub(r"<Greenlet at 0x\.\.\.: .*> failed with", "<Greenlet> failed with", line)
+        for line in lines
+        if not re.match(r'    |  File "(?!FOLDER)|  \[Previous line', line)
+    ]
+
+
+def _requests(tables: list[list[str]]) -> dict[tuple[str, str], tuple[int, int]]:
+    found = [table for table in tables if table[0].startswith("Type ")]
+    rows = {}
+    for line in found[-1][2:] if found else []:
+        if match := re.match(r"(\S*) +(.*?) +(\d+) +(\d+)\([\d.]+%\) \|", line):
+            rows[match[1], match[2]] = int(match[3]), int(match[4])
+    return rows
+
+
+def _errors(tables: list[list[str]]) -> list[tuple[int, str]]:
+    found = [table for table in tables if table[0] == "Error report"]
+    rows = [line for line in (found[-1][3:] if found else []) if line[:1].isdigit()]
+    return sorted((int(line.split(maxsplit=1)[0]), line.split(maxsplit=1)[1].strip()) for line in rows)

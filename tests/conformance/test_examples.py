@@ -1,0 +1,63 @@
+"""Every file in `locustfiles/`: it runs on both, and both reach the same parts of the shop."""
+
+from __future__ import annotations
+
+import pytest
+
+from .harness import LOCUSTFILES, same
+
+SHAPES = {"shape_ramp", "shape_spike", "shape_steady", "shape_step"}
+OTHER = {"guard", "custom_client", "failures"}
+PLAIN = sorted(path.stem for path in LOCUSTFILES.glob("*.py") if path.stem not in SHAPES | OTHER)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_it_sends_the_same_kinds_of_requests(both, name):
+    pair = both(LOCUSTFILES / f"{name}.py", "-u", "12", "-r", "12", "-t", "3s", "-s", "5", "--only-summary")
+    ours = pair.assert_same(but=["printed", "counts", "rows"])
+    assert ours.exit_code == 0
+    same("rows", set(pair.theirs.rows), set(ours.rows))
+    same("kinds of requests", _without_numbers(pair.theirs.counts), _without_numbers(ours.counts))
+    # Every request that the target saw is in our table.
+    assert sum(ours.counts.values()) == ours.rows["", "Aggregated"][0]
+
+
+def _without_numbers(counts):
+    return {"/api/products/[id]" if "/api/products/" in key else key for key in counts}
+
+
+@pytest.mark.parametrize("name", sorted(SHAPES))
+def test_shapes(both, name):
+    pair = both(LOCUSTFILES / f"{name}.py", "-s", "5", "--only-summary", environment={"TEST_SECONDS": "4"})
+    ours = pair.assert_same(but=["counts", "rows", "said"])
+    same("rows", set(pair.theirs.rows), set(ours.rows))
+    assert sum(ours.counts.values()) == ours.rows["", "Aggregated"][0]
+
+
+def test_who_decides_what_a_failure_is(both):
+    pair = both(LOCUSTFILES / "failures.py", "-u", "2", "-r", "10", "-t", "2s", "-s", "5", "--only-summary")
+    ours = pair.assert_same(but=["counts", "rows", "errors"])
+    assert ours.exit_code == 1
+    same("errors", {text for _, text in pair.theirs.errors}, {text for _, text in ours.errors})
+    assert ours.rows["POST", "/login (guess)"][1] == 0
+
+
+def test_a_guard_refuses_production(both):
+    host = "https://shop.prod.example.com"
+    # Locust goes on without users until the time is over: a test that is quit in `test_start` ends here at once.
+    ours = both(LOCUSTFILES / "guard.py", "-H", host, "-t", "2s", "--only-summary", host=False).assert_same(but=["said"])
+    assert ours.exit_code == 3
+    assert not ours.counts
+
+
+def test_a_guard_lets_others_pass(both):
+    pair = both(LOCUSTFILES / "guard.py", "-t", "1s", "-s", "2", "--only-summary")
+    assert pair.assert_same(but=["rows", "counts"]).exit_code == 0
+
+
+def test_a_client_of_ones_own(both, sides):
+    port = sides[0].target.host.rsplit(":")[-1]
+    pair = both(LOCUSTFILES / "custom_client.py", "-t", "1s", "--only-summary", "--tcp-port", port)
+    ours = pair.assert_same(but=["rows", "counts", "errors"])
+    assert ours.exit_code == 0
+    assert {key[0] for key in ours.rows} == {key[0] for key in pair.theirs.rows}
