@@ -17,6 +17,7 @@ import gevent
 from gevent.event import Event
 
 import locust
+from gregaria import _engine
 
 from . import log, stats
 from .argument_parser import parse
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: list[str]) -> int:
-    from gregaria import _engine, locating
+    from gregaria import locating
 
     _warn_of_locust_beside_us()
     # Its import may declare options, so it comes before they are parsed.
@@ -229,6 +230,8 @@ class _Run:
 
     def _start(self) -> None:
         options = self.options
+        if options.io_threads:
+            _engine.set_io_threads(options.io_threads)
         if getattr(options, "autostart", False):
             logger.info("Option --autostart is ignored for headless mode: it is implied")
         options.num_users = 1 if options.num_users is None else options.num_users
