@@ -2,6 +2,7 @@
 //!
 //! The map, from the bottom up; each part knows only what stands above it in this list:
 //!
+//! - [`bridge`]: who waits for what, and how the main thread hears that it is there. No interpreter needed.
 //! - [`http`]: what a user's client does: requests, sessions, transports, responses.
 //! - [`stats`]: samples in, tables out.
 //! - [`swarm`]: which users run, and when.
