@@ -190,6 +190,7 @@ class _Run:
         self.ending = Event()
         self.runner: Runner = environment.create_local_runner()
         self.csv_writer: StatsCSVFileWriter | None = None
+        self.end_with_shape: gevent.Greenlet | None = None
 
     def to_its_end(self) -> int:
         if self.options.csv_prefix:
@@ -238,7 +239,7 @@ class _Run:
         options.spawn_rate = options.spawn_rate or 1
         if self.environment.shape_class is not None:
             self.runner.start_shape()
-            _spawn(self._end_with_shape)
+            self.end_with_shape = _spawn(self._end_with_shape)
             return
         if options.run_time:
             logger.info("Run time limit set to %s seconds", options.run_time)
@@ -269,6 +270,8 @@ class _Run:
 
     def _end_with_runner(self) -> None:
         self.runner.greenlet.join()
+        if self.end_with_shape is not None:
+            self.end_with_shape.join()
         self.ending.set()
 
     def _on_sigterm(self) -> None:
@@ -322,8 +325,10 @@ class _Run:
             logger.warning(warning)
 
 
-def _spawn(function: Callable[..., Any], *args: Any) -> None:
-    gevent.spawn(function, *args).link_exception(greenlet_exception_logger(logger))
+def _spawn(function: Callable[..., Any], *args: Any) -> gevent.Greenlet:
+    greenlet = gevent.spawn(function, *args)
+    greenlet.link_exception(greenlet_exception_logger(logger))
+    return greenlet
 
 
 def _die_of_ctrl_c() -> NoReturn:
