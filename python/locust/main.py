@@ -17,6 +17,7 @@ import gevent
 from gevent.event import Event
 
 import locust
+from gregaria import _engine
 
 from . import log, stats
 from .argument_parser import parse
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: list[str]) -> int:
-    from gregaria import _engine, locating
+    from gregaria import locating
 
     _warn_of_locust_beside_us()
     # Its import may declare options, so it comes before they are parsed.
@@ -189,6 +190,7 @@ class _Run:
         self.ending = Event()
         self.runner: Runner = environment.create_local_runner()
         self.csv_writer: StatsCSVFileWriter | None = None
+        self.end_with_shape: gevent.Greenlet | None = None
 
     def to_its_end(self) -> int:
         if self.options.csv_prefix:
@@ -229,13 +231,15 @@ class _Run:
 
     def _start(self) -> None:
         options = self.options
+        if options.io_threads:
+            _engine.set_io_threads(options.io_threads)
         if getattr(options, "autostart", False):
             logger.info("Option --autostart is ignored for headless mode: it is implied")
         options.num_users = 1 if options.num_users is None else options.num_users
         options.spawn_rate = options.spawn_rate or 1
         if self.environment.shape_class is not None:
             self.runner.start_shape()
-            _spawn(self._end_with_shape)
+            self.end_with_shape = _spawn(self._end_with_shape)
             return
         if options.run_time:
             logger.info("Run time limit set to %s seconds", options.run_time)
@@ -266,6 +270,8 @@ class _Run:
 
     def _end_with_runner(self) -> None:
         self.runner.greenlet.join()
+        if self.end_with_shape is not None:
+            self.end_with_shape.join()
         self.ending.set()
 
     def _on_sigterm(self) -> None:
@@ -319,8 +325,10 @@ class _Run:
             logger.warning(warning)
 
 
-def _spawn(function: Callable[..., Any], *args: Any) -> None:
-    gevent.spawn(function, *args).link_exception(greenlet_exception_logger(logger))
+def _spawn(function: Callable[..., Any], *args: Any) -> gevent.Greenlet:
+    greenlet = gevent.spawn(function, *args)
+    greenlet.link_exception(greenlet_exception_logger(logger))
+    return greenlet
 
 
 def _die_of_ctrl_c() -> NoReturn:

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::text::to_latin1;
 use super::transport::Tls;
 use super::url::Url;
 
@@ -89,7 +90,11 @@ impl Request {
         out.extend_from_slice(&self.headers.own);
         if let Some(cookies) = cookies {
             out.extend_from_slice(b"Cookie: ");
-            out.extend_from_slice(cookies.as_bytes());
+            // As Python writes headers; a cookie that came from elsewhere and is no ISO-8859-1 goes as it is.
+            match to_latin1(cookies) {
+                Ok(bytes) => out.extend_from_slice(&bytes),
+                Err(_) => out.extend_from_slice(cookies.as_bytes()),
+            }
             out.extend_from_slice(b"\r\n");
         }
         out.extend_from_slice(&self.headers.trailing);
