@@ -190,7 +190,7 @@ class _Run:
         self.ending = Event()
         self.runner: Runner = environment.create_local_runner()
         self.csv_writer: StatsCSVFileWriter | None = None
-        self.end_with_shape: gevent.Greenlet | None = None
+        self.end_with_shape: gevent.Greenlet[..., Any] | None = None
 
     def to_its_end(self) -> int:
         if self.options.csv_prefix:
@@ -325,7 +325,7 @@ class _Run:
             logger.warning(warning)
 
 
-def _spawn(function: Callable[..., Any], *args: Any) -> gevent.Greenlet:
+def _spawn(function: Callable[..., Any], *args: Any) -> gevent.Greenlet[..., Any]:
     greenlet = gevent.spawn(function, *args)
     greenlet.link_exception(greenlet_exception_logger(logger))
     return greenlet
