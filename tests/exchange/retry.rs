@@ -146,7 +146,6 @@ async fn requests_in_a_race(
         }
         assert_eq!(running.read(), successes, "after {failures} failures");
     }
-    eprintln!("{successes} {failures} {}", running.server.connections.load(Ordering::SeqCst));
     (successes, failures)
 }
 
