@@ -26,7 +26,16 @@ pub struct Operation {
     pub ticket: Option<Ticket>,
     pub session: Arc<Session>,
     pub request: Request,
+    /// The method as the caller wrote it, where that is not how it is sent: it is counted so.
+    pub label: Option<Box<str>>,
     pub outcome: Option<Outcome>,
+}
+
+impl Operation {
+    /// The method that it is counted under.
+    pub fn method(&self) -> &str {
+        self.label.as_deref().unwrap_or(self.request.method.as_str())
+    }
 }
 
 #[derive(Debug)]
