@@ -44,6 +44,7 @@ check: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy python
+	$(BIN)/python -m mypy.stubtest gregaria._engine
 
 bench: $(VENV)/installed
 	@benches/peers/setup.sh

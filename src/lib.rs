@@ -2,6 +2,7 @@
 //!
 //! The map, from the bottom up; each part knows only what stands above it in this list:
 //!
+//! - [`bridge`]: who waits for what, and how the main thread hears that it is there. No interpreter needed.
 //! - [`http`]: what a user's client does: requests, sessions, transports, responses.
 //! - [`stats`]: samples in, tables out.
 //! - [`swarm`]: which users run, and when.
@@ -10,7 +11,7 @@
 //! - [`target`]: the server that demos and tests run against (`gregaria target`).
 //! - [`py`]: the only modules that name PyO3: the bridge, and one file for each thing Python sees.
 
-#![cfg_attr(test, allow(clippy::unwrap_used))]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::float_cmp))]
 
 pub mod bridge;
 pub mod cli;

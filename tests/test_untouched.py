@@ -53,11 +53,11 @@ SCRIPT = """
 
 def test_what_a_locustfile_touches_is_noticed():
     assert printed(sys.executable, SCRIPT) == [
-        "at first: DefaultTaskSet Plain Sequence Chain Hooks",
+        "at first: DefaultTaskSet Plain Sequence Chain Hooks OwnWait",
         "_sleep patched:",
         "wait of one patched: DefaultTaskSet Sequence Chain",
-        "of the root patched: Plain Sequence Chain Hooks",
-        "at last: DefaultTaskSet Plain Sequence Chain Hooks",
+        "of the root patched: Plain Sequence Chain Hooks OwnWait",
+        "at last: DefaultTaskSet Plain Sequence Chain Hooks OwnWait",
         "True",
         "False",
         "True",

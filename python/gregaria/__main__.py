@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import platform
+import signal
 import sys
 from pathlib import Path
 

@@ -54,4 +54,3 @@ class SessionCookies(RequestsCookieJar):
         jar.set_policy(self.get_policy())
         jar.update(self)
         return jar
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any
 
+from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
 
 from . import _responses
@@ -29,7 +30,7 @@ def headers(given: dict[str, str] | None) -> dict[str, str]:
     return {**{name: value for name, value in own.items() if name.lower() not in names}, **(given or {})}
 
 
-class Headers(_responses.CaseInsensitiveDict[Any]):
+class Headers(CaseInsensitiveDict[Any]):
     """A response's headers: a name that came on several lines has a list of values."""
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
@@ -97,7 +98,8 @@ def error_of(response: Any) -> BaseException | None:
         error: BaseException | None = response.__dict__["error"]
         return error
     if response._status == 0:
-        return response._error
+        lost: BaseException | None = response._error
+        return lost
     if not response._is_success:
         return _responses.bad_status(response, "")
     return None

@@ -15,10 +15,16 @@ from typing import Any
 
 import requests
 import urllib3
-from requests.cookies import extract_cookies_to_jar, RequestsCookieJar
+from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NameResolutionError, NewConnectionError, ProtocolError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+)
 from urllib3.exceptions import SSLError as PoolSSLError
 
 from locust.exception import LocustError
@@ -78,7 +84,7 @@ class _Head:
 def _cookies(pairs: list[tuple[str, str]], request: requests.PreparedRequest | None) -> RequestsCookieJar:
     jar = RequestsCookieJar()
     if request is not None:
-        extract_cookies_to_jar(jar, request, _Head(pairs))
+        extract_cookies_to_jar(jar, request, _Head(pairs))  # type: ignore[no-untyped-call]
     return jar
 
 
@@ -86,7 +92,8 @@ def _history(response: Any) -> list[requests.Response]:
     history: list[requests.Response] = []
     for sent, status, reason, pairs, body in response._hops:
         hop = requests.Response()
-        hop.status_code, hop.reason, hop._content, hop._content_consumed = status, reason, body, True
+        hop.status_code, hop.reason, hop._content = status, reason, body
+        hop._content_consumed = True  # type: ignore[attr-defined]
         hop.headers = case_insensitive(pairs)
         hop.encoding = get_encoding_from_headers(hop.headers)
         hop.request = _prepared(sent)  # type: ignore[assignment]
@@ -231,9 +238,7 @@ def _requests_error(
                 urllib3.exceptions.DecodeError(words, zlib.error(why)), request=request
             ), None
         case "decode":
-            return requests.exceptions.ContentDecodingError(
-                urllib3.exceptions.DecodeError(text), request=request
-            ), None
+            return requests.exceptions.ContentDecodingError(urllib3.exceptions.DecodeError(text), request=request), None
         case "too_many_redirects":
             return requests.TooManyRedirects(f"Exceeded {int(code or 0)} redirects.", request=request), None
         case "redirect_target":

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from requests.structures import CaseInsensitiveDict
 from requests import utils
+from requests.structures import CaseInsensitiveDict
 
 from . import _cookies
 
 
 def default_headers() -> CaseInsensitiveDict[str]:
-    """What requests sends unasked, on a machine that has brotli: Locust's own client brings it, and the engine has it."""
+    """What requests sends unasked where brotli is installed: Locust brings it, and the engine has it."""
     headers: CaseInsensitiveDict[str] = utils.default_headers()
     headers["Accept-Encoding"] = "gzip, deflate, br"
     return headers
@@ -41,7 +41,7 @@ class SessionHeaders(CaseInsensitiveDict[str]):
 
     def copy(self) -> CaseInsensitiveDict[str]:
         """A plain copy that belongs to no session."""
-        return CaseInsensitiveDict(self._store.values())
+        return CaseInsensitiveDict(self._store.values())  # type: ignore[attr-defined]
 
 
 _DEFAULTS: dict[str, Callable[[Any], Any]] = {
@@ -98,5 +98,3 @@ def split_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:
         return base_url, None
     host = parts.netloc.rpartition("@")[2]
     return urlunsplit(parts._replace(netloc=host)), (unquote(parts.username), unquote(parts.password))
-
-

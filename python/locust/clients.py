@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 absolute_http_url_regexp = re.compile(r"^https?://", re.IGNORECASE)
 
 
-class HttpSession(_engine.SessionBase, requests.Session):
+class HttpSession(_engine.SessionBase, requests.Session):  # type: ignore[misc]
     """A `requests.Session` whose requests are counted, and sent by the engine.
 
-    URLs that are no absolute ones are appended to `base_url`. Beside what requests accepts, `get`, `post` and the others
-    take `name` (the label in the statistics), `catch_response` (to judge the response in a `with` block) and `context`
-    (a dict that listeners of `events.request` get).
+    URLs that are no absolute ones are appended to `base_url`. Beside what requests accepts, `get`, `post` and the
+    others take `name` (the label in the statistics), `catch_response` (to judge the response in a `with` block) and
+    `context` (a dict that listeners of `events.request` get).
     """
 
     _style: ClassVar[str] = "requests"
@@ -57,7 +57,7 @@ class HttpSession(_engine.SessionBase, requests.Session):
             self._attribute_changed()
 
     @property
-    def cookies(self) -> RequestsCookieJar:  # type: ignore[override]
+    def cookies(self) -> RequestsCookieJar:
         """The cookies of this session; the engine sends them and keeps what servers set."""
         jar: RequestsCookieJar | None = self.__dict__.get("_cookie_jar")
         return _sessions.new_jar(self) if jar is None else jar
@@ -76,12 +76,14 @@ class HttpSession(_engine.SessionBase, requests.Session):
             self.request_name = None
 
 
-class ResponseContextManager(_engine.ResponseBase, requests.Response):
+class ResponseContextManager(_engine.ResponseBase, requests.Response):  # type: ignore[misc]
     """A response. With `catch_response=True` it is a context manager, and counted when its `with` block ends::
 
         with self.client.get("/", catch_response=True) as response:
             if response.text != "fine":
                 response.failure("not fine")
+
+    The last verdict of the block is what counts; without one, the status is.
     """
 
     def __getattr__(self, name: str) -> Any:

@@ -36,7 +36,9 @@ class UsersDispatcher(Iterator[_Assignment]):
         self._due: float | None = None
         self._dispatch_iteration_durations: list[float] = []
 
-    def new_dispatch(self, target_user_count: int, spawn_rate: float, user_classes: list[type[User]] | None = None) -> None:
+    def new_dispatch(
+        self, target_user_count: int, spawn_rate: float, user_classes: list[type[User]] | None = None
+    ) -> None:
         """Begin the way from the current assignment to `target_user_count` users."""
         if target_user_count < 0:
             raise ValueError(f"target_user_count must not be negative, got {target_user_count}")

@@ -113,8 +113,9 @@ class Events:
     """All events of an environment, each an `EventHook`. Listeners get the arguments named here, as keywords."""
 
     request: EventHook
-    """After each request: `request_type`, `name`, `response_time` (ms), `response_length` (bytes), `exception` (None for
-    a success), `context`, `response`, `start_time` (s), `url`. Fire it yourself to report what a client of yours did."""
+    """After each request: `request_type`, `name`, `response_time` (ms), `response_length` (bytes), `exception` (None
+    for a success), `context`, `response`, `start_time` (s), `url`. Fire it yourself to report what a client of yours
+    did."""
     user_error: EventHook
     """A task or `on_start` raised: `user_instance`, `exception`, `tb`."""
     report_to_master: EventHook

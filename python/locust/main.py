@@ -17,6 +17,7 @@ import gevent
 from gevent.event import Event
 
 import locust
+from gregaria import _engine
 
 from . import log, stats
 from .argument_parser import parse
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def _run(arguments: list[str]) -> int:
-    from gregaria import _engine, locating
+    from gregaria import locating
 
     _warn_of_locust_beside_us()
     # Its import may declare options, so it comes before they are parsed.
@@ -189,7 +190,7 @@ class _Run:
         self.ending = Event()
         self.runner: Runner = environment.create_local_runner()
         self.csv_writer: StatsCSVFileWriter | None = None
-        self.end_with_shape: gevent.Greenlet | None = None
+        self.end_with_shape: gevent.Greenlet[..., Any] | None = None
 
     def to_its_end(self) -> int:
         if self.options.csv_prefix:
@@ -198,7 +199,8 @@ class _Run:
             return 1
         self._report_while_running()
         gevent.signal_handler(signal.SIGTERM, self._on_sigterm)
-        _spawn(self._end_with_runner)
+        if self.environment.shape_class is None:
+            _spawn(self._end_with_runner)
         try:
             self._start()
             self.ending.wait()
@@ -229,6 +231,8 @@ class _Run:
 
     def _start(self) -> None:
         options = self.options
+        if options.io_threads:
+            _engine.set_io_threads(options.io_threads)
         if getattr(options, "autostart", False):
             logger.info("Option --autostart is ignored for headless mode: it is implied")
         options.num_users = 1 if options.num_users is None else options.num_users
@@ -258,6 +262,7 @@ class _Run:
             gevent.sleep(0)  # What ended it, if it was an exception, is told first.
         if not self.ending.is_set():
             self._complete_shape()
+        self.ending.set()
 
     def _complete_shape(self) -> None:
         logger.info("Shape test completed, shutting down")
@@ -320,7 +325,7 @@ class _Run:
             logger.warning(warning)
 
 
-def _spawn(function: Callable[..., Any], *args: Any) -> gevent.Greenlet:
+def _spawn(function: Callable[..., Any], *args: Any) -> gevent.Greenlet[..., Any]:
     greenlet = gevent.spawn(function, *args)
     greenlet.link_exception(greenlet_exception_logger(logger))
     return greenlet

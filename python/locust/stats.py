@@ -6,7 +6,6 @@ the engine's table when it is read.
 
 from __future__ import annotations
 
-import csv
 import html
 import json
 import logging
@@ -22,10 +21,11 @@ from gevent.event import Event
 from gregaria import _engine
 
 from .exception import CatchResponseError
-
 from .util.rounding import proper_round
 
 if TYPE_CHECKING:
+    from _csv import Writer
+
     from .env import Environment
     from .event import Events
     from .runners import Runner
@@ -48,6 +48,7 @@ PERCENTILES_TO_CHART = [0.5, 0.95]
 _Key = tuple[str, str]
 S = TypeVar("S")
 
+
 def _terminal_name_width() -> int:
     try:
         columns = os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns
@@ -55,8 +56,10 @@ def _terminal_name_width() -> int:
         return 80
     return max(min(columns - 80, 80), 0)
 
+
 STATS_NAME_WIDTH = _terminal_name_width()
 _followed_name_width = STATS_NAME_WIDTH
+
 
 def resize_handler(signum: int, frame: Any) -> None:
     """Follow the terminal's width. Tables do so by themselves whenever they are printed."""
@@ -64,11 +67,13 @@ def resize_handler(signum: int, frame: Any) -> None:
     if STATS_AUTORESIZE:
         STATS_NAME_WIDTH = _followed_name_width = _terminal_name_width()
 
+
 def _widths() -> tuple[int, int]:
     # Asked for at each table rather than on SIGWINCH: importing Locust then takes nobody's signal away.
-    if STATS_NAME_WIDTH == _followed_name_width:
+    if _followed_name_width == STATS_NAME_WIDTH:
         resize_handler(0, None)
     return STATS_NAME_WIDTH, STATS_TYPE_WIDTH
+
 
 class StatsEntryDict(TypedDict):
     """An entry as it leaves the process. Keys and buckets are Locust's."""
@@ -88,6 +93,7 @@ class StatsEntryDict(TypedDict):
     num_reqs_per_sec: dict[int, int]
     num_fail_per_sec: dict[int, int]
 
+
 class StatsErrorDict(TypedDict):
     """A kind of failure as it leaves the process."""
 
@@ -98,14 +104,17 @@ class StatsErrorDict(TypedDict):
     first_seen: float | None
     last_seen: float | None
 
+
 class StatsHolder(Protocol):
     """Whatever has a name and a method."""
 
     name: str
     method: str
 
+
 class RequestStatsAdditionError(Exception):
     """Two entries that cannot be added."""
+
 
 def bucket_response_time(response_time: float) -> int:
     """Round a response time to Locust's bucket: two significant digits, half to even.
@@ -123,7 +132,9 @@ def bucket_response_time(response_time: float) -> int:
         return round(response_time / 100) * 100
     return round(response_time / 1000) * 1000
 
+
 _locusts_bucket = bucket_response_time
+
 
 def calculate_response_time_percentile(response_times: dict[int, int], num_requests: int, percent: float) -> int:
     """Return the percentile (`percent` is 0…1) of a dict from response time to its count."""
@@ -135,17 +146,21 @@ def calculate_response_time_percentile(response_times: dict[int, int], num_reque
             return response_time
     return 0
 
+
 def diff_response_time_dicts(latest: dict[int, int], old: dict[int, int]) -> dict[int, int]:
     """Return what was counted in `latest` since `old`, without zeros."""
     differences = {time: count - old.get(time, 0) for time, count in latest.items()}
     return {time: count for time, count in differences.items() if count}
 
+
 def avg(values: list[float] | list[int]) -> float:
     return sum(values, 0.0) / max(len(values), 1)
+
 
 def get_readable_percentiles(percentile_list: Iterable[float]) -> list[str]:
     """Return percentiles as headings: 0.999 → `99.9%`."""
     return [_engine.percentile_label(percentile) for percentile in percentile_list]
+
 
 class StatsEntry:
     """One line of the statistics: a name and a method, or the total."""
@@ -357,6 +372,7 @@ class StatsEntry:
             "avg_content_length": self.avg_content_length,
         }
 
+
 class StatsError:
     """All failures with the same method, name and text."""
 
@@ -414,7 +430,8 @@ class StatsError:
     def to_dict(self, escape_string_values: bool = False) -> StatsErrorDict:
         text = html.escape if escape_string_values else str
         record = self.serialize()
-        record.update(method=text(self.method), name=text(self.name), error=text(record["error"]))
+        record["method"], record["name"] = text(self.method), text(self.name)
+        record["error"] = text(record["error"])
         return record
 
     @classmethod
@@ -427,6 +444,7 @@ class StatsError:
             data.get("first_seen"),
             data.get("last_seen"),
         )
+
 
 class EntriesDict(Mapping[_Key, StatsEntry]):
     """The entries by `(name, method)`. One that is missing is made when it is asked for."""
@@ -447,7 +465,7 @@ class EntriesDict(Mapping[_Key, StatsEntry]):
         return isinstance(key, tuple) and len(key) == 2 and self.request_stats.table.contains(*key)
 
     def get(self, key: _Key, default: Any = None) -> Any:
-        return self[key] if key in self else default
+        return self[key] if key in self else default  # noqa: SIM401
 
     def __iter__(self) -> Iterator[_Key]:
         return iter(self.request_stats.table.keys())
@@ -457,6 +475,7 @@ class EntriesDict(Mapping[_Key, StatsEntry]):
 
     def __repr__(self) -> str:
         return f"EntriesDict({list(self)})"
+
 
 class _ErrorsDict(dict[str, StatsError]):
     """The failures by key, as they are now. Emptying it empties the engine's."""
@@ -468,6 +487,7 @@ class _ErrorsDict(dict[str, StatsError]):
     def clear(self) -> None:
         self._table.clear_errors()
         super().clear()
+
 
 class RequestStats:
     """Every entry, their total, and what failed."""
@@ -546,6 +566,7 @@ class RequestStats:
         text = error.parse_error(error.error)
         self.table.merge_error(error.method, error.name, text, error.occurrences, error.first_seen, error.last_seen)
 
+
 def setup_distributed_stats_event_listeners(events: Events, stats: RequestStats) -> None:
     """Make workers report `stats` to their master, and a master add what workers report."""
 
@@ -566,45 +587,57 @@ def setup_distributed_stats_event_listeners(events: Events, stats: RequestStats)
     events.report_to_master.add_listener(on_report_to_master)
     events.worker_report.add_listener(on_worker_report)
 
+
 def sort_stats(stats: Mapping[Any, S]) -> list[S]:
     """Return the values in order of their keys."""
     return [stats[key] for key in sorted(stats)]
 
+
 def get_stats_summary(stats: RequestStats, current: bool = True) -> list[str]:
     return _engine.request_lines(stats.table, current, *_widths())[:-1]
+
 
 def get_percentile_stats_summary(stats: RequestStats) -> list[str]:
     return _engine.percentile_lines(stats.table, PERCENTILES_TO_REPORT, *_widths())[:-1]
 
+
 def get_error_report_summary(stats: RequestStats) -> list[str]:
     return _engine.error_lines(stats.table, _widths()[0])
+
 
 def print_stats(stats: RequestStats, current: bool = True) -> None:
     """Print the request table: with the current rates during a run, with the total ones at its end."""
     _print([*get_stats_summary(stats, current), ""])
 
+
 def print_percentile_stats(stats: RequestStats) -> None:
     _print([*get_percentile_stats_summary(stats), ""])
+
 
 def print_error_report(stats: RequestStats) -> None:
     """Print what failed, if anything did."""
     _print(get_error_report_summary(stats))
 
+
 def _print(lines: list[str]) -> None:
     for line in lines:
         console_logger.info(line)
 
+
 def _json(stats: RequestStats) -> str:
     return json.dumps(stats.serialize_stats(), indent=4)
+
 
 def print_stats_json(stats: RequestStats) -> None:
     """Print every entry as JSON on stdout, and reset it."""
     print(_json(stats))
 
+
 def save_stats_json(stats: RequestStats, filename: str) -> None:
     """Write every entry as JSON to `{filename}.json`, and reset it."""
     with open(f"{filename}.json", "w") as file:
         file.write(_json(stats))
+
 
 def stats_printer(stats: RequestStats) -> Callable[[], None]:
     """Return a function that prints the request table now and then, for ever."""
@@ -616,6 +649,7 @@ def stats_printer(stats: RequestStats) -> Callable[[], None]:
 
     return stats_printer_func
 
+
 def update_stats_history(runner: Runner, timestamp: str | None = None) -> None:
     """Append a point to the history."""
     stats = runner.stats
@@ -623,12 +657,14 @@ def update_stats_history(runner: Runner, timestamp: str | None = None) -> None:
         PERCENTILES_TO_CHART, runner.user_count, CURRENT_RESPONSE_TIME_PERCENTILE_WINDOW, timestamp
     )
 
+
 def stats_history(runner: Runner) -> None:
     """Append a point to the history every few seconds while a test runs."""
     while runner.stats.use_response_times_cache:
         if runner.state not in ("ready", "stopped"):
             update_stats_history(runner)
         gevent.sleep(HISTORY_STATS_INTERVAL_SEC)
+
 
 class StatsCSV:
     """The rows of the CSV files, for a `csv.writer` of yours."""
@@ -645,18 +681,19 @@ class StatsCSV:
     def _table(self) -> _engine.StatsTable:
         return self.environment.stats.table
 
-    def requests_csv(self, csv_writer: csv._writer) -> None:
+    def requests_csv(self, csv_writer: Writer) -> None:
         """Write the header and every entry."""
         header, rows = _engine.csv_requests(self._table, self.percentiles_to_report)
         csv_writer.writerows([header, *rows])
 
-    def failures_csv(self, csv_writer: csv._writer) -> None:
+    def failures_csv(self, csv_writer: Writer) -> None:
         header, rows = _engine.csv_failures(self._table)
         csv_writer.writerows([header, *rows])
 
-    def exceptions_csv(self, csv_writer: csv._writer) -> None:
+    def exceptions_csv(self, csv_writer: Writer) -> None:
         header, rows = _engine.csv_exceptions(self._table)
         csv_writer.writerows([header, *rows])
+
 
 class StatsCSVFileWriter(StatsCSV):
     """The four CSV files of a run, written by a thread of the engine from now on until `close_files()`.
@@ -708,11 +745,13 @@ class StatsCSVFileWriter(StatsCSV):
         self._files.close()
         self._closed.set()
 
+
 def _is_valid_percentile(percentile: Any) -> bool:
     try:
         return 0 < float(percentile) < 1
     except (TypeError, ValueError):
         return False
+
 
 def validate_stats_configuration() -> None:
     """Leave the process with exit code 1 if a locustfile set percentiles that are none."""
@@ -721,6 +760,7 @@ def validate_stats_configuration() -> None:
     for constant in ("PERCENTILES_TO_CHART", "PERCENTILES_TO_STATISTICS"):
         if not all(_is_valid_percentile(percentile) for percentile in globals()[constant]):
             _refuse(f"stats.{constant} parameter need to be float and value between. 0 < percentile < 1 Eg 0.95\n")
+
 
 def _refuse(message: str) -> None:
     sys.stderr.write(message)

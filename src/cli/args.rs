@@ -19,7 +19,10 @@ pub enum Kind {
     LogLevel,
     List,
     /// What Locust once had. Using it says what to use instead.
-    Removed { takes_value: bool, instead: &'static str },
+    Removed {
+        takes_value: bool,
+        instead: &'static str,
+    },
 }
 
 /// What an option is when nobody sets it. A flag is off, a list is nothing.
@@ -86,7 +89,13 @@ const STATISTICS: &str = "Request statistics options";
 const LOGGING: &str = "Logging options";
 const OTHER: &str = "Other options";
 
-const fn option(names: &'static [&'static str], dest: &'static str, kind: Kind, group: &'static str, help: &'static str) -> Spec {
+const fn option(
+    names: &'static [&'static str],
+    dest: &'static str,
+    kind: Kind,
+    group: &'static str,
+    help: &'static str,
+) -> Spec {
     Spec { dest, names, kind, env: None, default: Default::Nothing, metavar: "", group, help }
 }
 

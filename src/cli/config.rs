@@ -1,9 +1,9 @@
 //! What stands behind the command line: environment variables. Configuration files will be a layer here, between
 //! the defaults and the environment.
 
+use super::UsageError;
 use super::args::{Kind, OPTIONS, USER_CLASSES, USER_CLASSES_ENV};
 use super::parse::{Given, Layer};
-use super::UsageError;
 use crate::stats::python_repr;
 
 /// Where environment variables are looked up.
@@ -33,7 +33,9 @@ fn flag(name: &str, text: &str) -> Result<bool, UsageError> {
         "false" | "no" | "off" | "0" => Ok(false),
         _ => {
             let text = python_repr(text);
-            Err(UsageError(format!("Unexpected value for {name}: {text}. Expecting 'true', 'false', 'yes', 'no', 'on', 'off', '1' or '0'")))
+            Err(UsageError(format!(
+                "Unexpected value for {name}: {text}. Expecting 'true', 'false', 'yes', 'no', 'on', 'off', '1' or '0'"
+            )))
         }
     }
 }

@@ -41,7 +41,10 @@ pub fn first_pass(arguments: &[String], env: config::Env<'_>) -> Result<FirstPas
         let value = match value {
             Some(_) if !option.takes_value() => continue,
             None if option.takes_value() => Some(
-                typed.next_if(|next| !looks_like_option(next)).cloned().ok_or_else(|| UsageError::argument(option, "expected one argument"))?,
+                typed
+                    .next_if(|next| !looks_like_option(next))
+                    .cloned()
+                    .ok_or_else(|| UsageError::argument(option, "expected one argument"))?,
             ),
             value => value,
         };
@@ -97,7 +100,10 @@ fn write_out(arguments: &[String]) -> Result<Vec<String>, UsageError> {
         match find(argument, OPTIONS.iter())? {
             None => unknown.push(argument.as_str()),
             Some((option, Some(value))) if !option.takes_value() => {
-                return Err(UsageError::argument(option, &format!("ignored explicit argument {}", python_repr(&value))));
+                return Err(UsageError::argument(
+                    option,
+                    &format!("ignored explicit argument {}", python_repr(&value)),
+                ));
             }
             Some((option, Some(value))) => written_out.push(format!("{}={value}", option.long())),
             Some((option, None)) => written_out.push(option.long().into()),
@@ -113,14 +119,18 @@ fn write_out(arguments: &[String]) -> Result<Vec<String>, UsageError> {
 }
 
 /// The option that an argument names, in full or by an unambiguous beginning, and the value attached to it.
-fn find<'a>(argument: &str, known: impl Iterator<Item = &'a Spec>) -> Result<Option<(&'a Spec, Option<String>)>, UsageError> {
+fn find<'a>(
+    argument: &str,
+    known: impl Iterator<Item = &'a Spec>,
+) -> Result<Option<(&'a Spec, Option<String>)>, UsageError> {
     if !looks_like_option(argument) {
         return Ok(None);
     }
     if !argument.starts_with("--") {
         return Ok(find_short(argument, known));
     }
-    let (name, value) = argument.split_once('=').map_or((argument, None), |(name, value)| (name, Some(value.to_owned())));
+    let (name, value) =
+        argument.split_once('=').map_or((argument, None), |(name, value)| (name, Some(value.to_owned())));
     let candidates: Vec<&Spec> = known.filter(|option| option.long().starts_with(name)).collect();
     let exact = candidates.iter().copied().find(|option| option.long() == name);
     match (exact, candidates.as_slice()) {

@@ -55,14 +55,21 @@ fn check(options: &Options) -> Result<(), UsageError> {
     if is_set("stats_history_enabled") && !is_set("csv_prefix") {
         return Err(UsageError("'--csv-full-history' requires '--csv'.".into()));
     }
-    if let Some((dest, instead)) = NOT_BUILT.into_iter().chain([("otel", "leave it out")]).find(|(dest, _)| is_set(dest)) {
+    if let Some((dest, instead)) =
+        NOT_BUILT.into_iter().chain([("otel", "leave it out")]).find(|(dest, _)| is_set(dest))
+    {
         let name = args::with_dest(dest).long();
-        return Err(UsageError(format!("`{name}` is not there yet in gregaria {}; {instead}", env!("CARGO_PKG_VERSION"))));
+        return Err(UsageError(format!(
+            "`{name}` is not there yet in gregaria {}; {instead}",
+            env!("CARGO_PKG_VERSION")
+        )));
     }
     let shows_only = ["list_commands", "show_task_ratio", "show_task_ratio_json"].into_iter().any(is_set);
     if !shows_only && (!is_set("headless") || is_set("headful")) {
         let version = env!("CARGO_PKG_VERSION");
-        return Err(UsageError(format!("the web UI is not there yet in gregaria {version}; add `--headless` (with `-u`, `-r` and `-t`)")));
+        return Err(UsageError(format!(
+            "the web UI is not there yet in gregaria {version}; add `--headless` (with `-u`, `-r` and `-t`)"
+        )));
     }
     Ok(())
 }
@@ -168,7 +175,10 @@ mod tests {
         let options = parsed("-r 2.5 -t 1h20m -s 10 -L debug -T a b -E c --csv out --csv-full-history -- A B");
         assert_eq!((&options["spawn_rate"], &options["run_time"]), (&Value::Float(2.5), &Value::Int(4800)));
         assert_eq!((&options["loglevel"], &options["stop_timeout"]), (&Value::Text("DEBUG".into()), &Value::Int(10)));
-        assert_eq!((&options["tags"], &options["user_classes"]), (&Value::List(words("a b")), &Value::List(words("A B"))));
+        assert_eq!(
+            (&options["tags"], &options["user_classes"]),
+            (&Value::List(words("a b")), &Value::List(words("A B")))
+        );
     }
 
     #[test]
@@ -180,9 +190,35 @@ mod tests {
     #[test]
     fn mistakes_are_worded_as_locust_words_them() {
         let lines = [
-            "--bogus", "--bogus x --other", "--headles=1 --what", "--head", "-u x", "-r 0", "-r inf", "-r x", "-L TRACE", "-L", "--headless=1",
-            "--users", "--users=", "-t 1h30", "-t 1m1h", "-s 1.5h", "--expect-workers 0", "--slave", "--web-auth a:b", "--legacy-ui",
-            "--csv-full-history", "-x", "-uZ", "--processes -1", "--html a", "--list --otel", "--worker", "", "--headless --headful",
+            "--bogus",
+            "--bogus x --other",
+            "--headles=1 --what",
+            "--head",
+            "-u x",
+            "-r 0",
+            "-r inf",
+            "-r x",
+            "-L TRACE",
+            "-L",
+            "--headless=1",
+            "--users",
+            "--users=",
+            "-t 1h30",
+            "-t 1m1h",
+            "-s 1.5h",
+            "--expect-workers 0",
+            "--slave",
+            "--web-auth a:b",
+            "--legacy-ui",
+            "--csv-full-history",
+            "-x",
+            "-uZ",
+            "--processes -1",
+            "--html a",
+            "--list --otel",
+            "--worker",
+            "",
+            "--headless --headful",
         ];
         let said: Vec<String> = lines.into_iter().map(|line| format!("{line}\n  -> {}", mistake(line))).collect();
         insta::assert_snapshot!("mistakes", said.join("\n"));
@@ -194,9 +230,15 @@ mod tests {
         assert_eq!(with_env("--headless -u 3", "LOCUST_USERS", "7").unwrap()["num_users"], Value::Int(3));
         assert_eq!(with_env("", "LOCUST_HEADLESS", "Yes").unwrap()["headless"], Value::Flag(true));
         assert_eq!(with_env("--headless", "LOCUST_TAGS", "[a, b]").unwrap()["tags"], Value::List(words("a b")));
-        assert_eq!(with_env("--headless", "LOCUST_USER_CLASSES", "A B").unwrap()["user_classes"], Value::List(words("A B")));
+        assert_eq!(
+            with_env("--headless", "LOCUST_USER_CLASSES", "A B").unwrap()["user_classes"],
+            Value::List(words("A B"))
+        );
         let said = with_env("", "LOCUST_HEADLESS", "maybe").unwrap_err().to_string();
-        assert_eq!(said, "Unexpected value for LOCUST_HEADLESS: 'maybe'. Expecting 'true', 'false', 'yes', 'no', 'on', 'off', '1' or '0'");
+        assert_eq!(
+            said,
+            "Unexpected value for LOCUST_HEADLESS: 'maybe'. Expecting 'true', 'false', 'yes', 'no', 'on', 'off', '1' or '0'"
+        );
     }
 
     #[test]
@@ -204,7 +246,10 @@ mod tests {
         let pass = first_pass(&words("--mine 3 -fshop.py -u x"), &|_| None).unwrap();
         assert_eq!(pass, FirstPass { help: false, version: false, locustfile: "shop.py".into() });
         assert!(first_pass(&words("--bogus --vers"), &|_| None).unwrap().version);
-        assert_eq!(first_pass(&words("-f"), &|_| None).unwrap_err().0, "argument -f/--locustfile: expected one argument");
+        assert_eq!(
+            first_pass(&words("-f"), &|_| None).unwrap_err().0,
+            "argument -f/--locustfile: expected one argument"
+        );
         let ambiguous = first_pass(&words("--mast"), &|_| None).unwrap_err().0;
         assert_eq!(ambiguous, "ambiguous option: --mast could match --master, --master-host, --master-port");
     }

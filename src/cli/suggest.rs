@@ -4,7 +4,8 @@
 const CUTOFF: f64 = 0.6;
 
 pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let rated = known.map(|candidate| (likeness(candidate, word), candidate)).filter(|(likeness, _)| *likeness >= CUTOFF);
+    let rated =
+        known.map(|candidate| (likeness(candidate, word), candidate)).filter(|(likeness, _)| *likeness >= CUTOFF);
     rated.max_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal)).map(|(_, candidate)| candidate)
 }
 

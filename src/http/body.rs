@@ -48,3 +48,34 @@ fn push_quoted(out: &mut String, bytes: &[u8]) {
 pub fn basic_auth(user: &[u8], password: &[u8]) -> String {
     format!("Basic {}", STANDARD.encode([user, b":", password].concat()))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn forms_are_what_urlencode_makes() {
+        let pairs = [("a", "1"), ("a", "2 3"), ("é&=", "+/~*%"), ("", "")];
+        assert_eq!(urlencode(pairs), "a=1&a=2+3&%C3%A9%26%3D=%2B%2F~%2A%25&=");
+        assert_eq!(urlencode([(b"\xff", b"\0")]), "%FF=%00");
+        assert_eq!(urlencode::<&str, &str>([]), "");
+    }
+
+    #[test]
+    fn basic_auth_is_base64_of_both() {
+        assert_eq!(basic_auth(b"user", b"pass"), "Basic dXNlcjpwYXNz");
+        let umlaut = crate::http::text::to_latin1("ü").unwrap();
+        assert_eq!(basic_auth(&umlaut, b""), "Basic /Do=");
+    }
+
+    proptest! {
+        #[test]
+        fn a_form_reads_back(pairs: Vec<(String, String)>) {
+            let form = urlencode(pairs.iter().map(|(name, value)| (name, value)));
+            let back: Vec<(String, String)> = ::url::form_urlencoded::parse(form.as_bytes()).into_owned().collect();
+            prop_assert_eq!(back, pairs);
+        }
+    }
+}

@@ -250,7 +250,8 @@ fn unbrotli(input: &[u8], limit: usize) -> Result<Output, Fault> {
             return Err(Fault::TooLarge);
         }
         match result {
-            BrotliResult::NeedsMoreOutput => {
+            // Cut short, it still has output to give when it asks for input.
+            BrotliResult::NeedsMoreOutput | BrotliResult::NeedsMoreInput if room == 0 => {
                 data.truncate(made);
                 grow(&mut data, limit);
             }
@@ -319,5 +320,249 @@ fn zstd_fault(error: &FrameDecoderError, rest: &[u8]) -> Fault {
         Cause::ZstdIncomplete.into()
     } else {
         Cause::Zstd(error.to_string()).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+    use proptest::prelude::*;
+    use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+
+    use super::*;
+
+    const ANY: usize = usize::MAX;
+    const BROTLI_HELLO: &[u8] = b"\x0b\x02\x80hello\x03";
+
+    fn gzip(data: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zlib(data: &[u8]) -> Vec<u8> {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn raw(data: &[u8]) -> Vec<u8> {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zstd(data: &[u8]) -> Vec<u8> {
+        compress_to_vec(data, CompressionLevel::Fastest)
+    }
+
+    fn of_requests(encoding: &str, body: &[u8]) -> Result<Vec<u8>, String> {
+        decode(Style::Requests, encoding, body.to_vec(), ANY).map_err(|error| error.to_string())
+    }
+
+    fn of_gevent(encoding: &str, body: &[u8]) -> Result<Vec<u8>, String> {
+        decode(Style::Gevent, encoding, body.to_vec(), ANY).map_err(|error| match error {
+            DecodeError::Corrupt { cause, .. } => cause.to_string(),
+            other => other.to_string(),
+        })
+    }
+
+    fn corrupt(encoding: &str, cause: &str) -> String {
+        format!(
+            "('Received response with content-encoding: {encoding}, but failed to decode it.', error('{cause}'))"
+        )
+    }
+
+    #[test]
+    fn urllib3_forgives_cuts_and_garbage_and_so_do_we() {
+        let (whole, twice) = (gzip(b"hello"), [gzip(b"hel"), gzip(b"lo")].concat());
+        let hello = [
+            ("gzip", whole.clone()),
+            ("X-GZIP", twice),
+            ("gzip", [&whole[..], b"xx garbage"].concat()),
+            ("gzip", whole[..whole.len() - 3].to_vec()),
+            ("deflate", zlib(b"hello")),
+            ("deflate", [&zlib(b"hello")[..], b"xx"].concat()),
+            ("deflate", raw(b"hello")),
+            ("br", BROTLI_HELLO.to_vec()),
+            (
+                "zstd",
+                [
+                    zstd(b"he"),
+                    b"\x50\x2a\x4d\x18\x01\0\0\0x".to_vec(),
+                    zstd(b"llo"),
+                ]
+                .concat(),
+            ),
+            ("deflate, gzip", gzip(&zlib(b"hello"))),
+            // What is not known beside what is, is taken for deflate.
+            ("foo,gzip", gzip(&zlib(b"hello"))),
+            ("foo", b"hello".to_vec()),
+            ("foo, bar", b"hello".to_vec()),
+            ("identity", b"hello".to_vec()),
+            ("", b"hello".to_vec()),
+        ];
+        for (encoding, body) in hello {
+            assert_eq!(
+                of_requests(encoding, &body).as_deref(),
+                Ok(&b"hello"[..]),
+                "{encoding}"
+            );
+        }
+        assert_eq!(of_requests("gzip", b""), Ok(vec![]));
+        assert_eq!(of_requests("gzip", &whole[..5]), Ok(vec![]));
+        assert_eq!(of_requests("br", &BROTLI_HELLO[..7]), Ok(b"hell".to_vec()));
+    }
+
+    #[test]
+    fn a_cut_brotli_body_gives_all_that_it_holds() {
+        // A thousand times `hello`, without its last byte.
+        let cut = [
+            27, 135, 19, 248, 165, 203, 208, 216, 222, 196, 107, 81, 64, 205, 2, 128, 212,
+        ];
+        let decoded = of_requests("br", &cut).unwrap();
+        assert_eq!(decoded.len(), 4992);
+        assert!(decoded.chunks_exact(5).all(|word| word == b"hello"));
+    }
+
+    #[test]
+    fn what_urllib3_cannot_decode_is_an_error_in_its_words() {
+        let mut checksum = gzip(b"hello");
+        let end = checksum.len() - 8;
+        checksum[end] ^= 1;
+        let header = "Error -3 while decompressing data: incorrect header check";
+        let data = "Error -3 while decompressing data: incorrect data check";
+        let stored = "Error -3 while decompressing data: invalid stored block lengths";
+        assert_eq!(of_requests("gzip", b"hello"), Err(corrupt("gzip", header)));
+        assert_eq!(of_requests("gzip", &checksum), Err(corrupt("gzip", data)));
+        assert_eq!(
+            of_requests("deflate", b"hello"),
+            Err(corrupt("deflate", stored))
+        );
+        assert_eq!(
+            of_requests("BR", b"hello world"),
+            Err(corrupt("br", "brotli: decoder failed"))
+        );
+        let trailing = [BROTLI_HELLO, b"x"].concat();
+        assert_eq!(
+            of_requests("br", &trailing),
+            Err(corrupt("br", "brotli: decoder failed"))
+        );
+        let cut = zstd(b"hello");
+        assert_eq!(
+            of_requests("zstd", &cut[..cut.len() - 1]),
+            Err(corrupt("zstd", "Zstandard data is incomplete"))
+        );
+        let six = "gzip,gzip,gzip,gzip,gzip,gzip";
+        assert_eq!(
+            of_requests(six, b"x"),
+            Err("Too many content encodings in the chain: 6 > 5".to_owned())
+        );
+    }
+
+    #[test]
+    fn geventhttpclient_forgives_nothing_but_trailing_garbage() {
+        let whole = gzip(b"hello");
+        let cut =
+            Err("Error -5 while decompressing data: incomplete or truncated stream".to_owned());
+        assert_eq!(
+            of_gevent("GZIP", &[&whole[..], b"x"].concat()),
+            Ok(b"hello".to_vec())
+        );
+        assert_eq!(
+            of_gevent("gzip", &[gzip(b"hello"), gzip(b"more")].concat()),
+            Ok(b"hello".to_vec())
+        );
+        assert_eq!(of_gevent("gzip", &whole[..whole.len() - 3]), cut);
+        assert_eq!(of_gevent("gzip", b""), cut);
+        assert_eq!(of_gevent("deflate", &raw(b"hello")), Ok(b"hello".to_vec()));
+        assert_eq!(of_gevent("deflate", &zlib(b"hello")), Ok(b"hello".to_vec()));
+        assert_eq!(of_gevent("br", BROTLI_HELLO), Ok(b"hello".to_vec()));
+        assert_eq!(
+            of_gevent("br", &BROTLI_HELLO[..7]),
+            Err("brotli: decoder failed".to_owned())
+        );
+        assert_eq!(
+            of_gevent("zstd", b"x"),
+            Err("Unknown content encoding: zstd".to_owned())
+        );
+        assert_eq!(
+            of_gevent("compress", b"x"),
+            Err("Compression type not supported: compress".to_owned())
+        );
+        assert_eq!(of_gevent("identity", b"x"), Ok(b"x".to_vec()));
+    }
+
+    #[test]
+    fn a_body_without_encoding_is_not_copied() {
+        for encoding in ["", "identity", "foo"] {
+            let body = b"hello".to_vec();
+            let address = body.as_ptr();
+            let same = decode(Style::Requests, encoding, body, 0).unwrap();
+            assert_eq!(same.as_ptr(), address);
+        }
+    }
+
+    #[test]
+    fn a_bomb_goes_off_at_its_limit() {
+        let zeros = vec![0; 1 << 20];
+        for (encoding, body) in [
+            ("gzip", gzip(&zeros)),
+            ("deflate", zlib(&zeros)),
+            ("zstd", zstd(&zeros)),
+        ] {
+            let at_most = |limit| decode(Style::Requests, encoding, body.clone(), limit);
+            assert_eq!(at_most(1 << 20).as_deref(), Ok(&zeros[..]));
+            let too_large = DecodeError::TooLarge {
+                encoding: encoding.to_owned(),
+                limit: (1 << 20) - 1,
+            };
+            assert_eq!(at_most((1 << 20) - 1), Err(too_large));
+            assert!(at_most(0).is_err());
+        }
+        assert!(decode(Style::Requests, "br", BROTLI_HELLO.to_vec(), 5).is_ok());
+        assert!(decode(Style::Requests, "br", BROTLI_HELLO.to_vec(), 4).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn decoding_undoes_encoding(data: Vec<u8>, times in 1..40usize) {
+            let data = data.repeat(times);
+            let both = gzip(&zstd(&data));
+            let encoded =
+                [("gzip", gzip(&data)), ("deflate", zlib(&data)), ("zstd", zstd(&data)), ("zstd, gzip", both)];
+            for (encoding, body) in encoded {
+                prop_assert_eq!(of_requests(encoding, &body), Ok(data.clone()), "{}", encoding);
+            }
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(
+            data: Vec<u8>,
+            chain in prop::collection::vec(prop::sample::select(vec!["gzip", "deflate", "br", "zstd", "x"]), 1..4),
+            flip: prop::sample::Index,
+            cut: prop::sample::Index,
+            limit in 0..2000usize,
+        ) {
+            let encoding = chain.join(",");
+            for mut body in [data.clone(), gzip(&data), zlib(&data), zstd(&data), BROTLI_HELLO.to_vec()] {
+                let length = body.len().max(1);
+                if let Some(byte) = body.get_mut(flip.index(length)) {
+                    *byte ^= 1 << (length % 8);
+                }
+                body.truncate(cut.index(length + 1));
+                for style in [Style::Requests, Style::Gevent] {
+                    for encoding in [&*encoding, chain[0]] {
+                        let untouched = body.len();
+                        if let Ok(decoded) = decode(style, encoding, body.clone(), limit) {
+                            prop_assert!(decoded.len() <= limit.max(untouched));
+                        }
+                    }
+                }
+            }
+        }
     }
 }

@@ -145,3 +145,179 @@ fn next_of_gevent<'a>(hop: &Hop<'a>, location: &[u8]) -> Result<Step<'a>, UrlErr
         url,
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::RedirectStyle::{Gevent, Requests};
+    use super::*;
+
+    fn url(style: RedirectStyle, text: &str) -> Url {
+        Url::prepare(style, text, "").unwrap()
+    }
+
+    /// Method and what stays of body and credentials after a redirect.
+    fn follow(
+        style: RedirectStyle,
+        method: &str,
+        status: u16,
+        from: &str,
+        to: &str,
+    ) -> (String, bool, bool) {
+        let here = url(style, from);
+        let hop = Hop {
+            method,
+            status,
+            location: Some(to.as_bytes()),
+            url: &here,
+            first: here.origin(),
+            followed: 0,
+            max_redirects: 30,
+        };
+        match next_step(&hop) {
+            Ok(Step::Follow(next)) => (
+                next.method.to_owned(),
+                !next.drops("Content-Type"),
+                !next.drops("authorization"),
+            ),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn methods_and_bodies_change_as_each_client_has_it() {
+        let table = [
+            // Method, status; requests: method, body; geventhttpclient: method, body.
+            ("POST", 301, ("GET", false), ("GET", false)),
+            ("PUT", 301, ("PUT", false), ("GET", false)),
+            ("PUT", 302, ("GET", false), ("GET", false)),
+            ("HEAD", 302, ("HEAD", false), ("HEAD", false)),
+            ("DELETE", 303, ("GET", false), ("GET", false)),
+            ("HEAD", 303, ("HEAD", false), ("HEAD", false)),
+            ("POST", 307, ("POST", true), ("POST", true)),
+            ("PATCH", 308, ("PATCH", true), ("PATCH", true)),
+        ];
+        for (method, status, requests, gevent) in table {
+            for (style, (expected, body)) in [(Requests, requests), (Gevent, gevent)] {
+                let (found, kept, _) = follow(style, method, status, "http://h/", "/b");
+                assert_eq!(
+                    (&*found, kept),
+                    (expected, body),
+                    "{style:?} {method} {status}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn credentials_stay_with_their_origin() {
+        let keeps = |from, to| follow(RedirectStyle::Requests, "GET", 302, from, to).2;
+        assert!(keeps("http://h/", "/b"));
+        assert!(keeps("http://h/", "http://H:80/b"));
+        assert!(keeps("http://h/", "https://h/"));
+        assert!(keeps("http://h:80/", "https://h:443/"));
+        assert!(!keeps("https://h/", "http://h/"));
+        assert!(!keeps("http://h:8080/", "https://h/"));
+        assert!(!keeps("http://h/", "https://h:8443/"));
+        assert!(!keeps("http://h/", "http://o/"));
+        assert!(!follow(RedirectStyle::Gevent, "GET", 302, "http://h/", "https://h/").2);
+        assert!(
+            follow(
+                RedirectStyle::Gevent,
+                "GET",
+                302,
+                "http://h/",
+                "http://h:80/"
+            )
+            .2
+        );
+    }
+
+    #[test]
+    fn cookies_never_go_along_and_other_headers_do() {
+        let here = url(RedirectStyle::Requests, "http://h/");
+        let hop = Hop {
+            method: "GET",
+            status: 307,
+            location: Some(b"/b"),
+            url: &here,
+            first: here.origin(),
+            followed: 0,
+            max_redirects: 30,
+        };
+        let Ok(Step::Follow(next)) = next_step(&hop) else {
+            panic!("it leads on")
+        };
+        assert!(next.drops("Cookie") && next.drops("proxy-authorization"));
+        assert!(!next.drops("Content-Length") && !next.drops("X-Own"));
+    }
+
+    #[test]
+    fn a_chain_ends_at_its_limit() {
+        let step = |style, location, followed, max_redirects| {
+            let here = url(style, "http://h/");
+            let first = here.origin();
+            let hop = Hop {
+                method: "GET",
+                status: 302,
+                location,
+                url: &here,
+                first,
+                followed,
+                max_redirects,
+            };
+            next_step(&hop).map(|step| match step {
+                Step::Done => "done",
+                Step::Follow(_) => "follow",
+                Step::TooMany => "too many",
+            })
+        };
+        assert_eq!(step(Requests, Some(b"/b"), 29, 30), Ok("follow"));
+        assert_eq!(step(Requests, Some(b"/b"), 30, 30), Ok("too many"));
+        assert_eq!(step(Requests, Some(b"/b"), 0, 0), Ok("too many"));
+        assert_eq!(step(Gevent, Some(b"/b"), 0, 0), Ok("done"));
+        assert_eq!(step(Gevent, Some(b"/b"), 3, 3), Ok("too many"));
+        for style in [Requests, Gevent] {
+            assert_eq!(step(style, None, 0, 30), Ok("done"));
+            assert_eq!(step(style, Some(b""), 0, 30), Ok("done"));
+        }
+        let words = "'utf-8' codec can't decode byte 0xe9 in position 1: invalid continuation byte";
+        assert_eq!(
+            step(Requests, Some(b"/\xe9/"), 0, 30)
+                .unwrap_err()
+                .to_string(),
+            words
+        );
+        assert_eq!(step(Gevent, Some(b"/\xe9/"), 0, 30), Ok("follow"));
+    }
+
+    #[test]
+    fn a_redirect_needs_its_status_and_a_location() {
+        assert!(is_redirect(308, Some(b"")));
+        assert!(!is_redirect(304, Some(b"/")));
+        assert!(!is_redirect(301, None));
+    }
+
+    proptest! {
+        #[test]
+        fn any_location_is_followed_or_refused(location: Vec<u8>, status in 295..312u16) {
+            for style in [RedirectStyle::Requests, RedirectStyle::Gevent] {
+                let here = url(style, "http://h/a?b");
+                let hop = Hop {
+                    method: "POST",
+                    status,
+                    location: Some(&location),
+                    url: &here,
+                    first: here.origin(),
+                    followed: 0,
+                    max_redirects: 1,
+                };
+                if let Ok(step) = next_step(&hop) {
+                    let follows = matches!(step, Step::Follow(_));
+                    prop_assert_eq!(follows, is_redirect(status, Some(&location)) && !location.is_empty());
+                }
+            }
+        }
+    }
+}

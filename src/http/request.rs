@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::text::to_latin1;
 use super::transport::Tls;
 use super::url::Url;
 
@@ -78,7 +79,7 @@ impl Request {
     pub fn encode_head(&self, cookies: Option<&str>, out: &mut Vec<u8>) {
         out.extend_from_slice(self.method.as_str().as_bytes());
         out.push(b' ');
-        out.extend_from_slice(self.url.path_and_query().as_bytes());
+        out.extend_from_slice(self.url.target().as_bytes());
         out.extend_from_slice(b" HTTP/1.1\r\n");
         if !self.headers.has_host {
             out.extend_from_slice(b"Host: ");
@@ -89,7 +90,11 @@ impl Request {
         out.extend_from_slice(&self.headers.own);
         if let Some(cookies) = cookies {
             out.extend_from_slice(b"Cookie: ");
-            out.extend_from_slice(cookies.as_bytes());
+            // As Python writes headers; a cookie that came from elsewhere and is no ISO-8859-1 goes as it is.
+            match to_latin1(cookies) {
+                Ok(bytes) => out.extend_from_slice(&bytes),
+                Err(_) => out.extend_from_slice(cookies.as_bytes()),
+            }
             out.extend_from_slice(b"\r\n");
         }
         out.extend_from_slice(&self.headers.trailing);

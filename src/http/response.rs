@@ -26,6 +26,12 @@ impl Response {
         Self { status, raw, head_length: head_length as u32, body: None, wire_length, has_cookies: false }
     }
 
+    /// From a head and the body that was not sent in one piece with it.
+    pub fn in_two(status: u16, head: Box<[u8]>, body: Box<[u8]>) -> Self {
+        let (wire_length, head_length) = ((head.len() + body.len()) as u64, head.len() as u32);
+        Self { status, raw: head, head_length, body: Some(body), wire_length, has_cookies: false }
+    }
+
     pub fn set_body(&mut self, body: Box<[u8]>) {
         self.raw = Box::from(self.head());
         self.body = Some(body);

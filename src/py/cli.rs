@@ -1,5 +1,7 @@
 //! `_engine.parse_arguments` and what else Python asks of the command line.
 
+#![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
+
 use pyo3::create_exception;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
@@ -7,7 +9,12 @@ use pyo3::types::PyDict;
 
 use crate::cli::{self, Options, Value, args};
 
-create_exception!(gregaria._engine, UsageError, PyException, "A command line that cannot be understood; `code` is the exit code.");
+create_exception!(
+    gregaria._engine,
+    UsageError,
+    PyException,
+    "A command line that cannot be understood; `code` is the exit code."
+);
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let class = module.py().get_type::<UsageError>();

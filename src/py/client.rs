@@ -259,8 +259,8 @@ impl SessionBase {
         if name.is_some() {
             arguments.name = name;
         }
-        let method = method.str()?;
-        perform(slf, method.to_str()?, url, arguments)
+        let (operation, call) = prepare_operation(slf, method.str()?.to_str()?, url, arguments)?;
+        exchange(slf, operation, call)
     }
 
     #[pyo3(signature = (url, **kwargs))]
@@ -492,27 +492,58 @@ fn default_headers(py: Python<'_>, style: Style) -> PyResult<Arc<SessionHeaders>
         .map(Arc::clone)
 }
 
-/// `get` and its like. A subclass's `request` is honoured: requests' own methods call it too.
+/// `get` and its like: prepare, park until it is answered, report.
 fn verb<'py>(
+    slf: &Bound<'py, SessionBase>,
+    method: &'static str,
+    url: &Bound<'py, PyAny>,
+    bodies: [Option<Bound<'py, PyAny>>; 2],
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> Answer<'py> {
+    if slf.get().state().overrides_request {
+        return through_request(slf, method, url, bodies, kwargs);
+    }
+    let (operation, call) = prepare_verb(slf, method, url, bodies, kwargs)?;
+    exchange(slf, operation, call)
+}
+
+fn exchange<'py>(slf: &Bound<'py, SessionBase>, operation: Box<Operation>, call: Call<'py>) -> Answer<'py> {
+    let py = slf.py();
+    let operation = hub(py)?.exchange(py, operation)?;
+    ResponseBase::deliver(slf, operation, call, Instant::now())
+}
+
+/// A subclass's own `request` is honoured: requests' methods call it too.
+#[cold]
+fn through_request<'py>(
     slf: &Bound<'py, SessionBase>,
     method: &'static str,
     url: &Bound<'py, PyAny>,
     [data, json]: [Option<Bound<'py, PyAny>>; 2],
     kwargs: Option<&Bound<'py, PyDict>>,
 ) -> Answer<'py> {
-    if slf.get().state().overrides_request {
-        let py = slf.py();
-        let kwargs = kwargs.map_or_else(|| Ok(PyDict::new(py)), |kwargs| kwargs.copy())?;
-        for (name, value) in [("data", data), ("json", json)] {
-            if let Some(value) = value {
-                kwargs.set_item(name, value)?;
-            }
+    let py = slf.py();
+    let kwargs = kwargs.map_or_else(|| Ok(PyDict::new(py)), |kwargs| kwargs.copy())?;
+    for (name, value) in [("data", data), ("json", json)] {
+        if let Some(value) = value {
+            kwargs.set_item(name, value)?;
         }
-        if method == "HEAD" && slf.get().style == Style::Requests && !kwargs.contains("allow_redirects")? {
-            kwargs.set_item("allow_redirects", false)?;
-        }
-        return slf.call_method(intern!(py, "request"), (method, url), Some(&kwargs));
     }
+    if method == "HEAD" && slf.get().style == Style::Requests && !kwargs.contains("allow_redirects")? {
+        kwargs.set_item("allow_redirects", false)?;
+    }
+    slf.call_method(intern!(py, "request"), (method, url), Some(&kwargs))
+}
+
+// This and the next stay out of their callers: a frame that is there while a user is parked is copied away and back.
+#[inline(never)]
+fn prepare_verb<'py>(
+    slf: &Bound<'py, SessionBase>,
+    method: &'static str,
+    url: &Bound<'py, PyAny>,
+    [data, json]: [Option<Bound<'py, PyAny>>; 2],
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<(Box<Operation>, Call<'py>)> {
     let mut arguments = Arguments::read(kwargs)?;
     if data.is_some() {
         arguments.data = data;
@@ -523,23 +554,9 @@ fn verb<'py>(
     if method == "HEAD" && arguments.allow_redirects.is_none() && slf.get().style == Style::Requests {
         arguments.allow_redirects = Some(pyo3::types::PyBool::new(slf.py(), false).to_owned().into_any());
     }
-    perform(slf, method, url, arguments)
+    prepare_operation(slf, method, url, arguments)
 }
 
-/// One request: prepare, park until it is answered, report.
-fn perform<'py>(
-    slf: &Bound<'py, SessionBase>,
-    method: &str,
-    url: &Bound<'py, PyAny>,
-    arguments: Arguments<'py>,
-) -> Answer<'py> {
-    let py = slf.py();
-    let (operation, call) = prepare_operation(slf, method, url, arguments)?;
-    let operation = hub(py)?.exchange(py, operation)?;
-    ResponseBase::deliver(slf, operation, call, Instant::now())
-}
-
-// Kept out of `perform`: its frame would be copied away and back with every parked user's stack.
 #[inline(never)]
 fn prepare_operation<'py>(
     slf: &Bound<'py, SessionBase>,

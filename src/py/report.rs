@@ -1,5 +1,7 @@
 //! `_engine.CsvFiles` and the tables: what a run leaves behind, seen from Python.
 
+#![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
+
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,7 +25,14 @@ pub struct CsvFiles {
 impl CsvFiles {
     #[new]
     #[pyo3(signature = (table, prefix, percentiles, full_history=false, interval=1.0, window=10))]
-    fn new(table: &StatsTable, prefix: &str, percentiles: Vec<f64>, full_history: bool, interval: f64, window: i64) -> PyResult<Self> {
+    fn new(
+        table: &StatsTable,
+        prefix: &str,
+        percentiles: Vec<f64>,
+        full_history: bool,
+        interval: f64,
+        window: i64,
+    ) -> PyResult<Self> {
         let columns = Columns { percentiles, full_history, window };
         let interval = Duration::try_from_secs_f64(interval).unwrap_or(Duration::from_secs(1));
         let complain = Box::new(|message: &str| {

@@ -63,6 +63,8 @@ enum Verdict {
 }
 
 impl ResponseBase {
+    // Out of the caller's frame, which is copied away and back with a parked user's stack.
+    #[inline(never)]
     /// Make the response of a finished call and, unless the caller wants to judge it first, report it.
     pub fn deliver<'py>(
         session: &Bound<'py, SessionBase>,

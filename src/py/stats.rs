@@ -33,7 +33,8 @@ impl StatsTable {
     /// Count a failure that Python has an object for. The request itself is recorded apart.
     pub fn record_failure(&self, method: &str, name: &str, error: &Bound<'_, PyAny>, at: f64) -> PyResult<()> {
         let (text, shown) = texts(error)?;
-        let error_text = ErrorText { text: &text, shown: shown.as_deref().unwrap_or_else(|| ErrorText::of_text(&text).shown) };
+        let error_text =
+            ErrorText { text: &text, shown: shown.as_deref().unwrap_or_else(|| ErrorText::of_text(&text).shown) };
         let new = lock(&self.table).record_error(method, name, error_text, at);
         if new {
             let objects = &mut self.objects.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,7 +75,13 @@ impl StatsTable {
     }
 
     #[pyo3(signature = (method, name, error, at=None))]
-    fn log_error(&self, method: &Bound<'_, PyAny>, name: &Bound<'_, PyAny>, error: &Bound<'_, PyAny>, at: Option<f64>) -> PyResult<()> {
+    fn log_error(
+        &self,
+        method: &Bound<'_, PyAny>,
+        name: &Bound<'_, PyAny>,
+        error: &Bound<'_, PyAny>,
+        at: Option<f64>,
+    ) -> PyResult<()> {
         let (method, name) = (label(method)?, label(name)?);
         self.record_failure(method.to_str(), name.to_str(), error, at.unwrap_or_else(now))
     }
@@ -126,9 +133,18 @@ impl StatsTable {
 
     /// Add what another node counted under this key.
     #[pyo3(signature = (method, name, error, occurrences, first_seen, last_seen))]
-    fn merge_error(&self, method: String, name: String, error: String, occurrences: u64, first_seen: Option<f64>, last_seen: Option<f64>) {
+    fn merge_error(
+        &self,
+        method: String,
+        name: String,
+        error: String,
+        occurrences: u64,
+        first_seen: Option<f64>,
+        last_seen: Option<f64>,
+    ) {
         let shown = ErrorText::of_text(&error).shown.to_owned();
-        let record = ErrorRecord { key: String::new(), method, name, text: error, shown, occurrences, first_seen, last_seen };
+        let record =
+            ErrorRecord { key: String::new(), method, name, text: error, shown, occurrences, first_seen, last_seen };
         lock(&self.table).errors_mut().merge(&record);
     }
 
@@ -177,7 +193,7 @@ impl StatsTable {
             current_rps: table.total().current_rps(table.clock()),
             current_fail_per_sec: table.total().current_fail_per_sec(table.clock()),
             total_avg_response_time: (table.total().avg_response_time() * 100.0).round() / 100.0,
-            percentiles: percentiles.iter().map(|quantile| (*quantile, current(*quantile))).collect(),
+            percentiles: percentiles.into_iter().map(|quantile| (quantile, current(quantile))).collect(),
         };
         table.history_mut().push(point);
     }
@@ -213,7 +229,12 @@ impl StatsTable {
 
 impl StatsTable {
     fn error_tuple<'py>(&self, py: Python<'py>, record: ErrorRecord) -> PyResult<Bound<'py, PyTuple>> {
-        let object = self.objects.lock().unwrap_or_else(PoisonError::into_inner).get(&record.key).map(|object| object.clone_ref(py));
+        let object = self
+            .objects
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&record.key)
+            .map(|object| object.clone_ref(py));
         let error = object.map_or_else(|| PyString::new(py, &record.text).into_any(), |object| object.into_bound(py));
         let (first, last) = (record.first_seen, record.last_seen);
         (record.key, record.method, record.name, error, record.occurrences, first, last).into_pyobject(py)
@@ -326,5 +347,7 @@ pub(super) fn buckets(row: &Row) -> BTreeMap<i64, u64> {
 }
 
 pub(super) fn no_window() -> PyErr {
-    PyValueError::new_err("This entry keeps no recent response times: it was made with `use_response_times_cache=False`.")
+    PyValueError::new_err(
+        "This entry keeps no recent response times: it was made with `use_response_times_cache=False`.",
+    )
 }

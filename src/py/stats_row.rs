@@ -10,7 +10,10 @@ use super::stats::{buckets, lock, no_window, now, number, sample};
 use crate::stats::{Clock, PerSecond, Row, RowParts, Table};
 
 enum Place {
-    Listed { name: String, method: String },
+    Listed {
+        name: String,
+        method: String,
+    },
     Total,
     /// Made by hand, or rebuilt from what another node sent: in no table.
     Own(Box<Mutex<Row>>),

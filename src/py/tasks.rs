@@ -7,7 +7,7 @@ use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyList, PyType};
+use pyo3::types::{PyDict, PyList, PyType};
 
 use super::hub::{Hub, hub};
 
@@ -15,7 +15,8 @@ use super::hub::{Hub, hub};
 struct Names {
     get_random_bits: Py<PyAny>,
     choice: Py<PyAny>,
-    random: Py<PyAny>,
+    /// The module's names.
+    random: Py<PyDict>,
     task_set: Py<PyType>,
     interrupt: Py<PyType>,
     reschedule: Py<PyType>,
@@ -41,7 +42,7 @@ fn names(py: Python<'_>) -> PyResult<&'static Names> {
             stop_user: class("StopUser")?,
             stop_test: class("StopTest")?,
             greenlet_exit: py.import("greenlet")?.getattr("GreenletExit")?.cast_into()?.unbind(),
-            random: random.into_any().unbind(),
+            random: random.dict().unbind(),
         })
     })
 }
@@ -56,6 +57,8 @@ struct Loop<'py> {
     is_root: bool,
     /// Whether the next task comes from a method of the class (sequences) rather than by lot.
     picks_itself: bool,
+    /// Whether its wait time is the user's.
+    asks_user: bool,
     names: &'static Names,
     hub: std::rc::Rc<Hub>,
 }
@@ -63,9 +66,14 @@ struct Loop<'py> {
 /// Run a task set after its `on_start` until an exception ends it.
 ///
 /// `is_root`: it is a user's own, so its tasks are the user's. `picks_itself`: ask `get_next_task` for the next one.
-/// Raises what leaves the task set; returns what was raised while a failed task was dealt with, which passes no `on_stop`.
+/// `asks_user`: its wait time is the user's. Raises what leaves the task set; returns what was raised while a failed task was dealt with, which passes no `on_stop`.
 #[pyfunction]
-fn run_task_set<'py>(task_set: &Bound<'py, PyAny>, is_root: bool, picks_itself: bool) -> PyResult<Bound<'py, PyAny>> {
+fn run_task_set<'py>(
+    task_set: &Bound<'py, PyAny>,
+    is_root: bool,
+    picks_itself: bool,
+    asks_user: bool,
+) -> PyResult<Bound<'py, PyAny>> {
     let py = task_set.py();
     let user = task_set.getattr(intern!(py, "_user"))?;
     let owner = if is_root { user.clone() } else { task_set.clone() };
@@ -76,6 +84,7 @@ fn run_task_set<'py>(task_set: &Bound<'py, PyAny>, is_root: bool, picks_itself: 
         owner,
         is_root,
         picks_itself,
+        asks_user,
         names: names(py)?,
         hub: hub(py)?,
     };
@@ -91,6 +100,7 @@ fn run_task_set<'py>(task_set: &Bound<'py, PyAny>, is_root: bool, picks_itself: 
 
 impl<'py> Loop<'py> {
     /// Pick, run, wait.
+    #[inline(never)]
     fn turn(&self, resumed: u64) -> PyResult<()> {
         let task = self.next_task()?;
         if self.is_stopping()? {
@@ -122,8 +132,9 @@ impl<'py> Loop<'py> {
     /// A locustfile may have put something else in the place of `random.choice` or `random.getrandbits`.
     fn choice_is_python_s(&self) -> PyResult<bool> {
         let random = self.names.random.bind(self.py);
-        Ok(random.getattr(intern!(self.py, "choice"))?.is(&self.names.choice)
-            && random.getattr(intern!(self.py, "getrandbits"))?.is(&self.names.get_random_bits))
+        let is = |name, known: &Py<PyAny>| Ok::<_, PyErr>(random.get_item(name)?.is_some_and(|own| own.is(known)));
+        Ok(is(intern!(self.py, "choice"), &self.names.choice)?
+            && is(intern!(self.py, "getrandbits"), &self.names.get_random_bits)?)
     }
 
     /// Draws as `random.choice` does, so that a seeded locustfile picks the same tasks: as many bits as the length has,
@@ -160,7 +171,7 @@ impl<'py> Loop<'py> {
         if self.is_stopping()? {
             return Err(self.raise(&self.names.stop_user));
         }
-        let seconds: f64 = self.task_set.call_method0(intern!(self.py, "wait_time"))?.extract()?;
+        let seconds = self.wait_time()?;
         if seconds > 0.0 || self.hub.resumed() == resumed {
             self.user.setattr(intern!(self.py, "_state"), intern!(self.py, "waiting"))?;
             super::hub::sleep(self.py, seconds)?;
@@ -172,8 +183,25 @@ impl<'py> Loop<'py> {
         Ok(())
     }
 
+    /// The task set's wait time; the user's, if the task set only asks that.
+    fn wait_time(&self) -> PyResult<f64> {
+        let name = intern!(self.py, "wait_time");
+        if self.asks_user {
+            let wait_time = self.user.getattr(name)?;
+            if !wait_time.is_none() {
+                return wait_time.call0()?.extract();
+            }
+        }
+        self.task_set.call_method0(name)?.extract()
+    }
+
     fn is_stopping(&self) -> PyResult<bool> {
-        self.user.getattr(intern!(self.py, "_state"))?.eq(intern!(self.py, "stopping"))
+        let state = self.user.getattr(intern!(self.py, "_state"))?;
+        // The states are interned strings, so the usual answer needs no comparison of text.
+        if state.is(intern!(self.py, "running")) {
+            return Ok(false);
+        }
+        state.eq(intern!(self.py, "stopping"))
     }
 
     fn raise(&self, class: &Py<PyType>) -> PyErr {
@@ -183,6 +211,8 @@ impl<'py> Loop<'py> {
         }
     }
 
+    // Cold, and not to widen the frame that every parked user's stack has in it.
+    #[inline(never)]
     /// What ends the task set goes on its way; what a task raised is reported, and the loop goes on after a wait.
     fn report(&self, error: PyErr) -> PyResult<PyResult<()>> {
         let names = self.names;

@@ -1,5 +1,7 @@
 //! The tables of the terminal, line for line as Locust prints them.
 
+use std::fmt::Write as _;
+
 use super::number::percentile_label;
 use crate::stats::{Clock, Row, Table};
 
@@ -46,7 +48,9 @@ fn request_header(layout: Layout) -> String {
     let [requests, failures] = ["# reqs", "# fails"];
     let [avg, min, max, median] = ["Avg", "Min", "Max", "Med"];
     let [rps, failing] = ["req/s", "failures/s"];
-    format!("{method} {name} {requests:>7} {failures:>12} |{avg:>7} {min:>7} {max:>7}{median:>7} | {rps:>7} {failing:>11}")
+    format!(
+        "{method} {name} {requests:>7} {failures:>12} |{avg:>7} {min:>7} {max:>7}{median:>7} | {rps:>7} {failing:>11}"
+    )
 }
 
 /// One row of the request table. Averages and extremes lose their decimals, as `%d` takes them.
@@ -98,7 +102,8 @@ fn percentile_cells(method: &str, name: &str, cells: &[String], requests: &str, 
     let mut line = format!("{} {}", left(method, layout.type_width), left(name, layout.name_width));
     for (i, cell) in cells.iter().map(String::as_str).chain([requests]).enumerate() {
         let width = if i == 0 { 8 } else { 6 };
-        line.push_str(&format!(" {cell:>width$}"));
+        // Writing to a string cannot fail.
+        let _ = write!(line, " {cell:>width$}");
     }
     line
 }
@@ -140,7 +145,11 @@ pub(crate) mod tests {
             at += 0.5;
             let (method, name) = if i % 4 == 0 { ("POST", "/cart") } else { ("GET", "/a") };
             let response_time_ms = Some(12.345 + f64::from(i));
-            table.record(method, name, Sample { response_time_ms, response_length: 10, generator_lag: Duration::ZERO, at });
+            table.record(
+                method,
+                name,
+                Sample { response_time_ms, response_length: 10, generator_lag: Duration::ZERO, at },
+            );
             if i % 10 == 0 {
                 let error = ErrorText { text: "CatchResponseError('boom')", shown: "boom" };
                 table.record_error(method, name, error, at);

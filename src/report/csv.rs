@@ -28,8 +28,17 @@ impl Default for Columns {
 impl Columns {
     pub fn requests_header(&self) -> Record {
         let before = [
-            "Type", "Name", "Request Count", "Failure Count", "Median Response Time", "Average Response Time",
-            "Min Response Time", "Max Response Time", "Average Content Size", "Requests/s", "Failures/s",
+            "Type",
+            "Name",
+            "Request Count",
+            "Failure Count",
+            "Median Response Time",
+            "Average Response Time",
+            "Min Response Time",
+            "Max Response Time",
+            "Average Content Size",
+            "Requests/s",
+            "Failures/s",
         ];
         before.map(String::from).into_iter().chain(self.labels()).collect()
     }
@@ -37,8 +46,13 @@ impl Columns {
     pub fn history_header(&self) -> Record {
         let before = ["Timestamp", "User Count", "Type", "Name", "Requests/s", "Failures/s"];
         let after = [
-            "Total Request Count", "Total Failure Count", "Total Median Response Time", "Total Average Response Time",
-            "Total Min Response Time", "Total Max Response Time", "Total Average Content Size",
+            "Total Request Count",
+            "Total Failure Count",
+            "Total Median Response Time",
+            "Total Average Response Time",
+            "Total Min Response Time",
+            "Total Max Response Time",
+            "Total Average Content Size",
         ];
         before.map(String::from).into_iter().chain(self.labels()).chain(after.map(String::from)).collect()
     }
@@ -101,7 +115,14 @@ pub fn failures(table: &Table) -> Vec<Record> {
     errors
         .map(|error| {
             let (first, last) = (seen(error.first_seen), seen(error.last_seen));
-            vec![error.method.clone(), error.name.clone(), error.text.clone(), error.occurrences.to_string(), first, last]
+            vec![
+                error.method.clone(),
+                error.name.clone(),
+                error.text.clone(),
+                error.occurrences.to_string(),
+                first,
+                last,
+            ]
         })
         .collect()
 }
@@ -169,7 +190,10 @@ mod tests {
         insta::assert_snapshot!("history", with_header(brief.history_header(), brief.history(&table, 1020.5)));
         insta::assert_snapshot!("full_history", with_header(full.history_header(), full.history(&table, 1020.5)));
         insta::assert_snapshot!("failures", with_header(FAILURES_HEADER.map(String::from).to_vec(), failures(&table)));
-        insta::assert_snapshot!("exceptions", with_header(EXCEPTIONS_HEADER.map(String::from).to_vec(), exceptions(&table)));
+        insta::assert_snapshot!(
+            "exceptions",
+            with_header(EXCEPTIONS_HEADER.map(String::from).to_vec(), exceptions(&table))
+        );
     }
 
     #[test]

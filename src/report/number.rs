@@ -45,14 +45,34 @@ mod tests {
 
     #[test]
     fn floats_read_as_pythons() {
-        let floats = [(501.207_000_000_000_16, "501.20700000000016"), (1e-7, "1e-07"), (0.0, "0.0"), (100.0, "100.0"),
-            (1.5e-5, "1.5e-05"), (0.0001, "0.0001"), (1e16, "1e+16"), (123_456_789.0, "123456789.0"), (f64::NAN, "nan")];
-        floats.into_iter().for_each(|(value, text)| assert_eq!(float(value), text));
+        let floats = [
+            (501.207_000_000_000_16, "501.20700000000016"),
+            (1e-7, "1e-07"),
+            (0.0, "0.0"),
+            (100.0, "100.0"),
+            (1.5e-5, "1.5e-05"),
+            (0.0001, "0.0001"),
+            (1e16, "1e+16"),
+            (123_456_789.0, "123456789.0"),
+            (f64::NAN, "nan"),
+        ];
+        for (value, text) in floats {
+            assert_eq!(float(value), text);
+        }
     }
 
     #[test]
     fn percentiles_are_labelled_as_locust_labels_them() {
-        let labels = [(0.5, "50%"), (0.29, "29.0%"), (0.999, "99.9%"), (0.9999, "99.99%"), (1.0, "100%"), (0.123_456_78, "12.345678%")];
-        labels.into_iter().for_each(|(quantile, label)| assert_eq!(percentile_label(quantile), label));
+        let labels = [
+            (0.5, "50%"),
+            (0.29, "29.0%"),
+            (0.999, "99.9%"),
+            (0.9999, "99.99%"),
+            (1.0, "100%"),
+            (0.123_456_78, "12.345678%"),
+        ];
+        for (quantile, label) in labels {
+            assert_eq!(percentile_label(quantile), label);
+        }
     }
 }

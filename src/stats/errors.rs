@@ -213,10 +213,14 @@ mod tests {
 
     #[test]
     fn the_key_is_locusts() {
-        let keys = [("ValueError('x')", "21e34e588463fafe3730ba5ec38c0dc4476555d67a1728d3dcd5eaf1f16dfe14"),
+        let keys = [
+            ("ValueError('x')", "21e34e588463fafe3730ba5ec38c0dc4476555d67a1728d3dcd5eaf1f16dfe14"),
             ("boom", "53171db8f106c52fc13ae156893347ab440162e61e399bc9d97a4d5fb992a418"),
-            ("CatchResponseError('boom')", "8404061ad415387155310a0838c368dda988802a8bcd899dbe7ff37bf08057ee")];
-        keys.into_iter().for_each(|(text, key)| assert_eq!(error_key("GET", "/", text), key));
+            ("CatchResponseError('boom')", "8404061ad415387155310a0838c368dda988802a8bcd899dbe7ff37bf08057ee"),
+        ];
+        for (text, key) in keys {
+            assert_eq!(error_key("GET", "/", text), key);
+        }
     }
 
     #[test]
@@ -242,8 +246,11 @@ mod tests {
 
     #[test]
     fn a_repr_quotes_as_python_does() {
-        let reprs = [("a", "'a'"), ("it's", "\"it's\""), ("'\"", "'\\'\"'"), ("a\\\n\u{1}é\u{a0}", "'a\\\\\\n\\x01é\\xa0'")];
-        reprs.into_iter().for_each(|(text, repr)| assert_eq!(python_repr(text), repr));
+        let reprs =
+            [("a", "'a'"), ("it's", "\"it's\""), ("'\"", "'\\'\"'"), ("a\\\n\u{1}é\u{a0}", "'a\\\\\\n\\x01é\\xa0'")];
+        for (text, repr) in reprs {
+            assert_eq!(python_repr(text), repr);
+        }
     }
 
     #[test]

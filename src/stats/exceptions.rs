@@ -46,7 +46,12 @@ impl Exceptions {
 
     fn add(&mut self, message: &str, traceback: &str) -> usize {
         self.by_traceback.insert(traceback.into(), self.records.len());
-        self.records.push(ExceptionRecord { count: 0, message: message.into(), traceback: traceback.into(), nodes: BTreeSet::new() });
+        self.records.push(ExceptionRecord {
+            count: 0,
+            message: message.into(),
+            traceback: traceback.into(),
+            nodes: BTreeSet::new(),
+        });
         self.records.len() - 1
     }
 }

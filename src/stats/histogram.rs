@@ -78,7 +78,9 @@ impl Histogram {
     pub fn cells(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
         let chunks = self.chunks.iter().enumerate();
         chunks.filter_map(|(i, chunk)| chunk.as_ref().map(|chunk| (i, chunk))).flat_map(move |(i, chunk)| {
-            (0..CHUNK).map(move |offset| ((i * CHUNK + offset) as u32, self.count_at(chunk, i, offset))).filter(|(_, n)| *n > 0)
+            (0..CHUNK)
+                .map(move |offset| ((i * CHUNK + offset) as u32, self.count_at(chunk, i, offset)))
+                .filter(|(_, n)| *n > 0)
         })
     }
 
@@ -203,7 +205,9 @@ mod tests {
 
     fn histogram_of(values: &[u64]) -> Histogram {
         let mut histogram = Histogram::default();
-        values.iter().for_each(|value| histogram.record_us(*value));
+        for value in values {
+            histogram.record_us(*value);
+        }
         histogram
     }
 
@@ -211,7 +215,9 @@ mod tests {
     fn a_quantile_is_the_value_that_locust_picks() {
         let mut histogram = Histogram::default();
         assert_eq!(histogram.quantile_ms(0.5), None);
-        [10.0, 20.0, 30.0, 40.0].into_iter().for_each(|value| histogram.record_ms(value));
+        for value in [10.0, 20.0, 30.0, 40.0] {
+            histogram.record_ms(value);
+        }
         let quantiles = [0.25, 0.5, 0.75, 1.0].map(|quantile| histogram.quantile_ms(quantile));
         assert_eq!(quantiles, [Some(20.0), Some(30.0), Some(40.0), Some(40.0)]);
     }
@@ -237,7 +243,9 @@ mod tests {
     #[test]
     fn what_is_not_a_duration_counts_as_none_at_all() {
         let mut histogram = Histogram::default();
-        [f64::NAN, -5.0, f64::INFINITY].into_iter().for_each(|value| histogram.record_ms(value));
+        for value in [f64::NAN, -5.0, f64::INFINITY] {
+            histogram.record_ms(value);
+        }
         assert_eq!(histogram.count(), 3);
     }
 

@@ -54,7 +54,9 @@ impl Lag {
         let share = percent(self.share_above(limit));
         vec![
             "Generator lag (how long finished responses waited for Python; not in the response times)".into(),
-            format!("50% {p50}, 95% {p95}, 99% {p99}, longest {longest}; {share} of the responses waited more than {limit} ms"),
+            format!(
+                "50% {p50}, 95% {p95}, 99% {p99}, longest {longest}; {share} of the responses waited more than {limit} ms"
+            ),
             String::new(),
         ]
     }

@@ -223,7 +223,8 @@ impl RowParts {
         self.num_none_requests += other.num_none_requests;
         self.num_failures += other.num_failures;
         self.total_response_time += other.total_response_time;
-        self.min_response_time = [self.min_response_time, other.min_response_time].into_iter().flatten().reduce(f64::min);
+        self.min_response_time =
+            [self.min_response_time, other.min_response_time].into_iter().flatten().reduce(f64::min);
         self.max_response_time = self.max_response_time.max(other.max_response_time);
         self.total_content_length += other.total_content_length;
         self.start_time = self.start_time.min(other.start_time);

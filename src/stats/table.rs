@@ -194,7 +194,8 @@ mod tests {
         for (method, name) in [("GET", "/b"), ("POST", "/a"), ("GET", "/a"), ("GET", "/b")] {
             table.record(method, name, sample(1.0, 1.0));
         }
-        let shown: Vec<_> = table.sorted_rows().iter().map(|r| (&*r.name, &*r.method, r.parts().num_requests)).collect();
+        let shown: Vec<_> =
+            table.sorted_rows().iter().map(|r| (&*r.name, &*r.method, r.parts().num_requests)).collect();
         assert_eq!(shown, [("/a", "GET", 1), ("/a", "POST", 1), ("/b", "GET", 2)]);
         assert_eq!((table.total().parts().num_requests, table.lag().count()), (4, 4));
     }

@@ -10,7 +10,8 @@ use super::Histogram;
 #[derive(Debug, Clone)]
 struct Mark {
     second: i64,
-    recorded_before: Vec<(u32, u64)>,
+    /// Eight bytes a cell, and no spare room: there are twenty marks a row.
+    recorded_before: Box<[(u32, u32)]>,
 }
 
 /// At most [`Window::MARKS`] marks, oldest first.
@@ -33,7 +34,9 @@ impl Window {
 
     /// Remember what `histogram` was at the end of `second`.
     pub fn mark(&mut self, second: i64, histogram: &Histogram) {
-        let recorded_before = histogram.take_difference(&mut self.at_last_mark);
+        let difference = histogram.take_difference(&mut self.at_last_mark);
+        let narrow = |(cell, count): (u32, u64)| (cell, u32::try_from(count).unwrap_or(u32::MAX));
+        let recorded_before = difference.into_iter().map(narrow).collect();
         if self.marks.len() == Self::MARKS {
             self.marks.pop_front();
         }
@@ -43,7 +46,11 @@ impl Window {
     /// What was recorded in about the last `length` seconds; `None` when no mark lies near enough to tell.
     pub fn recent(&self, now: i64, length: i64, histogram: &Histogram) -> Option<Histogram> {
         let start = self.mark_near(now - length)?;
-        let since = self.marks.iter().skip(start + 1).flat_map(|mark| mark.recorded_before.iter().copied());
+        let since = self
+            .marks
+            .iter()
+            .skip(start + 1)
+            .flat_map(|mark| mark.recorded_before.iter().map(|(cell, count)| (*cell, u64::from(*count))));
         let mut recent = Histogram::default();
         since.chain(histogram.difference(&self.at_last_mark)).for_each(|(cell, count)| recent.add(cell, count));
         Some(recent)
@@ -55,7 +62,7 @@ impl Window {
     }
 
     pub fn heap_size(&self) -> usize {
-        let marks: usize = self.marks.iter().map(|mark| mark.recorded_before.capacity() * size_of::<(u32, u64)>()).sum();
+        let marks: usize = self.marks.iter().map(|mark| size_of_val(&*mark.recorded_before)).sum();
         self.at_last_mark.heap_size() + marks + self.marks.capacity() * size_of::<Mark>()
     }
 }

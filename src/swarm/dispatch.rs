@@ -51,6 +51,8 @@ pub struct Dispatcher {
     rate: f64,
     phase: Phase,
     rebalanced: bool,
+    /// The step before handed out a new assignment, so this one goes on with the ramp, whatever joined meanwhile.
+    handed_anew: bool,
 }
 
 impl Dispatcher {
@@ -71,6 +73,7 @@ impl Dispatcher {
             rate: 1.0,
             phase: Phase::Done,
             rebalanced: false,
+            handed_anew: false,
         };
         dispatcher.list_classes();
         dispatcher
@@ -86,6 +89,7 @@ impl Dispatcher {
         self.target = target;
         self.rate = rate;
         self.phase = Phase::Started;
+        self.handed_anew = false;
     }
 
     /// The next step; `None` when the target is reached, or when there is no class left to start users of.
@@ -93,7 +97,9 @@ impl Dispatcher {
         if self.phase == Phase::Done {
             return None;
         }
-        if std::mem::take(&mut self.rebalanced) {
+        self.handed_anew = self.is_rebalanced();
+        if self.handed_anew {
+            self.rebalanced = false;
             return Some(Step { assignment: self.assignment(), pause: false });
         }
         if self.phase == Phase::Exhausted || self.handed_out.len() == self.target {
@@ -102,8 +108,15 @@ impl Dispatcher {
             return level.then(|| Step { assignment: self.assignment(), pause: false });
         }
         self.phase = Phase::Ramping;
-        if self.handed_out.len() < self.target { self.step_up() } else { self.step_down() }
-        Some(Step { assignment: self.assignment(), pause: self.phase == Phase::Ramping && self.handed_out.len() != self.target })
+        if self.handed_out.len() < self.target {
+            self.step_up()
+        } else {
+            self.step_down()
+        }
+        Some(Step {
+            assignment: self.assignment(),
+            pause: self.phase == Phase::Ramping && self.handed_out.len() != self.target,
+        })
     }
 
     /// Seconds between two steps.
@@ -130,7 +143,7 @@ impl Dispatcher {
 
     /// Whether the next step first hands out an assignment that was made anew.
     pub fn is_rebalanced(&self) -> bool {
-        self.rebalanced
+        self.rebalanced && !self.handed_anew
     }
 
     pub fn assignment(&self) -> Assignment {
@@ -153,6 +166,7 @@ impl Dispatcher {
     }
 
     /// What `target` users would be, started from nothing.
+    #[must_use]
     pub fn distribution_of(&self, target: usize) -> Self {
         let mut fresh = Self::in_order(self.nodes.clone(), self.classes.clone());
         if !fresh.nodes.is_empty() {
@@ -223,9 +237,10 @@ impl Dispatcher {
 /// Which class the next user is of: fixed counts first, then by weight, forever.
 #[derive(Debug, Clone)]
 struct Sequence {
+    /// What was missing of the fixed counts when they were last looked at, each as often as it was missing.
     fixed: std::iter::Take<Weighted>,
-    weighted: Weighted,
     fixed_unchecked: bool,
+    weighted: Weighted,
 }
 
 impl Sequence {
@@ -233,22 +248,24 @@ impl Sequence {
         let weighted = classes.iter().enumerate().filter(|(_, class)| class.fixed_count == 0);
         Self {
             fixed: Weighted::default().take(0),
-            weighted: Weighted::new(weighted.map(|(i, class)| (i, class.weight))),
             fixed_unchecked: true,
+            weighted: Weighted::new(weighted.map(|(i, class)| (i, class.weight))),
         }
     }
 
-    /// Users were taken away: some may be of a fixed count.
+    /// Users were taken away: some may be of a fixed count. They come after those that are still due.
     fn check_fixed(&mut self) {
         self.fixed_unchecked = true;
     }
 
     fn next(&mut self, classes: &[Class], missing: impl Fn(&Class) -> u64) -> Option<usize> {
-        if std::mem::take(&mut self.fixed_unchecked) {
-            let missing: Vec<u64> = classes.iter().map(missing).collect();
-            let weights = missing.iter().map(|count| *count as f64).enumerate();
-            self.fixed = Weighted::new(weights).take(missing.iter().sum::<u64>() as usize);
+        let due = self.fixed.next();
+        if due.is_some() || !std::mem::take(&mut self.fixed_unchecked) {
+            return due.or_else(|| self.weighted.next());
         }
+        let missing: Vec<u64> = classes.iter().map(missing).collect();
+        let weights = missing.iter().map(|count| *count as f64).enumerate();
+        self.fixed = Weighted::new(weights).take(missing.iter().sum::<u64>() as usize);
         self.fixed.next().or_else(|| self.weighted.next())
     }
 }

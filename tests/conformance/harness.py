@@ -147,7 +147,9 @@ class Both:
     ) -> Pair:
         """Run `locustfile` (its text, or a file) with `arguments`, each side in an empty folder."""
         started = [
-            _Started(side, self._new_folder(side), locustfile, arguments, host, headless, environment or {}, files or {})
+            _Started(
+                side, self._new_folder(side), locustfile, arguments, host, headless, environment or {}, files or {}
+            )
             for side in self.sides
         ]
         with ThreadPoolExecutor() as threads:

@@ -156,7 +156,10 @@ RECEIVING = {
 }
 
 JUDGING = {
-    **{f"status {status}": f"r = client.get('/status/{status}'); say(r.status_code, r.ok)" for status in (201, 399, 400, 404, 500, 599)},
+    **{
+        f"status {status}": f"r = client.get('/status/{status}'); say(r.status_code, r.ok)"
+        for status in (201, 399, 400, 404, 500, 599)
+    },
     "raise_for_status": "client.get('/status/404').raise_for_status()",
     "raise_for_status of a name": "client.get('/status/503', name='n').raise_for_status()",
     "name": "r = client.get('/json?a=1', name='/json?a=[]'); say(r.url)",

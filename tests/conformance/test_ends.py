@@ -84,7 +84,9 @@ class U(HttpUser):
 )
 
 
-@pytest.mark.parametrize(("stop_timeout", "answered"), [(None, False), ("0", False), ("1", False), ("10", True), ("1m", True)])
+@pytest.mark.parametrize(
+    ("stop_timeout", "answered"), [(None, False), ("0", False), ("1", False), ("10", True), ("1m", True)]
+)
 def test_requests_that_are_under_way(both, stop_timeout, answered):
     options = ["-s", stop_timeout] if stop_timeout else []
     ours = both(IN_FLIGHT, "--only-summary", "-u", "3", "-r", "10", *options).assert_same(but=["errors"])

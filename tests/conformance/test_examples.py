@@ -45,7 +45,9 @@ def test_who_decides_what_a_failure_is(both):
 def test_a_guard_refuses_production(both):
     host = "https://shop.prod.example.com"
     # Locust goes on without users until the time is over: a test that is quit in `test_start` ends here at once.
-    ours = both(LOCUSTFILES / "guard.py", "-H", host, "-t", "2s", "--only-summary", host=False).assert_same(but=["said"])
+    ours = both(LOCUSTFILES / "guard.py", "-H", host, "-t", "2s", "--only-summary", host=False).assert_same(
+        but=["said"]
+    )
     assert ours.exit_code == 3
     assert not ours.counts
 

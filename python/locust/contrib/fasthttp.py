@@ -1,4 +1,4 @@
-"""The fast client. With the engine underneath it is as fast as `HttpUser`; it is here for what locustfiles expect of it."""
+"""The fast client. Underneath is the same engine as `HttpUser`'s; it is here for what locustfiles expect of it."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class FastHttpUser(User):
     proxy_port: int | None = None
     client_pool: Any = None
     ssl_context_factory: Any = None
-    abstract: bool = True
+    abstract: ClassVar[bool] = True
 
     client: FastHttpSession
 
@@ -226,7 +226,7 @@ class FastResponse(_engine.ResponseBase):
     def __enter__(self) -> FastResponse:
         return self
 
-    def __exit__(self, *args: object) -> None:
+    def __exit__(self, *args: object) -> None:  # type: ignore[override]
         return None
 
 
@@ -239,10 +239,10 @@ class ErrorResponse(FastResponse):
 class ResponseContextManager(FastResponse):
     """A response that is counted when its `with` block ends, as the caller judged it there."""
 
-    __enter__ = _engine.ResponseBase.__enter__  # type: ignore[assignment]
+    __enter__ = _engine.ResponseBase.__enter__
     __exit__ = _engine.ResponseBase.__exit__  # type: ignore[assignment]
-    success = _engine.ResponseBase.success  # type: ignore[assignment]
-    failure = _engine.ResponseBase.failure  # type: ignore[assignment]
+    success = _engine.ResponseBase.success
+    failure = _engine.ResponseBase.failure
 
     def raise_for_status(self) -> None:
         verdict = self._manual_result

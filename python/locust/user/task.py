@@ -249,9 +249,9 @@ class TaskSet(metaclass=TaskSetMeta):
 
     def _run_on_engine(self) -> BaseException:
         picks = type(self).get_next_task
-        return _engine.run_task_set(
-            self, picks is DefaultTaskSet.get_next_task, picks not in (TaskSet.get_next_task, DefaultTaskSet.get_next_task)
-        )
+        is_root = picks is DefaultTaskSet.get_next_task
+        asks_user = type(self).wait_time is TaskSet.wait_time and "wait_time" not in vars(self)
+        return _engine.run_task_set(self, is_root, not is_root and picks is not TaskSet.get_next_task, asks_user)
 
     def _run_tasks(self) -> BaseException:
         """The task loop for task sets that override a part of it. The engine's does the same.

@@ -121,9 +121,8 @@ impl<'a> Cursor<'a> {
         if self.spaces() {
             return Some(());
         }
-        self.rest
-            .starts_with(|c| marks.contains(c))
-            .then(|| drop(self.take(1)))
+        self.rest = self.rest.strip_prefix(|c| marks.contains(c))?;
+        Some(())
     }
 
     fn word(&mut self) -> Option<&'a str> {
@@ -177,8 +176,7 @@ impl<'a> Cursor<'a> {
         let digits = self.take_while(|c| c.is_ascii_digit());
         let (hours, minutes) = match digits.len() {
             2 => (digits, "0"),
-            // `+100` is ten hours: two digits are taken first, and a lone third fits nowhere.
-            4 => digits.split_at(2),
+            length @ (3 | 4) => digits.split_at(length - 2),
             _ => return None,
         };
         Some(sign * (hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60))

@@ -11,6 +11,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 mod date;
 mod parse;
+#[cfg(test)]
+mod tests;
 
 use super::url::{Scheme, Url};
 
@@ -68,7 +70,7 @@ impl Cookie {
             && self
                 .port
                 .as_deref()
-                .is_none_or(|ports| ports.split(',').any(|port| port == site.port))
+                .is_none_or(|ports| ports.split(',').any(|port| port == site.port()))
     }
 }
 
@@ -165,15 +167,21 @@ impl Jar {
             // One that Python's parser trips over takes the others of its response with it.
             return;
         };
-        for said in said.into_iter().flatten() {
-            let Some(cookie) = said.cookie(site) else {
-                continue;
-            };
+        // All are read before one is kept: a cookie that expires another cannot reach those of its own response.
+        let mut kept = Vec::new();
+        for cookie in said
+            .into_iter()
+            .flatten()
+            .filter_map(|said| said.cookie(site))
+        {
             if cookie.expires.is_some_and(|expires| expires <= now) {
                 self.clear(Some(&cookie.domain), Some(&cookie.path), Some(&cookie.name));
             } else if site.may_set(&cookie) {
-                self.insert(cookie);
+                kept.push(cookie);
             }
+        }
+        for cookie in kept {
+            self.insert(cookie);
         }
     }
 
@@ -243,7 +251,8 @@ struct Site {
     /// Lower case, with a dot in front, `.local` behind a name that has no dot.
     dotted_host: String,
     path: String,
-    port: String,
+    /// Absent where Python cannot tell it: at an IPv6 address.
+    port: Option<String>,
     secure: bool,
 }
 
@@ -262,15 +271,18 @@ impl Site {
         Self {
             dotted_host: format!(".{}{local}", name.to_lowercase()),
             path: parse::escape_path(path),
-            port: url
-                .explicit_port()
-                .map_or_else(|| "80".to_owned(), |port| port.to_string()),
+            port: (!url.host().contains(':'))
+                .then(|| url.explicit_port().unwrap_or(80).to_string()),
             secure: url.scheme() == Scheme::Https,
         }
     }
 
     fn host(&self) -> &str {
         &self.dotted_host[1..]
+    }
+
+    fn port(&self) -> &str {
+        self.port.as_deref().unwrap_or("80")
     }
 
     fn is_in(&self, domain: &str) -> bool {
@@ -307,6 +319,6 @@ impl Site {
         let mut until = ports
             .split(',')
             .take_while(|port| port.trim().parse::<i64>().is_ok());
-        until.any(|port| port == self.port)
+        until.any(|port| port == self.port())
     }
 }

@@ -88,10 +88,8 @@ impl Said {
             (_, None) => return Verdict::Bad,
             ("domain", Some(value)) => self.domain = Some(value.to_lowercase()),
             ("path", Some(value)) => self.path = Some(value.to_owned()),
-            (_, Some(value)) => match python_int(strip_quotes(value)) {
-                Some(version) => self.version = version,
-                None => return Verdict::Bad,
-            },
+            // One that is no number is none that is known.
+            (_, Some(value)) => self.version = python_int(strip_quotes(value)).unwrap_or(-1),
         }
         Verdict::Kept
     }
@@ -124,7 +122,7 @@ impl Said {
         cookie.port_specified = matches!(self.port, Ports::Named(_));
         cookie.port = match self.port {
             Ports::Any => None,
-            Ports::OfThisRequest => Some((&*site.port).into()),
+            Ports::OfThisRequest => site.port.as_deref().map(Into::into),
             Ports::Named(ports) => Some(ports.into()),
         };
         cookie.discard |= cookie.expires.is_none();

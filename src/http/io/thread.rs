@@ -125,7 +125,7 @@ impl Thread {
         let entry = sessions.entry(operation.session.id()).or_default();
         if let Some(lane) = entry.lanes.iter().find(|lane| lane.is_idle()) {
             lane.assign(operation);
-        } else if entry.lanes.len() < operation.request.settings.max_connections {
+        } else if entry.lanes.len() < operation.request.settings.max_connections.max(1) {
             let lane = Lane::new();
             lane.assign(operation);
             if entry.lanes.is_empty() {

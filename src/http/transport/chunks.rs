@@ -1,31 +1,47 @@
 //! The chunked transfer coding (RFC 9112, 7.1), undone piece by piece.
+//!
+//! To the letter: where others take a bare line feed, or anything at all, behind a chunk's size, a proxy and a client
+//! may read two different bodies out of the same bytes.
 
 use crate::http::Failure;
+use crate::http::response::MAX_HEADERS;
 
-/// A chunk's size line with its extensions, bytes.
-const MAX_SIZE_LINE: usize = 4096;
-const MAX_TRAILERS: usize = 64 * 1024;
+/// Digits of one chunk's size, leading zeros and all.
+const MAX_DIGITS: u8 = 64;
+/// Of all chunks together. Nobody uses them; without a limit a body of nothing else would go on for ever.
+const MAX_EXTENSIONS: usize = 16 * 1024;
+const MAX_TRAILERS: usize = 16 * 1024;
 
 #[derive(Debug, Default)]
 pub struct Chunks {
     state: State,
+    extensions: usize,
+    /// Trailer lines as they came; nobody reads them, but they must be some.
+    trailers: Vec<u8>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 enum State {
-    /// Within the size line: the number so far, digits seen, bytes of the line, and whether the digits are over.
-    Size { size: u64, digits: u8, line: usize, extension: bool, carriage: bool },
+    Size { size: u64, digits: u8 },
+    /// Behind the digits: white space until a semicolon, then anything until the line's end.
+    Extension { size: u64, begun: bool },
+    /// The CR of the size line was seen.
+    SizeEnd { size: u64 },
     Data { left: u64 },
     /// The line end behind the data; `carriage` when its CR was seen.
     DataEnd { carriage: bool },
-    /// Trailer lines: `line` bytes in the current one, `total` in all.
-    Trailers { line: usize, total: usize },
+    /// At the start of a trailer line, or the empty line behind them.
+    TrailerStart,
+    Trailer,
+    TrailerEnd,
+    /// The CR of the last line was seen.
+    LastEnd,
     Done,
 }
 
 impl Default for State {
     fn default() -> Self {
-        Self::Size { size: 0, digits: 0, line: 0, extension: false, carriage: false }
+        Self::Size { size: 0, digits: 0 }
     }
 }
 
@@ -48,55 +64,77 @@ impl Chunks {
                 at += take;
                 continue;
             }
-            self.byte(bytes[at])?;
+            self.state = self.step(bytes[at])?;
             at += 1;
         }
         Ok(at)
     }
 
-    fn byte(&mut self, byte: u8) -> Result<(), Failure> {
-        match &mut self.state {
-            State::Size { size, digits, line, extension, carriage } => {
-                *line += 1;
-                match byte {
-                    b'\n' if *digits > 0 => {
-                        self.state = if *size == 0 { State::Trailers { line: 0, total: 0 } } else { State::Data { left: *size } };
-                    }
-                    _ if *carriage || *line > MAX_SIZE_LINE => return Err(BAD_SIZE),
-                    b'\r' if *digits > 0 => *carriage = true,
-                    _ if *extension => {}
-                    b';' | b' ' | b'\t' if *digits > 0 => *extension = true,
-                    _ => {
-                        let digit = char::from(byte).to_digit(16).ok_or(BAD_SIZE)?;
-                        *size = size.checked_mul(16).and_then(|s| s.checked_add(u64::from(digit))).ok_or(BAD_SIZE)?;
-                        *digits = digits.saturating_add(1);
-                    }
-                }
+    fn step(&mut self, byte: u8) -> Result<State, Failure> {
+        Ok(match (self.state, byte) {
+            (State::Size { size, digits: 1.. } | State::Extension { size, .. }, b'\r') => State::SizeEnd { size },
+            (State::Size { size, digits: 1.. } | State::Extension { size, begun: false }, b' ' | b'\t')
+                if self.extensions < MAX_EXTENSIONS =>
+            {
+                self.extensions += 1;
+                State::Extension { size, begun: false }
             }
-            State::DataEnd { carriage } => match byte {
-                b'\r' if !*carriage => *carriage = true,
-                b'\n' => self.state = State::default(),
-                _ => return Err(Failure::Chunks("a chunk is longer than it says")),
-            },
-            State::Trailers { line, total } => {
-                *total += 1;
-                if *total > MAX_TRAILERS {
+            (State::Size { size, digits: 1.. } | State::Extension { size, begun: false }, b';') => {
+                State::Extension { size, begun: true }
+            }
+            (State::Size { size, digits }, _) if digits < MAX_DIGITS => {
+                State::Size { size: with_digit(size, byte)?, digits: digits + 1 }
+            }
+            (State::Extension { size, begun: true }, byte) if byte != b'\n' && self.extensions < MAX_EXTENSIONS => {
+                self.extensions += 1;
+                State::Extension { size, begun: true }
+            }
+            (State::SizeEnd { size: 0 }, b'\n') => State::TrailerStart,
+            (State::SizeEnd { size }, b'\n') => State::Data { left: size },
+            (State::Size { .. } | State::Extension { .. } | State::SizeEnd { .. }, _) => return Err(BAD_SIZE),
+
+            (State::DataEnd { carriage: false }, b'\r') => State::DataEnd { carriage: true },
+            (State::DataEnd { carriage: true }, b'\n') => State::default(),
+            (State::DataEnd { .. }, _) => return Err(Failure::Chunks("a chunk is longer than it says")),
+
+            (State::TrailerStart, b'\r') => State::LastEnd,
+            (State::LastEnd, b'\n') => self.check_trailers()?,
+            (State::TrailerStart | State::Trailer, byte) if byte != b'\n' => {
+                self.trailers.push(byte);
+                if self.trailers.len() > MAX_TRAILERS {
                     return Err(Failure::Chunks("the trailers are too long"));
                 }
-                match byte {
-                    b'\n' if *line == 0 => self.state = State::Done,
-                    b'\n' => *line = 0,
-                    b'\r' => {}
-                    _ => *line += 1,
-                }
+                if byte == b'\r' { State::TrailerEnd } else { State::Trailer }
             }
-            State::Data { .. } | State::Done => unreachable!("data is taken whole, and nothing after the end"),
+            (State::TrailerEnd, b'\n') => {
+                self.trailers.push(byte);
+                State::TrailerStart
+            }
+            (State::TrailerStart | State::Trailer | State::TrailerEnd | State::LastEnd, _) => return Err(BAD_TRAILER),
+            (State::Data { .. } | State::Done, _) => unreachable!("data is taken whole, and nothing after the end"),
+        })
+    }
+
+    fn check_trailers(&mut self) -> Result<State, Failure> {
+        let mut lines = std::mem::take(&mut self.trailers);
+        if !lines.is_empty() {
+            lines.extend_from_slice(b"\r\n");
+            let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+            if !httparse::parse_headers(&lines, &mut headers).is_ok_and(|parsed| parsed.is_complete()) {
+                return Err(BAD_TRAILER);
+            }
         }
-        Ok(())
+        Ok(State::Done)
     }
 }
 
+fn with_digit(size: u64, byte: u8) -> Result<u64, Failure> {
+    let digit = char::from(byte).to_digit(16).ok_or(BAD_SIZE)?;
+    size.checked_mul(16).and_then(|size| size.checked_add(u64::from(digit))).ok_or(BAD_SIZE)
+}
+
 const BAD_SIZE: Failure = Failure::Chunks("a chunk size is malformed");
+const BAD_TRAILER: Failure = Failure::Chunks("a trailer is malformed");
 
 #[cfg(test)]
 mod tests {
@@ -113,14 +151,37 @@ mod tests {
 
     #[test]
     fn chunks_with_extensions_and_trailers_are_joined() {
-        let wire = b"5;name=value\r\nhello\r\nA\r\n, the worl\r\n1 \r\nd\r\n0\r\nExpires: never\r\nX: y\r\n\r\n";
+        let wire = b"5;name=value\r\nhello\r\nA\r\n, the worl\r\n1 \t;\r\nd\r\n0\r\nExpires: never\r\nX: y\r\n\r\n";
         assert_eq!(decode(&[wire]), Ok((b"hello, the world".to_vec(), true)));
     }
 
     #[test]
     fn what_is_no_chunk_size_is_refused() {
-        for wire in ["x\r\n", "\r\n", "-1\r\n", "fffffffffffffffff\r\n", "5\rx", "3\r\nabcd\r\n"] {
+        for wire in ["x\r\n", "\r\n", "-1\r\n", "+1\r\n", "fffffffffffffffff\r\n", "5\rx", "5\n", "5;x\n", "5 5\r\n", ";\r\n"] {
             assert!(decode(&[wire.as_bytes()]).is_err(), "{wire:?}");
+        }
+    }
+
+    #[test]
+    fn what_follows_a_chunk_is_a_line_end() {
+        for wire in ["3\r\nabcd\r\n", "3\r\nabc\n", "3\r\nabc\r\r\n", "3\r\nabc0\r\n"] {
+            assert!(decode(&[wire.as_bytes()]).is_err(), "{wire:?}");
+        }
+    }
+
+    #[test]
+    fn trailers_are_header_lines() {
+        for wire in ["0\r\nno colon\r\n\r\n", "0\r\n\n", "0\n", "0\r\nA: b\n\r\n", "0\r\nA: b\rc\r\n\r\n", "0\r\n A: b\r\n\r\n"] {
+            assert!(decode(&[wire.as_bytes()]).is_err(), "{wire:?}");
+        }
+    }
+
+    #[test]
+    fn what_goes_on_for_ever_is_refused() {
+        let many = |text: &str| text.repeat(20_000).into_bytes();
+        for (start, more) in [("", "0"), ("1 ", " "), ("1;", "x"), ("", "1;x\r\ny\r\n"), ("0\r\n", "A: b\r\n"), ("0\r\nA: ", "b")] {
+            let wire = [start.as_bytes(), &many(more)].concat();
+            assert!(decode(&[&wire]).is_err(), "{start:?} {more:?}");
         }
     }
 

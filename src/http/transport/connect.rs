@@ -13,15 +13,16 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::Opening;
+use super::socket::Socket;
 use crate::http::Failure;
 use crate::http::io::{Lane, Thread};
 use crate::http::request::Settings;
 use crate::http::url::{Scheme, Url};
 
 pub enum Connected {
-    Plain(TcpStream),
+    Plain(Socket),
     /// Boxed: a rustls connection is a kilobyte, and most users have none.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<Socket>>),
 }
 
 /// Open a connection to the origin of `url`.
@@ -33,23 +34,24 @@ pub async fn connect(
 ) -> Result<(Connected, Opening), Failure> {
     let mut opening = Opening::default();
     let began = Instant::now();
-    let addresses = resolve(url.host(), url.port()).await?;
+    // No limit, as Python's clients have none here; but a user who is stopped does not wait for a name server.
+    let addresses = lane.within(thread, None, resolve(url.host(), url.port())).await??;
     opening.look_up = began.elapsed();
     let began = Instant::now();
-    let tcp = open_tcp(&addresses, settings, lane, thread).await?;
+    let socket = Socket::new(open_tcp(&addresses, settings, lane, thread).await?);
     opening.connect = began.elapsed();
     if url.scheme() == Scheme::Http {
-        return Ok((Connected::Plain(tcp), opening));
+        return Ok((Connected::Plain(socket), opening));
     }
     let began = Instant::now();
     let config = settings.tls.config().map_err(Failure::Tls)?;
     let name = ServerName::try_from(url.host().to_owned()).map_err(|error| Failure::Tls(error.to_string()))?;
-    let handshake = TlsConnector::from(config).connect(name, tcp);
+    let handshake = TlsConnector::from(config).connect(name, socket);
     let stream = lane
         .within(thread, settings.connect_timeout, handshake)
         .await
         .map_err(as_connect_timeout)?
-        .map_err(|error| tls_failure(&error))?;
+        .map_err(handshake_failure)?;
     opening.tls = began.elapsed();
     Ok((Connected::Tls(Box::new(stream)), opening))
 }
@@ -92,15 +94,15 @@ fn as_connect_timeout(failure: Failure) -> Failure {
     }
 }
 
-fn tls_failure(error: &io::Error) -> Failure {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(error) => Failure::Tls(error.to_string()),
-        None => Failure::Tls(error.to_string()),
-    }
+/// A peer that hangs up in the handshake speaks no TLS, or not ours; a connection that breaks is just that.
+fn handshake_failure(error: io::Error) -> Failure {
+    let is_tls = error.kind() == io::ErrorKind::UnexpectedEof
+        || error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+    if is_tls { Failure::Tls(error.to_string()) } else { Failure::Broken(error) }
 }
 
 impl Connected {
-    pub fn tcp(&self) -> &TcpStream {
+    pub fn socket(&self) -> &Socket {
         match self {
             Self::Plain(stream) => stream,
             Self::Tls(stream) => stream.get_ref().0,

@@ -1,25 +1,41 @@
 //! The default transport: connections of our own, kept alive, one for each origin.
 
 use std::io;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::connect::{Connected, connect};
 use super::http1::{self, Progress};
-use super::{Stamps, Transport};
+use super::{Stamps, Tls, Transport};
 use crate::http::decode;
 use crate::http::io::{Lane, Thread};
-use crate::http::url::{Origin, Style, Url};
+use crate::http::url::{Origin, Scheme, Style};
 use crate::http::{Failure, Request, Response};
 
 /// Decoded bodies may be this long: a few kilobytes on the wire can claim to be anything.
 const MAX_DECODED: usize = 1 << 30;
 
+/// Connections one lane keeps alive, as many as urllib3 has pools: the one that served longest ago gives way.
+const MAX_IDLE: usize = 10;
+/// How long to wait for the reset that proves that a request met a closed connection: it is a round trip away.
+const RESET_PATIENCE: Duration = Duration::from_secs(1);
+
+/// A connection kept alive, and for whom: nobody gets one whose certificate was checked less than he asks for.
 struct Idle {
     origin: Arc<Origin>,
+    tls: Option<Tls>,
     stream: Connected,
+}
+
+impl Idle {
+    fn serves(&self, request: &Request) -> bool {
+        self.origin == *request.url.origin() && self.tls.as_ref().is_none_or(|tls| *tls == request.settings.tls)
+    }
 }
 
 /// The connections of one lane.
@@ -39,18 +55,22 @@ impl Direct {
         self.idle = Vec::new();
     }
 
-    fn take_idle(&mut self, url: &Url) -> Option<Connected> {
-        let at = self.idle.iter().position(|idle| idle.origin == *url.origin())?;
-        let mut stream = self.idle.swap_remove(at).stream;
+    fn take_idle(&mut self, request: &Request) -> Option<Connected> {
+        let at = self.idle.iter().position(|idle| idle.serves(request))?;
+        let mut stream = self.idle.remove(at).stream;
         is_quiet(&mut stream).then_some(stream)
     }
 
-    fn keep(&mut self, url: &Url, stream: Connected) {
+    fn keep(&mut self, request: &Request, stream: Connected) {
+        if self.idle.len() == MAX_IDLE {
+            self.idle.remove(0);
+        }
         if self.idle.len() == self.idle.capacity() {
             // Nearly every user has one origin: no room for more than are there.
             self.idle.reserve_exact(1);
         }
-        self.idle.push(Idle { origin: Arc::clone(url.origin()), stream });
+        let tls = (request.url.scheme() == Scheme::Https).then(|| request.settings.tls.clone());
+        self.idle.push(Idle { origin: Arc::clone(request.url.origin()), tls, stream });
     }
 
     async fn open(&self, request: &Request, stamps: &mut Stamps) -> Result<Connected, Failure> {
@@ -58,6 +78,32 @@ impl Direct {
         let (stream, opening) = Box::pin(connect(&request.url, &request.settings, &self.lane, &self.thread)).await?;
         stamps.opening = Some(opening);
         Ok(stream)
+    }
+
+    /// Whether the server had closed a kept-alive connection before the request reached it: then, and only then,
+    /// sending it again on a new one cannot make it count twice. `written`: what had been written before the request.
+    async fn met_a_closed_connection(
+        &self,
+        failure: &Failure,
+        stream: &Connected,
+        written: u64,
+    ) -> Result<bool, Failure> {
+        let written = stream.socket().written() - written;
+        match failure {
+            Failure::Broken(_) | Failure::Disconnected if written == 0 => Ok(true),
+            // The error of a write is the socket's: taken, so it cannot be asked for again.
+            Failure::Broken(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                Ok(stream.socket().unacknowledged() == Some(written))
+            }
+            Failure::Disconnected => {
+                let proof = stream.socket().was_closed_before(written);
+                match self.lane.within(&self.thread, Some(RESET_PATIENCE), proof).await {
+                    Err(Failure::Cancelled) => Err(Failure::Cancelled),
+                    proven => Ok(proven.unwrap_or(false)),
+                }
+            }
+            _ => Ok(false),
+        }
     }
 }
 
@@ -68,12 +114,13 @@ impl Transport for Direct {
         cookies: Option<&str>,
         stamps: &mut Stamps,
     ) -> Result<Response, Failure> {
-        let (mut stream, mut reused) = match self.take_idle(&request.url) {
+        let (mut stream, mut reused) = match self.take_idle(request) {
             Some(stream) => (stream, true),
             None => (self.open(request, stamps).await?, false),
         };
         loop {
             let mut progress = Progress::default();
+            let written = stream.socket().written();
             let result =
                 http1::exchange(&mut stream, request, cookies, &self.lane, &self.thread, &mut progress).await;
             match result {
@@ -81,18 +128,23 @@ impl Transport for Direct {
                     stamps.sent = progress.sent.unwrap_or(stamps.start);
                     stamps.first_byte = progress.first_byte.unwrap_or(stamps.sent);
                     if exchanged.keep_alive {
-                        self.keep(&request.url, stream);
+                        self.keep(request, stream);
                     }
                     return match exchanged.content_encoding {
                         None => Ok(exchanged.response),
                         Some(encoding) => decoded(exchanged.response, request.url.style(), &encoding),
                     };
                 }
-                Err(failure) if reused && progress.first_byte.is_none() && was_already_closed(&failure, &stream) => {
+                Err(failure) => {
+                    let again = reused
+                        && progress.first_byte.is_none()
+                        && self.met_a_closed_connection(&failure, &stream, written).await?;
+                    if !again {
+                        return Err(failure);
+                    }
                     reused = false;
                     stream = self.open(request, stamps).await?;
                 }
-                Err(failure) => return Err(failure),
             }
         }
     }
@@ -108,25 +160,9 @@ fn decoded(mut response: Response, style: Style, encoding: &str) -> Result<Respo
 }
 
 /// Whether nothing has happened on an idle connection. tokio knows without a system call unless something has.
-fn is_quiet(stream: &mut Connected) -> bool {
+pub fn is_quiet<S: AsyncRead + Unpin>(stream: &mut S) -> bool {
     let mut byte = [0; 1];
     let mut buffer = ReadBuf::new(&mut byte);
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    std::pin::Pin::new(stream).poll_read(&mut cx, &mut buffer).is_pending()
-}
-
-/// Whether the server had closed a kept-alive connection before the request reached it: then, and only then, sending it
-/// again on a new one cannot make it count twice.
-///
-/// Linux tells the two apart. A segment that arrives at a closed socket is answered by a reset, and a reset on a
-/// connection whose FIN is already in leaves EPIPE as the socket's error, behind the end of file that is read first.
-/// A server that took the request and then closed leaves an end of file and no error.
-fn was_already_closed(failure: &Failure, stream: &Connected) -> bool {
-    match failure {
-        Failure::Broken(error) => error.kind() == io::ErrorKind::BrokenPipe,
-        Failure::Disconnected => {
-            matches!(stream.tcp().take_error(), Ok(Some(error)) if error.kind() == io::ErrorKind::BrokenPipe)
-        }
-        _ => false,
-    }
+    let mut cx = Context::from_waker(Waker::noop());
+    Pin::new(stream).poll_read(&mut cx, &mut buffer).is_pending()
 }

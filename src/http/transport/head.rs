@@ -43,12 +43,17 @@ struct Fields {
 impl Head {
     /// `None` while the head is incomplete. Heads of interim responses (1xx) come out like any other.
     pub fn parse(bytes: &[u8], head_only: bool) -> Result<Option<Self>, Failure> {
+        if matches!(bytes.first(), Some(b'\r' | b'\n')) {
+            // httparse skips empty lines before the status line; RFC 9112, 2.2 has only servers do so.
+            return Err(Failure::Protocol("it begins with an empty line"));
+        }
         let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
         let mut parsed = httparse::Response::new(&mut []);
         let config = httparse::ParserConfig::default();
         let length = match config.parse_response_with_uninit_headers(&mut parsed, bytes, &mut headers) {
-            Ok(httparse::Status::Complete(length)) => length,
-            Ok(httparse::Status::Partial) => return Ok(None),
+            Ok(httparse::Status::Complete(length)) if length <= MAX_HEAD => length,
+            Ok(httparse::Status::Partial) if bytes.len() <= MAX_HEAD => return Ok(None),
+            Ok(_) => return Err(Failure::Protocol("the head is too long")),
             Err(error) => return Err(Failure::Protocol(describe(error))),
         };
         let status = parsed.code.ok_or(Failure::Protocol("no status code"))?;
@@ -61,8 +66,10 @@ impl Head {
     }
 
     fn new(status: u16, http11: bool, length: usize, fields: Fields, head_only: bool) -> Result<Self, Failure> {
-        if status == 101 {
-            return Err(Failure::Protocol("it switches to another protocol"));
+        match status {
+            ..=99 => return Err(Failure::Protocol("its status code is below 100")),
+            101 => return Err(Failure::Protocol("it switches to another protocol")),
+            _ => {}
         }
         let framing = fields.framing(status, http11, head_only)?;
         let persistent = if http11 { !fields.close } else { fields.keep_alive && !fields.close };
@@ -86,11 +93,6 @@ impl Head {
         let end = self.length.checked_add(body)?;
         (end <= available).then_some(end)
     }
-
-    /// Whether an empty line, the end of a head, can be in `bytes`.
-    pub fn may_end_in(bytes: &[u8]) -> bool {
-        memchr::memchr_iter(b'\n', bytes).any(|at| matches!(bytes[at + 1..], [b'\n', ..] | [b'\r', b'\n', ..]))
-    }
 }
 
 impl Fields {
@@ -112,15 +114,16 @@ impl Fields {
         Ok(())
     }
 
+    /// A list is taken only if it repeats one number (RFC 9112, 6.3).
     fn read_length(&mut self, value: &[u8]) -> Result<(), Failure> {
-        for text in tokens(value) {
+        for text in value.split(|b| *b == b',').map(<[u8]>::trim_ascii) {
             let length = parse_decimal(text).ok_or(Failure::Protocol("its content-length is no number"))?;
             if self.length.is_some_and(|other| other != length) {
                 return Err(Failure::Protocol("two content-lengths contradict each other"));
             }
             self.length = Some(length);
         }
-        if self.length.is_none() { Err(Failure::Protocol("its content-length is empty")) } else { Ok(()) }
+        Ok(())
     }
 
     /// `chunked` must come last and once; other transfer codings are not implemented by anyone who serves browsers.
@@ -208,7 +211,7 @@ mod tests {
         assert_eq!(framing("Content-Length: 5\r\nContent-Length: 5"), Ok(Framing::Length(5)));
         assert_eq!(framing("Content-Length: 5, 5"), Ok(Framing::Length(5)));
         assert!(framing("Content-Length: 5\r\nContent-Length: 6").is_err());
-        for bad in ["", "+5", "-1", "5 5", "0x5", "99999999999999999999999"] {
+        for bad in ["", "5,", ",5", "5,,5", "+5", "-1", "5 5", "0x5", "99999999999999999999999"] {
             assert!(framing(&format!("Content-Length: {bad}")).is_err(), "{bad:?}");
         }
     }

@@ -6,6 +6,9 @@ mod direct;
 mod head;
 mod http1;
 mod phases;
+#[doc(hidden)]
+pub mod probe;
+mod socket;
 mod tls;
 
 pub use direct::Direct;

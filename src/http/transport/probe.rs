@@ -1,0 +1,36 @@
+//! A way in for the fuzz targets and for the tests that compare with hyper; of no use to anybody else.
+
+use std::sync::Arc;
+
+use super::chunks::Chunks;
+use super::direct::is_quiet;
+use super::head::Head;
+use super::http1::{self, Progress, Stream};
+use crate::bridge::Completions;
+use crate::http::io::{Lane, Thread};
+use crate::http::{Failure, Request, Response};
+
+/// One exchange on `stream`, and whether the stream may serve another.
+pub async fn exchange<S: Stream>(stream: &mut S, request: &Request) -> Result<(Response, bool), Failure> {
+    let thread = Thread::new(Arc::new(Completions::new().expect("the system has a descriptor left")));
+    let lane = Lane::new();
+    let mut progress = Progress::default();
+    let exchanged = http1::exchange(stream, request, None, &lane, &thread, &mut progress).await?;
+    let reusable = exchanged.keep_alive && is_quiet(stream);
+    Ok((exchanged.response, reusable))
+}
+
+/// What a head says of the response: status, length of the head, framing, persistence.
+pub fn head(bytes: &[u8], head_only: bool) -> Result<Option<(u16, usize, String, bool)>, Failure> {
+    let head = Head::parse(bytes, head_only)?;
+    Ok(head.map(|head| (head.status, head.length, format!("{:?}", head.framing), head.keep_alive)))
+}
+
+/// The data in `pieces`, how many bytes it took, and whether that was all.
+pub fn chunks<'p>(pieces: impl IntoIterator<Item = &'p [u8]>) -> Result<(Vec<u8>, usize, bool), Failure> {
+    let (mut chunks, mut data, mut used) = (Chunks::default(), Vec::new(), 0);
+    for piece in pieces {
+        used += chunks.decode(piece, &mut data)?;
+    }
+    Ok((data, used, chunks.is_done()))
+}

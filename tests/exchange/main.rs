@@ -1,0 +1,12 @@
+//! Our HTTP/1.1 exchange, response for response against hyper's, and against servers that misbehave.
+
+#![allow(clippy::unwrap_used)] // a test that cannot go on has failed
+
+mod client;
+mod lanes;
+mod properties;
+mod retry;
+mod table;
+mod timeouts;
+mod verdict;
+mod wire;

@@ -1,0 +1,77 @@
+"""The command line's Python face; parsing itself is tested in Rust."""
+
+import subprocess
+import sys
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import pytest
+
+from gregaria import _engine
+
+
+@pytest.fixture
+def parse(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return a function that parses with a listener that adds arguments."""
+    from locust import argument_parser
+
+    def run(arguments: list[str], add: Any = lambda parser: None) -> Any:
+        event = SimpleNamespace(fire=lambda parser: add(parser))
+        package = ModuleType("locust")
+        package.events = SimpleNamespace(init_command_line_parser=event)  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "locust", package)
+        return argument_parser.parse(arguments)
+
+    return run
+
+
+def test_options_have_locusts_types() -> None:
+    options = _engine.parse_arguments(["--headless", "-u", "5", "-r", "2", "-t", "1h", "-T", "a", "--", "MyUser"])
+    expected = {"headless": True, "num_users": 5, "spawn_rate": 2.0, "run_time": 3600, "tags": ["a"]}
+    assert expected.items() <= options.items()
+    assert (options["user_classes"], options["host"], options["autoquit"]) == (["MyUser"], None, -1)
+    assert isinstance(options["spawn_rate"], float)
+
+
+def test_a_mistake_has_an_exit_code() -> None:
+    with pytest.raises(_engine.UsageError, match="argument -u/--users: invalid int value: 'x'") as raised:
+        _engine.parse_arguments(["-u", "x"])
+    assert raised.value.code == 2
+
+
+def test_a_locustfile_adds_its_own_arguments(parse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "secret")
+
+    def add(parser: Any) -> None:
+        parser.add_argument("--mine", type=int, default=1)
+        action = parser.add_argument("--token", env_var="SHOP_TOKEN", is_secret=True)
+        assert (action.is_secret, action.include_in_web_ui) == (True, True)
+
+    options = parse(["--headless", "--mine", "3", "-u", "2", "MyUser"], add)
+    assert (options.mine, options.token, options.num_users, options.user_classes) == (3, "secret", 2, ["MyUser"])
+
+
+def test_an_argument_that_locust_has_is_refused(parse: Any) -> None:
+    import argparse
+
+    with pytest.raises(argparse.ArgumentError, match="conflicting option string: --host"):
+        parse(["--headless"], lambda parser: parser.add_argument("--host"))
+
+
+def test_a_mistake_is_one_line(parse: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        parse(["--headless", "--bogus"])
+    assert raised.value.code == 2
+    assert capsys.readouterr().err == "locust: error: unrecognized arguments: --bogus\nDid you mean '--tags'?\n"
+
+
+@pytest.mark.parametrize("argument", ["--version", "-V", "--help"])
+def test_what_needs_no_run_is_answered_without_gevent(argument: str) -> None:
+    program = (
+        "import sys; sys.argv = ['locust', sys.argv[1]]; from gregaria.__main__ import locust; code = locust();"
+        "assert not {'gevent', 'locust'} & set(sys.modules); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, argument], capture_output=True, text=True, timeout=30)
+    assert (done.returncode, done.stderr) == (0, "")
+    starts = "Usage: locust [options] [UserClass ...]" if argument == "--help" else "locust 2.47.0+gregaria."
+    assert done.stdout.startswith(starts)
