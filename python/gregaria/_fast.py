@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Iterator
 from typing import Any
 
 from requests.structures import CaseInsensitiveDict
@@ -53,6 +54,9 @@ class Headers(CaseInsensitiveDict[Any]):
         """One pair for each line."""
         return list(self._pairs)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self._store))
+
     def __str__(self) -> str:
         return "".join(f"{name}: {value}\r\n" for name, value in self._pairs)
 
@@ -71,8 +75,10 @@ class Request:
 def _request(response: Any) -> Request | None:
     if response._sent is None:
         return None
+    from locust.contrib.fasthttp import FastRequest
+
     method, url, pairs, body = response._sent
-    return Request(method, url, dict(pairs), body)
+    return FastRequest(method, url, dict(pairs), body)
 
 
 def attribute(response: Any, name: str) -> Any:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import http.client
 import io
 import json
 import os
 import socket
+import ssl
+import time
 import zlib
 from collections.abc import Callable
 from email.message import Message
@@ -148,6 +151,33 @@ def not_entered() -> LocustError:
     )
 
 
+def unsendable(
+    session: Any, method: str, url: Any, arguments: dict[str, Any] | None, error: BaseException
+) -> Any:
+    """The stand-in for a request that requests would have refused to prepare and Locust reports as failed; else None."""
+    raised_at_once = (requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL)
+    if not isinstance(error, requests.RequestException) or isinstance(error, raised_at_once):
+        return None
+    from locust.clients import ResponseContextManager
+
+    given = arguments or {}
+    response = ResponseContextManager()
+    own = session.user.context() if session.user is not None else {}
+    meta = {
+        "request_type": method,
+        "response_time": 0.0,
+        "name": given.get("name") or session.request_name or str(url),
+        "context": {**own, **(given.get("context") or {})},
+        "response": response,
+        "exception": None,
+        "start_time": time.time(),
+        "url": f"{session.base_url}{url}",
+        "response_length": 0,
+    }
+    response._stand_for(session, meta, error, bool(given.get("catch_response")))
+    return response
+
+
 def http_error(response: Any, name: str) -> requests.HTTPError:
     """requests' error for a bad status, with the name in place of the URL."""
     status = response._status
@@ -210,9 +240,16 @@ def _requests_error(
         case "read_timeout":
             silence = urllib3.exceptions.ReadTimeoutError(pool, path, f"Read timed out. (read timeout={code:g})")
             return requests.ReadTimeout(silence, request=request), None
-        case "tls":
+        case "tls" | "certificate":
             reason = PoolSSLError(text)
             return requests.exceptions.SSLError(MaxRetryError(pool, path, reason), request=request), reason
+        case "body_timeout":
+            silence = urllib3.exceptions.ReadTimeoutError(pool, path, "Read timed out.")
+            return requests.ConnectionError(silence, request=request), silence
+        case "body_broken":
+            cause = _os_error(code, text)
+            broken_off = ProtocolError(f"Connection broken: {cause!r}", cause)
+            return requests.exceptions.ChunkedEncodingError(broken_off, request=request), None
         case "disconnected":
             cause = http.client.RemoteDisconnected("Remote end closed connection without response")
             return requests.ConnectionError(ProtocolError("Connection aborted.", cause), request=request), cause
@@ -252,14 +289,18 @@ def _fast_error(response: Any, kind: str, code: float | None, text: str) -> Exce
     match kind:
         case "resolve":
             return _no_address()
-        case "connect" | "broken":
+        case "connect":
             return _os_error(code, text)
-        case "connect_timeout" | "read_timeout":
-            return fasthttp.RetriesExceeded(response._sent[1], 0, original=TimeoutError("timed out"))
+        case "broken" | "body_broken" if code == errno.ECONNRESET:
+            return fasthttp.HTTPConnectionClosed("connection closed.")
+        case "broken" | "body_broken":
+            return _os_error(code, text)
+        case "connect_timeout" | "read_timeout" | "body_timeout":
+            return fasthttp.RetriesExceeded(response._asked, 0, original=TimeoutError("timed out"))
         case "tls":
-            import ssl
-
             return ssl.SSLError(1, text)
+        case "certificate":
+            return ssl.SSLCertVerificationError(1, text)
         case "disconnected":
             return fasthttp.HTTPConnectionClosed("connection closed.")
         case "incomplete":
@@ -269,7 +310,7 @@ def _fast_error(response: Any, kind: str, code: float | None, text: str) -> Exce
         case "decode" | "corrupt":
             return zlib.error(text.rpartition("\n")[2])
         case "too_many_redirects":
-            return fasthttp.RetriesExceeded(response._sent[1], int(code or 0), original=None)
+            return fasthttp.RetriesExceeded(response._asked, f"Redirection limit reached ({int(code or 0)})")
         case "redirect_target":
             return fasthttp.ConnectionError(text)
     raise AssertionError(f"a failure of kind {kind}")

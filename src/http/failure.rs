@@ -15,14 +15,20 @@ pub enum Failure {
     /// No connection: refused, unreachable, no local port or descriptor left.
     Connect(io::Error),
     ConnectTimeout(Duration),
-    /// The certificate was not accepted, or the peers agree on no protocol.
+    /// The server's certificate was not accepted.
+    Certificate(String),
+    /// The peers agree on no protocol, or what came is no TLS.
     Tls(String),
     /// Nothing arrived for that long.
     ReadTimeout(Duration),
+    /// Nothing arrived for that long, in the middle of a body.
+    BodyTimeout(Duration),
     /// The peer closed before it sent anything of a response.
     Disconnected,
     /// The connection broke (`io`) while request or response were under way.
     Broken(io::Error),
+    /// The connection broke in the middle of a body.
+    BodyBroken(io::Error),
     /// The body ended before its declared length, or before its last chunk.
     Incomplete { received: u64, missing: Option<u64> },
     /// The chunks of the body are malformed.
@@ -44,10 +50,10 @@ impl fmt::Display for Failure {
             Self::Resolve { host, message } => write!(out, "cannot resolve `{host}`: {message}"),
             Self::Connect(error) => write!(out, "cannot connect: {error}"),
             Self::ConnectTimeout(after) => write!(out, "no connection within {after:?}"),
-            Self::Tls(message) => write!(out, "TLS: {message}"),
-            Self::ReadTimeout(after) => write!(out, "nothing received for {after:?}"),
+            Self::Certificate(message) | Self::Tls(message) => write!(out, "TLS: {message}"),
+            Self::ReadTimeout(after) | Self::BodyTimeout(after) => write!(out, "nothing received for {after:?}"),
             Self::Disconnected => out.write_str("the server closed the connection without a response"),
-            Self::Broken(error) => write!(out, "the connection broke: {error}"),
+            Self::Broken(error) | Self::BodyBroken(error) => write!(out, "the connection broke: {error}"),
             Self::Incomplete { received, missing: Some(missing) } => {
                 write!(out, "the body ended after {received} bytes, {missing} too early")
             }

@@ -163,7 +163,7 @@ impl SessionBase {
             tls: if insecure { Tls::Unchecked } else { Tls::Trusted },
             max_connections: concurrency.max(1),
         };
-        let headers = SessionHeaders::of_mapping(headers)?;
+        let headers = SessionHeaders::of_mapping(Style::Gevent, headers)?;
         let mut state = self.state();
         state.settings = shared_settings(settings);
         state.headers = shared_headers(headers);
@@ -259,8 +259,11 @@ impl SessionBase {
         if name.is_some() {
             arguments.name = name;
         }
-        let (operation, call) = prepare_operation(slf, method.str()?.to_str()?, url, arguments)?;
-        exchange(slf, operation, call)
+        let text = method.str()?;
+        match prepare_operation(slf, text.to_str()?, url, arguments) {
+            Ok((operation, call)) => exchange(slf, operation, call),
+            Err(error) => unsendable(slf, text.to_str()?, url, kwargs, error),
+        }
     }
 
     #[pyo3(signature = (url, **kwargs))]
@@ -361,6 +364,14 @@ impl SessionBase {
         self.style
     }
 
+    /// The text of `url` on this session's base.
+    pub fn full_url(&self, url: &str) -> String {
+        let absolute = url.get(..8).is_some_and(|start| {
+            start.eq_ignore_ascii_case("https://") || start[..7].eq_ignore_ascii_case("http://")
+        }) || url.eq_ignore_ascii_case("http://");
+        if absolute { url.to_owned() } else { format!("{}{url}", self.state().base.text()) }
+    }
+
     pub fn overrides_context(&self) -> bool {
         self.state().overrides_context
     }
@@ -412,7 +423,7 @@ impl SessionBase {
         };
         let given_headers = given("headers")?;
         let headers = match &given_headers {
-            Some(mapping) => Arc::new(SessionHeaders::of_mapping(mapping)?),
+            Some(mapping) => Arc::new(SessionHeaders::of_mapping(Style::Requests, mapping)?),
             None => default_headers(py, Style::Requests)?,
         };
         // A mapping of ours reports its changes; any other may change without a word.
@@ -487,7 +498,7 @@ fn default_headers(py: Python<'_>, style: Style) -> PyResult<Arc<SessionHeaders>
     REQUESTS
         .get_or_try_init(py, || {
             let mapping = py.import("gregaria._sessions")?.call_method0("default_headers")?;
-            Ok(Arc::new(SessionHeaders::of_mapping(&mapping)?))
+            Ok(Arc::new(SessionHeaders::of_mapping(Style::Requests, &mapping)?))
         })
         .map(Arc::clone)
 }
@@ -503,8 +514,27 @@ fn verb<'py>(
     if slf.get().state().overrides_request {
         return through_request(slf, method, url, bodies, kwargs);
     }
-    let (operation, call) = prepare_verb(slf, method, url, bodies, kwargs)?;
-    exchange(slf, operation, call)
+    match prepare_verb(slf, method, url, bodies, kwargs) {
+        Ok((operation, call)) => exchange(slf, operation, call),
+        Err(error) => unsendable(slf, method, url, kwargs, error),
+    }
+}
+
+/// What requests cannot prepare it raises, and Locust reports most of that as a failed request.
+#[cold]
+fn unsendable<'py>(
+    slf: &Bound<'py, SessionBase>,
+    method: &str,
+    url: &Bound<'py, PyAny>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+    error: PyErr,
+) -> Answer<'py> {
+    if slf.get().style == Style::Gevent {
+        return Err(error);
+    }
+    let py = slf.py();
+    let report = super::response::responses(py)?.call_method1("unsendable", (slf, method, url, kwargs, error.value(py)))?;
+    if report.is_none() { Err(error) } else { Ok(report) }
 }
 
 fn exchange<'py>(slf: &Bound<'py, SessionBase>, operation: Box<Operation>, call: Call<'py>) -> Answer<'py> {
@@ -587,7 +617,7 @@ fn prepare_operation<'py>(
         None => false,
     };
     let operation = Operation { ticket: None, session: Arc::clone(&this.session), request, outcome: None };
-    let call = Call { name, context: arguments.context, catch_response };
+    let call = Call { name, context: arguments.context, catch_response, url: url.clone() };
     Ok((Box::new(operation), call))
 }
 
@@ -599,6 +629,8 @@ fn build(
     arguments: &Arguments<'_>,
 ) -> PyResult<Request> {
     let style = slf.get().style;
+    let method = method.to_ascii_uppercase();
+    let method = method.as_str();
     let Ok(path) = url.cast::<PyString>() else {
         let class = url.get_type().name()?;
         return Err(PyTypeError::new_err(format!("expected string or bytes-like object, got '{class}'")));
@@ -609,7 +641,10 @@ fn build(
         Some(params) => snapshot.base.join_with(path.to_str()?, params),
     };
     let url = url.map_err(|error| url_error(slf.py(), &error))?;
-    let mut headers = prepare::merge(&snapshot.headers, arguments.headers.as_ref())?;
+    let mut headers = prepare::merge(style, &snapshot.headers, arguments.headers.as_ref())?;
+    if style == Style::Requests {
+        prepare::complete(slf.py(), &mut headers)?;
+    }
     let payload = prepare::payload(style, arguments.data.as_ref(), arguments.json.as_ref())?;
     if style == Style::Gevent && payload.content_type == Some("application/json") && !prepare::has_header(&headers, "accept") {
         push_line(&mut headers.own, b"Accept", b"application/json");
@@ -637,7 +672,7 @@ fn build(
         push_line(&mut headers.trailing, b"Authorization", authorization.as_bytes());
     }
     Ok(Request {
-        method: Method::new(&method.to_ascii_uppercase()),
+        method: Method::new(method),
         url,
         headers,
         body: payload.bytes,
@@ -651,17 +686,16 @@ fn build(
 
 /// The encoded query of `params=` and the session's own; nearly always there is none.
 fn query(slf: &Bound<'_, SessionBase>, snapshot: &Snapshot, arguments: &Arguments<'_>) -> PyResult<Option<String>> {
-    let style = slf.get().style;
     if !snapshot.has_params {
         return match &arguments.params {
-            Some(params) if params.is_truthy()? => prepare::form(style, params).map(Some),
+            Some(params) if params.is_truthy()? => prepare::form(Style::Requests, params).map(Some),
             _ => Ok(None),
         };
     }
     let py = slf.py();
     let merge = py.import("requests.sessions")?.getattr("merge_setting")?;
     let merged = merge.call1((arguments.params.as_ref(), slf.getattr(intern!(py, "params"))?))?;
-    if prepare::is_given(Some(&merged))? { prepare::form(style, &merged).map(Some) } else { Ok(None) }
+    if prepare::is_given(Some(&merged))? { prepare::form(Style::Requests, &merged).map(Some) } else { Ok(None) }
 }
 
 fn url_error(py: Python<'_>, error: &UrlError) -> PyErr {

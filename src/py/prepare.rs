@@ -42,8 +42,8 @@ impl SessionHeaders {
     }
 
     /// From a mapping of names and values; `None` values are not sent.
-    pub fn of_mapping(mapping: &Bound<'_, PyAny>) -> PyResult<Self> {
-        Ok(Self::new(Headers::new().merge(&fields_of(mapping)?)))
+    pub fn of_mapping(style: Style, mapping: &Bound<'_, PyAny>) -> PyResult<Self> {
+        Ok(Self::new(Headers::new().merge(&fields_of(style, mapping)?)))
     }
 
     pub fn same_as(&self, other: &Self) -> bool {
@@ -58,11 +58,11 @@ impl SessionHeaders {
 type Field = (Vec<u8>, Option<Vec<u8>>);
 
 /// Name and value pairs of a mapping (or a list of pairs), checked.
-fn fields_of(mapping: &Bound<'_, PyAny>) -> PyResult<Vec<Field>> {
+fn fields_of(style: Style, mapping: &Bound<'_, PyAny>) -> PyResult<Vec<Field>> {
     let mut fields = Vec::new();
     if let Ok(dict) = mapping.cast_exact::<PyDict>() {
         for (name, value) in dict {
-            fields.push(field(&name, &value)?);
+            fields.push(field(style, &name, &value)?);
         }
         return Ok(fields);
     }
@@ -72,18 +72,35 @@ fn fields_of(mapping: &Bound<'_, PyAny>) -> PyResult<Vec<Field>> {
     };
     for pair in pairs.try_iter()? {
         let (name, value) = pair?.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
-        fields.push(field(&name, &value)?);
+        fields.push(field(style, &name, &value)?);
     }
     Ok(fields)
 }
 
-fn field(name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Field> {
+fn field(style: Style, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Field> {
+    if style == Style::Gevent {
+        return gevent_field(name, value);
+    }
     let bytes_of_name = text_or_bytes(name)?.ok_or_else(|| invalid_header_part(name, "name", name))?;
     if value.is_none() {
         return Ok((bytes_of_name, None));
     }
     let bytes = text_or_bytes(value)?.ok_or_else(|| invalid_header_part(name, "value", value))?;
     check(part(name, &bytes_of_name), part(value, &bytes)).map_err(|error| invalid_header(name.py(), error.to_string()))?;
+    Ok((bytes_of_name, Some(bytes)))
+}
+
+/// geventhttpclient writes whatever it is given as text, `None` included.
+fn gevent_field(name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Field> {
+    let as_bytes = |object: &Bound<'_, PyAny>| match text_or_bytes(object)? {
+        Some(bytes) => Ok(bytes),
+        None => text_or_bytes(object.str()?.as_any()).map(Option::unwrap_or_default),
+    };
+    let (bytes_of_name, bytes) = (as_bytes(name)?, as_bytes(value)?);
+    if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+        let (name, value) = (name.repr()?, value.repr()?);
+        return Err(PyValueError::new_err(format!("invalid value for header field {name}: {value}")));
+    }
     Ok((bytes_of_name, Some(bytes)))
 }
 
@@ -135,7 +152,7 @@ fn latin1(object: &Bound<'_, PyAny>, text: &str) -> PyResult<Vec<u8>> {
 }
 
 /// Session and request headers together.
-pub fn merge(session: &SessionHeaders, given: Option<&Bound<'_, PyAny>>) -> PyResult<HeaderLines> {
+pub fn merge(style: Style, session: &SessionHeaders, given: Option<&Bound<'_, PyAny>>) -> PyResult<HeaderLines> {
     let mut lines = HeaderLines {
         shared: Arc::clone(&session.encoded),
         own: Vec::new(),
@@ -144,7 +161,7 @@ pub fn merge(session: &SessionHeaders, given: Option<&Bound<'_, PyAny>>) -> PyRe
         has_cookie: session.has_cookie,
     };
     let Some(given) = given else { return Ok(lines) };
-    let fields = fields_of(given)?;
+    let fields = fields_of(style, given)?;
     let name_of = |field: &Field| String::from_utf8_lossy(&field.0).into_owned();
     let repeats = fields.iter().enumerate().any(|(n, field)| {
         field.1.is_none()
@@ -164,6 +181,21 @@ pub fn merge(session: &SessionHeaders, given: Option<&Bound<'_, PyAny>>) -> PyRe
         push_line(&mut lines.own, name, value.as_deref().unwrap_or_default());
     }
     Ok(lines)
+}
+
+/// urllib3, below requests, sends these two of its own accord where the session was told not to.
+pub fn complete(py: Python<'_>, lines: &mut HeaderLines) -> PyResult<()> {
+    static USER_AGENT: PyOnceLock<String> = PyOnceLock::new();
+    if !has_header(lines, "accept-encoding") {
+        push_line(&mut lines.own, b"Accept-Encoding", b"identity");
+    }
+    if !has_header(lines, "user-agent") {
+        let agent = USER_AGENT.get_or_try_init(py, || {
+            Ok::<_, PyErr>(format!("python-urllib3/{}", py.import("urllib3")?.getattr("__version__")?))
+        })?;
+        push_line(&mut lines.own, b"User-Agent", agent.as_bytes());
+    }
+    Ok(())
 }
 
 pub fn has_header(lines: &HeaderLines, wanted: &str) -> bool {
@@ -208,6 +240,12 @@ fn payload_of_data(style: Style, data: &Bound<'_, PyAny>) -> PyResult<Payload> {
     }
     if let Ok(bytes) = data.cast::<PyByteArray>() {
         return Ok(Payload { bytes: Some(bytes.to_vec().into()), content_type: fast.then_some("application/octet-stream") });
+    }
+    if !fast && data.hasattr(intern!(data.py(), "read"))? {
+        // Read whole: requests sends it with its length and no content type.
+        let read = data.call_method0(intern!(data.py(), "read"))?;
+        let bytes = text_or_bytes(&read)?.ok_or_else(|| not_yet("data", "a file that reads neither text nor bytes"))?;
+        return Ok(Payload { bytes: Some(bytes.into()), content_type: None });
     }
     if data.hasattr(intern!(data.py(), "read"))? || data.hasattr(intern!(data.py(), "__next__"))? {
         return Err(not_yet("data", "a file or generator"));

@@ -26,6 +26,8 @@ pub struct Call<'py> {
     pub name: Option<Bound<'py, PyAny>>,
     pub context: Option<Bound<'py, PyAny>>,
     pub catch_response: bool,
+    /// The URL as the caller wrote it.
+    pub url: Bound<'py, PyAny>,
 }
 
 #[pyclass(subclass, frozen, weakref, module = "gregaria._engine")]
@@ -44,6 +46,7 @@ const NO_STATUS: u32 = u32::MAX;
 
 struct Report {
     session: Py<SessionBase>,
+    url: Option<Py<PyAny>>,
     name: Option<Py<PyAny>>,
     context: Option<Py<PyAny>>,
     catch_response: bool,
@@ -89,6 +92,7 @@ impl ResponseBase {
         }
         let report = Report {
             session: session.clone().unbind(),
+            url: (this.style() == Style::Gevent).then(|| call.url.unbind()),
             name: call.name.map(Bound::unbind),
             context: call.context.map(Bound::unbind),
             catch_response: call.catch_response,
@@ -249,9 +253,22 @@ impl ResponseBase {
         meta.set_item("response", slf)?;
         meta.set_item("exception", py.None())?;
         meta.set_item("start_time", epoch_seconds(outcome.stamps.start))?;
-        meta.set_item("url", first.url.to_string())?;
+        match Self::url_as_written(slf)? {
+            Some(url) => meta.set_item("url", url)?,
+            None => meta.set_item("url", first.url.to_string())?,
+        }
         meta.set_item("response_length", this.response().map_or(0, |response| response.body().len()))?;
         Ok(meta)
+    }
+
+    /// The fast client reports the URL as it was written, behind its base.
+    fn url_as_written(slf: &Bound<'_, Self>) -> PyResult<Option<String>> {
+        let py = slf.py();
+        let held = slf.get().report().as_ref().and_then(|report| {
+            Some((report.session.clone_ref(py), report.url.as_ref()?.clone_ref(py)))
+        });
+        let Some((session, url)) = held else { return Ok(None) };
+        Ok(Some(session.get().full_url(url.bind(py).str()?.to_str()?)))
     }
 
     /// The user's context under the call's.
@@ -403,6 +420,15 @@ impl ResponseBase {
         self.operation.get().map(|operation| describe_request(py, last_request(operation))).transpose()
     }
 
+    /// The URL that was asked for, before any redirect.
+    #[getter]
+    fn _asked(slf: &Bound<'_, Self>) -> PyResult<Option<String>> {
+        if let Some(url) = Self::url_as_written(slf)? {
+            return Ok(Some(url));
+        }
+        Ok(slf.get().operation.get().map(|operation| operation.request.url.to_string()))
+    }
+
     /// For each redirect on the way: the request, and status, reason, header pairs and body of its response.
     #[getter]
     fn _hops<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
@@ -444,11 +470,38 @@ impl ResponseBase {
         Ok(meta)
     }
 
+    /// Stand for a request that could not be sent: `meta` is the event's arguments.
+    fn _stand_for(
+        slf: &Bound<'_, Self>,
+        session: &Bound<'_, SessionBase>,
+        meta: Py<PyDict>,
+        error: Py<PyAny>,
+        catch_response: bool,
+    ) -> PyResult<()> {
+        let cause = error.clone_ref(slf.py());
+        let report = Report {
+            session: session.clone().unbind(),
+            url: None,
+            name: None,
+            context: None,
+            catch_response,
+            entered: false,
+            verdict: Verdict::None,
+            meta: Some(meta),
+            errors: Some((error, cause)),
+        };
+        let old = slf.get().report().replace(Box::new(report));
+        drop(old);
+        if catch_response { Ok(()) } else { Self::judge(slf) }
+    }
+
     /// The client's exception, when there was no response.
     #[getter]
     fn _error<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let stands_for_one = slf.get().report().as_ref().is_some_and(|report| report.errors.is_some());
         match slf.get().outcome() {
             Some(Outcome { result: Err(_), .. }) => Self::errors(slf).map(|(error, _)| Some(error)),
+            None if stands_for_one => Self::errors(slf).map(|(error, _)| Some(error)),
             _ => Ok(None),
         }
     }
@@ -515,6 +568,7 @@ impl ResponseBase {
         let Some(report) = report.as_ref() else { return Ok(()) };
         visit.call(&report.session)?;
         visit.call(&report.name)?;
+        visit.call(&report.url)?;
         visit.call(&report.context)?;
         visit.call(&report.meta)?;
         if let Some((error, cause)) = &report.errors {

@@ -166,6 +166,9 @@ fn framing() -> Vec<Case> {
             .but_hyper(kept("hello"), "RFC 9112, 6.1: chunked is not to be applied twice"),
         case("chunks not last", ok("Transfer-Encoding: chunked, gzip\r\n", "hello"), Close, Short::Refused)
             .but_hyper(closed("hello"), coded),
+        case("a comma behind chunked", ok("Transfer-Encoding: chunked,\r\n", "5\r\nhello\r\n0\r\n\r\n"), Open, Short::Refused)
+            .but_hyper(Short::Waits, "to RFC 9110, 5.6.1 these are chunks, to hyper they are not: two readings"),
+        case("a comma before chunked", ok("Transfer-Encoding: ,chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"), Open, kept("hello")),
         case("chunks in two lines", ok("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"), Open, kept("hello")),
         case("identity, and a length", ok("Transfer-Encoding: identity\r\nContent-Length: 5\r\n", "hello"), Open, kept("hello"))
             .but_hyper(Short::Waits, "identity is no coding; Python's clients go by the length, and hyper waits for the close"),

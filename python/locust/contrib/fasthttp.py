@@ -29,14 +29,18 @@ class ConnectionError(Exception):
 
 
 class RetriesExceeded(ConnectionError):
-    """No response after `number` further attempts; `original` is the last one's error."""
+    """No response after so many further attempts (`text` says how many, or what else ran out); `original` is the last error."""
 
-    def __init__(self, url: str, number: int, original: BaseException | None = None) -> None:
-        super().__init__(url, number)
-        self.url, self.number, self.original = url, number, original
+    def __init__(self, url: str, text: int | str, original: BaseException | None = None) -> None:
+        super().__init__(url, text)
+        self.url, self.text, self.original = url, text, original
+
+    def __str__(self) -> str:
+        more = f", original={self.original}" if self.original is not None else ""
+        return f"URL {self.url}: {self.text}{more}"
 
     def __repr__(self) -> str:
-        return f"RetriesExceeded({self.url!r}, {self.number}, original={self.original})"
+        return f"{type(self).__name__}({self.url!r}, {self.text!r}, original={self.original})"
 
 
 class HTTPConnectionClosed(ConnectionError):
@@ -230,10 +234,19 @@ class FastResponse(_engine.ResponseBase):
         return None
 
 
+class FastRequest(_fast.Request):
+    """The request that was answered; after redirects, the last one."""
+
+
 class ErrorResponse(FastResponse):
     """Stands for the response of a request that got none."""
 
     headers = None
+
+    @property
+    def url(self) -> str | None:
+        """The URL that was asked for."""
+        return self._asked
 
 
 class ResponseContextManager(FastResponse):

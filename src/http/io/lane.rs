@@ -162,3 +162,33 @@ pub async fn run(lane: Rc<Lane>, thread: Rc<Thread>) {
         thread.lane_is_free(session, &lane);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bridge::Completions;
+    use std::sync::Arc;
+    use std::task::Context;
+
+    /// Poll a wait of `limit` once before and once after its time is up, `arrived` having been set between the two.
+    fn when_time_is_up(arrives: bool) -> Poll<Result<(), Failure>> {
+        let limit = Duration::from_millis(1);
+        let (thread, lane) = (Thread::new(Arc::new(Completions::new().unwrap())), Lane::new());
+        let arrived = Cell::new(false);
+        let mut wait = pin!(lane.within(&thread, Some(limit), poll_fn(|_| {
+            if arrived.get() { Poll::Ready(()) } else { Poll::Pending }
+        })));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(wait.as_mut().poll(&mut cx).is_pending());
+        let until = lane.deadline.get().unwrap();
+        while Instant::now() <= until {}
+        arrived.set(arrives);
+        wait.as_mut().poll(&mut cx)
+    }
+
+    #[test]
+    fn what_is_there_when_the_time_is_up_counts() {
+        assert!(matches!(when_time_is_up(true), Poll::Ready(Ok(()))));
+        assert!(matches!(when_time_is_up(false), Poll::Ready(Err(Failure::ReadTimeout(_)))));
+    }
+}

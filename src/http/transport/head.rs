@@ -128,13 +128,14 @@ impl Fields {
 
     /// `chunked` must come last and once; other transfer codings are not implemented by anyone who serves browsers.
     fn read_coding(&mut self, value: &[u8]) -> Result<(), Failure> {
-        for token in tokens(value) {
+        for token in value.split(|b| *b == b',').map(<[u8]>::trim_ascii) {
             if self.chunked {
+                // Be it an empty one: RFC 9110, 5.6.1 has us pass over it, hyper and http.client see no chunks then.
                 return Err(Failure::Protocol("a transfer coding after chunked"));
             }
             if token.eq_ignore_ascii_case(b"chunked") {
                 self.chunked = true;
-            } else if !token.eq_ignore_ascii_case(b"identity") {
+            } else if !token.is_empty() && !token.eq_ignore_ascii_case(b"identity") {
                 self.other_coding = true;
             }
         }
@@ -220,7 +221,7 @@ mod tests {
     fn a_transfer_coding_is_chunked_once_last_and_alone() {
         assert_eq!(framing("Transfer-Encoding: chunked"), Ok(Framing::Chunked));
         assert_eq!(framing("transfer-encoding: identity, Chunked"), Ok(Framing::Chunked));
-        for bad in ["chunked, gzip", "gzip, chunked", "chunked, chunked", "xyz"] {
+        for bad in ["chunked, gzip", "chunked,", "gzip, chunked", "chunked, chunked", "xyz"] {
             assert!(framing(&format!("Transfer-Encoding: {bad}")).is_err(), "{bad:?}");
         }
         assert!(framing("Transfer-Encoding: chunked\r\nContent-Length: 5").is_err());

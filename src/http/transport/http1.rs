@@ -53,7 +53,7 @@ pub async fn exchange<S: Stream>(
     progress: &mut Progress,
 ) -> Result<Exchanged, Failure> {
     let timeout = request.settings.read_timeout;
-    let mut reply = Reply { head_only: request.method.has_no_response_body(), collector: None };
+    let mut reply = Reply::new(request.method.has_no_response_body());
     let refused = match send(stream, request, cookies, lane, thread, &mut reply, progress).await? {
         Sent::Answered(exchanged) => return Ok(exchanged),
         Sent::Whole => None,
@@ -162,12 +162,16 @@ enum Step {
 }
 
 /// The response so far. It is taken out of the thread's buffer when it arrives in one piece, and otherwise collected.
-struct Reply {
+pub struct Reply {
     head_only: bool,
     collector: Option<Box<Collector>>,
 }
 
 impl Reply {
+    pub fn new(head_only: bool) -> Self {
+        Self { head_only, collector: None }
+    }
+
     /// One read. `None`: there is more to come.
     fn poll<S: Stream>(
         &mut self,
@@ -190,7 +194,7 @@ impl Reply {
         }
     }
 
-    fn feed(&mut self, bytes: &[u8]) -> Result<Option<Exchanged>, Failure> {
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<Option<Exchanged>, Failure> {
         let fed = match self.collector.take() {
             None => Collector::start(bytes, self.head_only)?,
             Some(collector) => collector.feed(bytes)?,
@@ -205,7 +209,7 @@ impl Reply {
     }
 
     /// The peer has closed its side.
-    fn close(&mut self) -> Result<Exchanged, Failure> {
+    pub fn close(&mut self) -> Result<Exchanged, Failure> {
         match self.collector.take() {
             None => Err(Failure::Disconnected),
             Some(collector) => collector.close(),

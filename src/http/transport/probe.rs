@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::chunks::Chunks;
 use super::direct::is_quiet;
 use super::head::Head;
-use super::http1::{self, Progress, Stream};
+use super::http1::{self, Progress, Reply, Stream};
 use crate::bridge::Completions;
 use crate::http::io::{Lane, Thread};
 use crate::http::{Failure, Request, Response};
@@ -18,6 +18,23 @@ pub async fn exchange<S: Stream>(stream: &mut S, request: &Request) -> Result<(R
     let exchanged = http1::exchange(stream, request, None, &lane, &thread, &mut progress).await?;
     let reusable = exchanged.keep_alive && is_quiet(stream);
     Ok((exchanged.response, reusable))
+}
+
+/// The response in `pieces`, of which none is empty, and whether the connection may be kept. `None`: there is more to
+/// come; but not if the connection was `closed` behind them.
+pub fn response<'p>(
+    pieces: impl IntoIterator<Item = &'p [u8]>,
+    head_only: bool,
+    closed: bool,
+) -> Result<Option<(Response, bool)>, Failure> {
+    let mut reply = Reply::new(head_only);
+    let mut pieces = pieces.into_iter().filter(|piece| !piece.is_empty());
+    for piece in pieces.by_ref() {
+        if let Some(exchanged) = reply.feed(piece)? {
+            return Ok(Some((exchanged.response, exchanged.keep_alive && pieces.next().is_none())));
+        }
+    }
+    if closed { reply.close().map(|exchanged| Some((exchanged.response, exchanged.keep_alive))) } else { Ok(None) }
 }
 
 /// What a head says of the response: status, length of the head, framing, persistence.
