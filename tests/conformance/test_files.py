@@ -151,7 +151,7 @@ class U(User):
         fire = self.environment.events.request.fire
         for number in range(200):
             error = ValueError("broken") if number % 4 == 0 else None
-            fire(request_type="GET", name=f"/{number % 3}", response_time=float(number % 97), response_length=number, exception=error)
+            fire(request_type="GET", name=f"/{number % 3}", response_time=number % 97 + 0.25, response_length=number, exception=error)
             fire(request_type="A-LONG-TYPE", name="a name " * 14, response_time=3.0, response_length=1, exception=None)
         fire(request_type="GET", name="untimed", response_time=None, response_length=1, exception=None)
         for text in ("one", "two", "two"):
