@@ -20,7 +20,7 @@ import locust
 from gregaria import _engine
 
 from . import log, stats
-from .argument_parser import parse
+from .argument_parser import DEFAULT_CONFIG_FILES, parse
 from .env import Environment
 from .log import greenlet_exception_logger, setup_logging
 from .runners import STATE_CLEANUP, Runner
@@ -74,6 +74,7 @@ def _run(arguments: list[str]) -> int:
     if not options.skip_log_setup:
         setup_logging(options.loglevel, options.logfile)
     logger.info("Starting Locust %s", version)
+    _warn_of_config_files()
 
     if options.list_commands:
         print("Available Users:")
@@ -85,17 +86,21 @@ def _run(arguments: list[str]) -> int:
         return 1
     _warn_of_fixed_counts(chosen, shape, options)
     _raise_open_files_limit(options.num_users or 0)
-    environment = create_environment(
-        chosen,
-        options,
-        events=locust.events,
-        shape_class=shape,
-        locustfile=os.path.basename(paths[0]),
-        parsed_locustfiles=paths,
-        available_user_classes=user_classes,
-        available_shape_classes=shape_classes,
-        available_user_tasks=tasks,
-    )
+    try:
+        environment = create_environment(
+            chosen,
+            options,
+            events=locust.events,
+            shape_class=shape,
+            locustfile=os.path.basename(paths[0]),
+            parsed_locustfiles=paths,
+            available_user_classes=user_classes,
+            available_shape_classes=shape_classes,
+            available_user_tasks=tasks,
+        )
+    except ValueError as error:
+        logger.error("%s", error)
+        return 1
     if not _apply_user_config(environment, options):
         return -1
     _warn_of_ignored_options(shape, options)
@@ -360,6 +365,19 @@ def _refuse_what_is_missing(options: Namespace) -> None:
     runs = not (options.list_commands or options.show_task_ratio or options.show_task_ratio_json)
     if runs and not options.headless:
         _fail("The web page is not part of this version yet: pass `--headless` (with `-u`, `-r` and `-t`)", 2)
+
+
+def _warn_of_config_files() -> None:
+    for path in DEFAULT_CONFIG_FILES:
+        try:
+            with open(os.path.expanduser(path), encoding="utf-8") as file:
+                speaks_to_us = not path.endswith(".toml") or "[tool.locust]" in file.read()
+        except OSError:
+            continue
+        if speaks_to_us:
+            logger.warning(
+                f"`{path}` is not read in this version: give its options on the command line or as environment variables"
+            )
 
 
 def _validate(options: Namespace) -> None:

@@ -343,6 +343,11 @@ class Runner:
         """Stop the test; return when all users have ended."""
         if self.state == STATE_STOPPED:
             return
+        myself = gevent.getcurrent()
+        if self.state == STATE_CLEANUP and myself in self.user_greenlets:
+            # Whoever stops the test waits for this user; if each waited for the other, both would until the timeout.
+            self.user_greenlets.killone(myself, block=False)
+            return
         logger.debug("Stopping all users")
         self.environment.events.test_stopping.fire(environment=self.environment)
         self.final_user_classes_count = self.user_classes_count
@@ -362,6 +367,8 @@ class Runner:
     def quit(self) -> None:
         """Stop the test, and end the runner itself."""
         self.stop()
+        if self.state == STATE_CLEANUP:
+            gevent.sleep(0)  # A user that is being stopped already gets no further.
         self.greenlet.kill(block=True)
 
     def register_message(self, msg_type: str, listener: Callable[..., None], concurrent: bool = False) -> None:

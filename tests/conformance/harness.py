@@ -216,11 +216,14 @@ class _Started:
         }
 
     def _read(self) -> None:
-        """A line `signal SIGINT` is the locustfile's wish to get that signal from outside, now."""
+        """A line `signal SIGINT` is the locustfile's wish to get that signal from outside.
+
+        A moment later, when who wished it waits again: a signal interrupts whatever runs, and that would differ.
+        """
         assert self.process.stdout is not None
         for line in self.process.stdout:
             if line.startswith("signal "):
-                self.process.send_signal(getattr(signal, line.split()[1]))
+                threading.Timer(0.2, self.process.send_signal, [getattr(signal, line.split()[1])]).start()
             self.printed.append(line.rstrip("\n"))
 
     def to_its_end(self) -> Run:
@@ -259,7 +262,8 @@ class _Started:
         text = re.sub(r"\[\d{4}-[^]]*\] [^/\s]*/", "", text)
         text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
         text = re.sub(r"Starting Locust \S+", "Starting Locust", text)
-        text = re.sub(r"(python-requests/|gevent-http-client-)[\d.]+", r"\1VERSION", text)
+        text = re.sub(r"^__main__.py: error", "locust: error", text, flags=re.MULTILINE)
+        text = re.sub(r"(python-requests/|python-urllib3/|gevent-http-client-)[\d.]+", r"\1VERSION", text)
         return re.sub(r"0x[0-9a-f]{6,}", "0x...", text)
 
 

@@ -95,6 +95,26 @@ def test_requests_that_are_under_way(both, stop_timeout, answered):
     assert ours.rows["", "Aggregated"] == ((3, 0) if answered else (0, 0))
 
 
+EVERYBODY = """
+import gevent
+from locust import *
+class U(HttpUser):
+    @task
+    def t(self):
+        self.client.get("/json")
+        gevent.sleep(0.5)
+        self.environment.runner.quit()
+"""
+
+
+@pytest.mark.parametrize("options", [[], ["-s", "50"]])
+def test_every_user_quits(both, options):
+    # Locust complains that its users were stopped by each other.
+    ours = both(EVERYBODY, "--only-summary", "-u", "5", "-r", "10", *options).assert_same(but=["said"])
+    assert ours.counts == {"GET /json": 5}
+    assert not any("Not all users finished" in line for line in ours.said)
+
+
 CODES = (
     PREAMBLE
     + """
