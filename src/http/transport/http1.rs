@@ -52,9 +52,31 @@ pub async fn exchange<S: Stream>(
     thread: &Thread,
     progress: &mut Progress,
 ) -> Result<Exchanged, Failure> {
-    let timeout = request.settings.read_timeout;
     let mut reply = Reply::new(request.method.has_no_response_body());
-    let refused = match send(stream, request, cookies, lane, thread, &mut reply, progress).await? {
+    let result = converse(stream, request, cookies, lane, thread, &mut reply, progress).await;
+    result.map_err(|failure| if reply.is_in_body() { in_body(failure) } else { failure })
+}
+
+/// A failure in the middle of a body is another one to the clients' users.
+fn in_body(failure: Failure) -> Failure {
+    match failure {
+        Failure::ReadTimeout(after) => Failure::BodyTimeout(after),
+        Failure::Broken(error) => Failure::BodyBroken(error),
+        other => other,
+    }
+}
+
+async fn converse<S: Stream>(
+    stream: &mut S,
+    request: &Request,
+    cookies: Option<&str>,
+    lane: &Lane,
+    thread: &Thread,
+    reply: &mut Reply,
+    progress: &mut Progress,
+) -> Result<Exchanged, Failure> {
+    let timeout = request.settings.read_timeout;
+    let refused = match send(stream, request, cookies, lane, thread, reply, progress).await? {
         Sent::Answered(exchanged) => return Ok(exchanged),
         Sent::Whole => None,
         Sent::Refused(error) => Some(error),
@@ -170,6 +192,11 @@ pub struct Reply {
 impl Reply {
     pub fn new(head_only: bool) -> Self {
         Self { head_only, collector: None }
+    }
+
+    /// Whether the head is in and the body is not.
+    fn is_in_body(&self) -> bool {
+        self.collector.as_ref().is_some_and(|collector| collector.head.is_some())
     }
 
     /// One read. `None`: there is more to come.
