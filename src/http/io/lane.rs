@@ -114,12 +114,14 @@ impl Lane {
             let Some(limit) = limit else { return Poll::Pending };
             // The clock starts when there is something to wait for: most waits of a busy user never get here twice.
             let now = Instant::now();
-            let until = deadline.get().unwrap_or_else(|| {
-                let until = now + limit;
+            let until = deadline.get().or_else(|| {
+                let until = now.checked_add(limit)?;
                 deadline.set(Some(until));
                 thread.set_deadline(self, until);
-                until
+                Some(until)
             });
+            // A limit beyond what a clock can tell is none.
+            let Some(until) = until else { return Poll::Pending };
             if now >= until { Poll::Ready(Err(Failure::ReadTimeout(limit))) } else { Poll::Pending }
         })
         .await;

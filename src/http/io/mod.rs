@@ -63,4 +63,6 @@ pub enum Command {
     CloseIdle { session: u64 },
     /// The session is gone.
     Forget { session: u64 },
+    /// The thread's work is over.
+    End,
 }

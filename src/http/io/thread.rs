@@ -78,7 +78,7 @@ impl Thread {
         }
     }
 
-    /// Serve commands until the process ends.
+    /// Serve commands until told to end.
     pub async fn run(self: Rc<Self>, inbox: Arc<Inbox>) {
         let waker = Rc::clone(&self);
         tokio::task::spawn_local(async move { waker.wake_main_thread().await });
@@ -88,6 +88,9 @@ impl Thread {
             inbox.rung().await;
             inbox.start_drain();
             while let Some(command) = inbox.pop() {
+                if matches!(command, Command::End) {
+                    return;
+                }
                 self.obey(command);
             }
         }
@@ -112,6 +115,7 @@ impl Thread {
                     entry.lanes.iter().for_each(|lane| lane.close_idle());
                 }
             }
+            Command::End => unreachable!("the thread ends instead"),
             Command::Forget { session } => {
                 if let Some(entry) = self.sessions.borrow_mut().remove(&session) {
                     entry.lanes.iter().for_each(|lane| lane.end());
