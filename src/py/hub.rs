@@ -59,6 +59,10 @@ pub struct Hub {
     alarm: RefCell<Option<(Instant, Py<PyAny>)>>,
     event_loop: Py<PyAny>,
     wake_due: Py<PyAny>,
+    /// Operations that nobody waits for any more and that have not come back yet.
+    unreturned: Cell<usize>,
+    /// Those that came back and may have reached the server.
+    abandoned: Cell<usize>,
     /// Counts switches into greenlets: how a task loop sees whether a task has let others run.
     resumed: Cell<u64>,
 }
@@ -149,6 +153,8 @@ impl Hub {
             alarm: RefCell::default(),
             event_loop: event_loop.unbind(),
             wake_due: wrap_pyfunction!(wake_due, py)?.into_any().unbind(),
+            unreturned: Cell::new(0),
+            abandoned: Cell::new(0),
             resumed: Cell::new(0),
         })
     }
@@ -166,6 +172,7 @@ impl Hub {
             Ok(Finished::Operation(operation)) => Ok(operation),
             Ok(Finished::Time) => unreachable!("the ticket of an operation is finished by it"),
             Err(error) => {
+                self.unreturned.set(self.unreturned.get() + 1);
                 self.pool.send(session, Command::Cancel { session, ticket });
                 Err(error)
             }
@@ -323,10 +330,17 @@ impl Hub {
         match waiter {
             Ok(greenlet) => self.resume(py, greenlet),
             Err(late) => {
-                drop(late);
+                self.count_late(&late);
                 Ok(())
             }
         }
+    }
+
+    fn count_late(&self, late: &Finished) {
+        let Finished::Operation(operation) = late else { return };
+        self.unreturned.set(self.unreturned.get().saturating_sub(1));
+        let was_sent = operation.outcome.as_ref().is_some_and(|outcome| outcome.stamps.was_sent);
+        self.abandoned.set(self.abandoned.get() + usize::from(was_sent));
     }
 
     fn resume(&self, py: Python<'_>, greenlet: Py<PyAny>) -> PyResult<()> {
@@ -401,8 +415,22 @@ fn parked(py: Python<'_>) -> usize {
     running(py).map_or(0, |hub| hub.waiters.borrow().len())
 }
 
+/// How many requests of stopped users have not come back from the I/O threads yet.
+#[pyfunction]
+fn unreturned_requests(py: Python<'_>) -> usize {
+    running(py).map_or(0, |hub| hub.unreturned.get())
+}
+
+/// How many requests were under way when their users were stopped and may have reached the server; counts anew from here.
+#[pyfunction]
+fn take_abandoned_requests(py: Python<'_>) -> usize {
+    running(py).map_or(0, |hub| hub.abandoned.replace(0))
+}
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(sleep, module)?)?;
     module.add_function(wrap_pyfunction!(set_io_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(unreturned_requests, module)?)?;
+    module.add_function(wrap_pyfunction!(take_abandoned_requests, module)?)?;
     module.add_function(wrap_pyfunction!(parked, module)?)
 }

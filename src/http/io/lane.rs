@@ -153,14 +153,13 @@ pub async fn run(lane: Rc<Lane>, thread: Rc<Thread>) {
     let mut direct = Direct::new(Rc::clone(&lane), Rc::clone(&thread));
     while let Some(mut operation) = lane.next(&mut direct).await {
         let outcome = session::execute(&mut direct, &operation.session, &operation.request).await;
-        let waiting = !lane.cancelled.take();
+        lane.cancelled.set(false);
         operation.outcome = Some(outcome);
         lane.ticket.set(None);
         lane.busy.set(false);
         let session = operation.session.id();
-        if waiting {
-            thread.complete(operation);
-        }
+        // Also when nobody waits for it any more: the main thread counts what was abandoned.
+        thread.complete(operation);
         thread.lane_is_free(session, &lane);
     }
 }

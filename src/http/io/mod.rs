@@ -46,6 +46,13 @@ pub struct Outcome {
     pub hops: Vec<Hop>,
 }
 
+impl Outcome {
+    /// Of an operation that never got to a connection.
+    pub fn of_failure(failure: Failure) -> Self {
+        Self { result: Err(failure), stamps: Stamps::at(std::time::Instant::now()), hops: Vec::new() }
+    }
+}
+
 /// A response that redirected, and the request it led to.
 #[derive(Debug)]
 pub struct Hop {
