@@ -96,8 +96,8 @@ fn as_connect_timeout(failure: Failure) -> Failure {
 
 /// A peer that hangs up in the handshake speaks no TLS, or not ours; a connection that breaks is just that.
 fn handshake_failure(error: io::Error) -> Failure {
-    let is_tls = error.kind() == io::ErrorKind::UnexpectedEof
-        || error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let is_tls = inner.is_some() || error.kind() == io::ErrorKind::UnexpectedEof;
     if is_tls { Failure::Tls(error.to_string()) } else { Failure::Broken(error) }
 }
 
