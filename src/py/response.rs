@@ -18,7 +18,7 @@ use super::event::{StatsListener, only_statistics};
 use crate::http::io::{Operation, Outcome};
 use crate::http::text::{from_latin1, repr};
 use crate::http::url::Style;
-use crate::http::{Failure, Request, Response};
+use crate::http::{Request, Response};
 use crate::stats::{ErrorText, Sample};
 
 /// How the caller wants one call counted.
