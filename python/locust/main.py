@@ -391,7 +391,8 @@ def _warn_of_config_files() -> None:
             continue
         if speaks_to_us:
             logger.warning(
-                f"`{path}` is not read in this version: give its options on the command line or as environment variables"
+                f"`{path}` is not read in this version: "
+                "give its options on the command line or as environment variables"
             )
 
 

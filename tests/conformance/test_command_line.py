@@ -249,9 +249,24 @@ NO_FILES = pytest.mark.xfail(strict=True, reason="configuration files are not th
         ("--only-summary --reset-stats --exit-code-on-error 3 -T a b -E c", {}, {}),
         ("", {"MY_TEXT": "from outside", "LOCUST_USERS": "4", "LOCUST_RUN_TIME": "30s", "LOCUST_HOST": "http://h"}, {}),
         ("-u 9", {"LOCUST_USERS": "4", "LOCUST_SPAWN_RATE": "2", "LOCUST_TAGS": "a"}, {}),
-        pytest.param("", {}, {"locust.conf": "users = 7\nrun-time: 10s\n# note\nmy-text = in a file\n[section]\nonly-summary\n"}, marks=NO_FILES),
-        pytest.param("--config my.conf -u 2", {}, {"my.conf": "users = 7\nspawn-rate 3\nheadless = true\ntags = [a, b]\n"}, marks=NO_FILES),
-        pytest.param("", {}, {"pyproject.toml": '[tool.locust]\nusers = 5\nhost = "http://toml"\nexclude-tags = ["x"]\n'}, marks=NO_FILES),
+        pytest.param(
+            "",
+            {},
+            {"locust.conf": "users = 7\nrun-time: 10s\n# note\nmy-text = in a file\n[section]\nonly-summary\n"},
+            marks=NO_FILES,
+        ),
+        pytest.param(
+            "--config my.conf -u 2",
+            {},
+            {"my.conf": "users = 7\nspawn-rate 3\nheadless = true\ntags = [a, b]\n"},
+            marks=NO_FILES,
+        ),
+        pytest.param(
+            "",
+            {},
+            {"pyproject.toml": '[tool.locust]\nusers = 5\nhost = "http://toml"\nexclude-tags = ["x"]\n'},
+            marks=NO_FILES,
+        ),
         ("--my-choice three", {}, {}),
         ("--my-number x", {}, {}),
         pytest.param("", {}, {"locust.conf": "unknown-key = 1\n"}, marks=NO_FILES),
@@ -286,7 +301,9 @@ def named(run):
 def test_config_users(both):
     text = USERS + "\n@events.test_start.add_listener\ndef show(environment, **kwargs):\n"
     text += "    for c in environment.user_classes: print(c.__name__, c.weight, c.fixed_count, [t.__name__ for t in c.tasks])\n"
-    config = json.dumps([{"user_class_name": "A", "weight": 9, "tasks": ["a"]}, {"user_class_name": "C", "fixed_count": 2}])
+    config = json.dumps(
+        [{"user_class_name": "A", "weight": 9, "tasks": ["a"]}, {"user_class_name": "C", "fixed_count": 2}]
+    )
     both(text, "--only-summary", "-u", "3", "--config-users", config).assert_same(but=["said"])
     both(text, "--only-summary", "--config-users", "c.json", files={"c.json": config}).assert_same()
 
@@ -311,7 +328,9 @@ IMPORTS = {
 }
 
 
-@pytest.mark.parametrize("options", ["", "-f more/second.py", "-f locustfile.py,more/second.py U", "-f more --list", "-f package,more V"])
+@pytest.mark.parametrize(
+    "options", ["", "-f more/second.py", "-f locustfile.py,more/second.py U", "-f more --list", "-f package,more V"]
+)
 def test_finding_and_importing(both, options):
     pair = both(None, *options.split(), "--only-summary", files=IMPORTS)
     pair.assert_same(but=["said"] if "package" in options else [])

@@ -13,7 +13,18 @@ PLAIN = sorted(path.stem for path in LOCUSTFILES.glob("*.py") if path.stem not i
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_it_sends_the_same_kinds_of_requests(both, name):
-    pair = both(LOCUSTFILES / f"{name}.py", "-u", "40", "-r", "40", "-t", "4s" if name == "checkout" else "2s", "-s", "5", "--only-summary")
+    pair = both(
+        LOCUSTFILES / f"{name}.py",
+        "-u",
+        "40",
+        "-r",
+        "40",
+        "-t",
+        "4s" if name == "checkout" else "2s",
+        "-s",
+        "5",
+        "--only-summary",
+    )
     ours = pair.assert_same(but=["printed", "counts", "rows"])
     assert ours.exit_code == 0
     same("rows", set(pair.theirs.rows), set(ours.rows))

@@ -45,7 +45,10 @@ MEASURED = ("CUSTOM",)
 def masked(rows, exact):
     """Of all columns the exact ones; of the others whether there is a number, an `N/A`, or nothing."""
     return [
-        {key: value if key in exact or row.get("Type") in MEASURED and key not in RATES else _kind(value) for key, value in row.items()}
+        {
+            key: value if key in exact or (row.get("Type") in MEASURED and key not in RATES) else _kind(value)
+            for key, value in row.items()
+        }
         for row in rows
     ]
 
@@ -93,11 +96,16 @@ def test_exceptions_csv(pair):
     theirs, ours = (run.csv("exceptions", "reports/out") for run in (pair.theirs, pair.ours))
     same("columns", theirs[0], ours[0])
     mask = ("Count", "Message", "Nodes")
-    same("rows", [{key: row[key] for key in mask} for row in theirs[1]], [{key: row[key] for key in mask} for row in ours[1]])
+    same(
+        "rows",
+        [{key: row[key] for key in mask} for row in theirs[1]],
+        [{key: row[key] for key in mask} for row in ours[1]],
+    )
 
 
 @pytest.mark.xfail(
-    strict=True, reason="the engine's task loop hands on a task's exception without its traceback, so the column is empty"
+    strict=True,
+    reason="the engine's task loop hands on a task's exception without its traceback, so the column is empty",
 )
 def test_the_traceback_in_exceptions_csv(pair):
     for run in (pair.theirs, pair.ours):
@@ -173,7 +181,9 @@ def test_the_summary_to_the_last_blank(both):
 
 
 def test_percentiles_of_known_times(both):
-    text = TABLES.replace("self.environment.runner.quit()", "gevent.spawn_later(2.4, self.environment.runner.quit); gevent.sleep(9)")
+    text = TABLES.replace(
+        "self.environment.runner.quit()", "gevent.spawn_later(2.4, self.environment.runner.quit); gevent.sleep(9)"
+    )
     pair = both(text, "--only-summary", "--csv", "out")
     theirs, ours = (run.csv("stats") for run in (pair.theirs, pair.ours))
     assert len(ours[1]) == len(theirs[1])
@@ -186,7 +196,9 @@ def without_rates(row):
 
 
 @pytest.mark.xfail(strict=True, reason="`--json` and `--json-file` are not there yet")
-@pytest.mark.parametrize("options", [["--json"], ["--json-file", "result"], ["--json", "--json-file", "result"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "options", [["--json"], ["--json-file", "result"], ["--json", "--json-file", "result"]], ids=" ".join
+)
 def test_json(both, options):
     pair = both(TABLES, "--only-summary", *options)
     ours = pair.assert_same(but=["printed"])
@@ -204,7 +216,10 @@ TIMES = ("last_request_timestamp", "start_time", "num_reqs_per_sec", "num_fail_p
 def test_the_periodic_table(both):
     text = "import gevent\nfrom locust import *\nclass U(User):\n    @task\n    def t(self): gevent.sleep(1)\n"
     pair = both(text, "-t", "1s")
-    theirs, ours = ([line for line in run.stderr.splitlines() if line.startswith(("Type", "---", "    "))] for run in (pair.theirs, pair.ours))
+    theirs, ours = (
+        [line for line in run.stderr.splitlines() if line.startswith(("Type", "---", "    "))]
+        for run in (pair.theirs, pair.ours)
+    )
     same("lines", theirs, ours)
 
 
