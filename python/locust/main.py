@@ -325,9 +325,24 @@ class _Run:
         tables = logging.getLogger("locust.stats_logger")
         for line in measured.table.lag_summary_lines():
             tables.info(line)
+        abandoned = _abandoned_requests()
+        if abandoned:
+            tables.info(
+                "Not counted: %s under way when the user was stopped; the server may have seen %s",
+                "1 request that was" if abandoned == 1 else f"{abandoned} requests that were",
+                "it" if abandoned == 1 else "them",
+            )
         warning = measured.table.lag_warning()
         if warning:
             logger.warning(warning)
+
+
+def _abandoned_requests() -> int:
+    """Requests that were under way when their users were stopped, once all of them are known."""
+    patience = time.monotonic() + 1
+    while _engine.unreturned_requests() and time.monotonic() < patience:
+        gevent.sleep(0.001)
+    return _engine.take_abandoned_requests()
 
 
 def _spawn(function: Callable[..., Any], *args: Any) -> gevent.Greenlet[..., Any]:

@@ -479,6 +479,7 @@ class LocalRunner(Runner):
 
     def _begin_test(self) -> None:
         self.stats.clear_all()
+        _engine.take_abandoned_requests()  # those of the test before
         self.exceptions = {}
         self.stats.table.clear_exceptions()
         self.cpu_warning_emitted = False

@@ -76,8 +76,4 @@ impl<'py> Arguments<'py> {
             }
         }
     }
-
-    pub fn wants_catch_response(&self) -> PyResult<bool> {
-        self.catch_response.as_ref().map_or(Ok(false), PyAnyMethods::is_truthy)
-    }
 }

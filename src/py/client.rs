@@ -616,7 +616,8 @@ fn prepare_operation<'py>(
         Some(given) => given.is_truthy()?,
         None => false,
     };
-    let operation = Operation { ticket: None, session: Arc::clone(&this.session), request, outcome: None };
+    let label = (request.method.as_str() != method).then(|| method.into());
+    let operation = Operation { ticket: None, session: Arc::clone(&this.session), request, label, outcome: None };
     let call = Call { name, context: arguments.context, catch_response, url: url.clone() };
     Ok((Box::new(operation), call))
 }

@@ -7,7 +7,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -26,7 +26,17 @@ const DRAIN_BUDGET: Duration = Duration::from_millis(5);
 static IO_THREADS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
-    static HUB: RefCell<Option<Rc<Hub>>> = const { RefCell::new(None) };
+    static HUB: RefCell<Option<Owned>> = const { RefCell::new(None) };
+}
+
+/// The thread's own hold on its bridge. Its I/O threads end with it, whoever else still refers to the hub: a greenlet
+/// that was parked when its thread ended does so for ever.
+struct Owned(Rc<Hub>);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        self.0.pool.end();
+    }
 }
 
 /// What ends a wait.
@@ -49,23 +59,68 @@ pub struct Hub {
     alarm: RefCell<Option<(Instant, Py<PyAny>)>>,
     event_loop: Py<PyAny>,
     wake_due: Py<PyAny>,
+    /// Operations that nobody waits for any more and that have not come back yet.
+    unreturned: Cell<usize>,
+    /// Those that came back and may have reached the server.
+    abandoned: Cell<usize>,
     /// Counts switches into greenlets: how a task loop sees whether a task has let others run.
     resumed: Cell<u64>,
 }
 
 /// The bridge of this thread's hub; started with the first operation, so that a fork before it inherits no thread.
 pub fn hub(py: Python<'_>) -> PyResult<Rc<Hub>> {
-    if let Some(hub) = HUB.with_borrow(Clone::clone) {
-        return Ok(hub);
+    match running(py) {
+        // While somebody waits the hub runs: asking the first to wait is enough.
+        Some(hub) if hub.watching.get() || !hub.is_over(py)? => Ok(hub),
+        over => renew(py, over),
     }
-    let hub = Rc::new(Hub::start(py)?);
-    HUB.set(Some(Rc::clone(&hub)));
-    Ok(hub)
 }
 
 /// The bridge, if it was started on this thread.
 pub fn running(_py: Python<'_>) -> Option<Rc<Hub>> {
-    HUB.try_with(|hub| hub.try_borrow().ok().and_then(|hub| hub.clone())).ok().flatten()
+    HUB.try_with(|hub| hub.try_borrow().ok().and_then(|owned| Some(Rc::clone(&owned.as_ref()?.0)))).ok().flatten()
+}
+
+/// Start a bridge, in the place of one whose hub was destroyed.
+#[cold]
+fn renew(py: Python<'_>, over: Option<Rc<Hub>>) -> PyResult<Rc<Hub>> {
+    if let Some(over) = over {
+        let owned = HUB.take();
+        over.unwatch(py);
+        // Out of the table first: a greenlet that nothing else refers to ends here, and comes back to the table.
+        let waiters = over.waiters.take();
+        drop((waiters, owned));
+    }
+    let hub = Rc::new(Hub::start(py)?);
+    // Starting runs Python code, which may have made a request and with it a bridge.
+    if let Some(earlier) = running(py) {
+        hub.unwatch(py);
+        hub.pool.end();
+        return Ok(earlier);
+    }
+    HUB.set(Some(Owned(Rc::clone(&hub))));
+    Ok(hub)
+}
+
+/// In the child of a fork: its I/O threads are the parent's, and so is the wake fd, from which it must not read.
+///
+/// The child starts a bridge of its own when it makes a request. The parent's users do not run in it; they are kept as
+/// they are, because to release a greenlet is to end it, with all its `finally` blocks.
+#[pyfunction]
+fn forked(py: Python<'_>) {
+    let Some(owned) = HUB.take() else { return };
+    owned.0.pool.disown();
+    owned.0.unwatch(py);
+    std::mem::forget(owned);
+}
+
+fn when_forked(py: Python<'_>) -> PyResult<()> {
+    static REGISTERED: AtomicBool = AtomicBool::new(false);
+    if REGISTERED.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
+    let hooks = [("after_in_child", wrap_pyfunction!(forked, py)?)].into_py_dict(py)?;
+    py.import("os")?.call_method("register_at_fork", (), Some(&hooks)).map(drop)
 }
 
 /// By default one I/O thread for every two cores, and at most eight: one Python thread feeds no more.
@@ -78,6 +133,7 @@ fn io_threads() -> usize {
 
 impl Hub {
     fn start(py: Python<'_>) -> PyResult<Self> {
+        when_forked(py)?;
         let gevent = py.import("gevent")?.call_method0("get_hub")?;
         let event_loop = gevent.getattr("loop")?;
         let completions = Arc::new(Completions::new()?);
@@ -97,6 +153,8 @@ impl Hub {
             alarm: RefCell::default(),
             event_loop: event_loop.unbind(),
             wake_due: wrap_pyfunction!(wake_due, py)?.into_any().unbind(),
+            unreturned: Cell::new(0),
+            abandoned: Cell::new(0),
             resumed: Cell::new(0),
         })
     }
@@ -114,6 +172,7 @@ impl Hub {
             Ok(Finished::Operation(operation)) => Ok(operation),
             Ok(Finished::Time) => unreachable!("the ticket of an operation is finished by it"),
             Err(error) => {
+                self.unreturned.set(self.unreturned.get() + 1);
                 self.pool.send(session, Command::Cancel { session, ticket });
                 Err(error)
             }
@@ -122,7 +181,9 @@ impl Hub {
 
     /// Park the running greenlet for a time.
     pub fn sleep(&self, py: Python<'_>, time: Duration) -> PyResult<()> {
-        let until = Instant::now() + time;
+        let until = Instant::now()
+            .checked_add(time)
+            .ok_or_else(|| PyValueError::new_err(format!("cannot sleep for {} seconds", time.as_secs_f64())))?;
         let ticket = self.issue(py)?;
         self.sleepers.borrow_mut().push(until, ticket);
         self.set_alarm(py)?;
@@ -131,6 +192,20 @@ impl Hub {
             self.sleepers.borrow_mut().forget(|ticket| self.waiters.borrow().is_waiting(ticket));
         }
         woken.map(drop)
+    }
+
+    /// Whether gevent's hub was destroyed, as threads do with theirs: nobody is ever woken there again.
+    fn is_over(&self, py: Python<'_>) -> PyResult<bool> {
+        Ok(self.gevent.bind(py).getattr(intern!(py, "loop"))?.is_none())
+    }
+
+    /// Leave the event loop alone from now on.
+    fn unwatch(&self, py: Python<'_>) {
+        let alarm = self.alarm.take().map(|(_, timer)| timer);
+        for watcher in std::iter::once(self.watcher.clone_ref(py)).chain(alarm) {
+            // A loop that is gone has forgotten its watchers, and refuses to hear of them.
+            let _ = watcher.bind(py).call_method0(intern!(py, "close"));
+        }
     }
 
     pub fn send(&self, session: u64, command: Command) {
@@ -161,19 +236,40 @@ impl Hub {
                 // Out of the table before it is released: dropping the reference may run code that comes back here.
                 let waiter = self.waiters.borrow_mut().abandon(ticket);
                 drop(waiter);
-                return Err(error);
+                if self.is_over(py)? {
+                    self.watching.set(false); // whoever waits next gets a new bridge
+                    return Err(error);
+                }
+                return self.stop_watching_if_idle(py).and(Err(error));
             }
             let finished = self.waiters.borrow_mut().redeem(ticket);
             if let Some(finished) = finished {
                 return Ok(finished);
             }
             // Somebody switched to this greenlet who had no business to. Its wait is not over.
+            if self.is_over(py)? {
+                let waiter = self.waiters.borrow_mut().abandon(ticket);
+                drop(waiter);
+                self.watching.set(false);
+                return Err(PyRuntimeError::new_err("gevent's hub was destroyed: nobody can wait there any more"));
+            }
         }
     }
 
     /// Wake whoever waits for what has finished.
     fn drain(&self, py: Python<'_>) -> PyResult<()> {
         self.completions.start_drain();
+        let drained = self.empty_queue(py);
+        if !matches!(drained, Ok(true)) {
+            self.completions.stop_early();
+        }
+        drained?;
+        self.wake_sleepers(py)?;
+        self.stop_watching_if_idle(py)
+    }
+
+    /// True when the queue is empty, false when the budget was spent before.
+    fn empty_queue(&self, py: Python<'_>) -> PyResult<bool> {
         let end = Instant::now() + DRAIN_BUDGET;
         let mut count = 0u32;
         while let Some(operation) = self.completions.pop() {
@@ -181,12 +277,10 @@ impl Hub {
             self.finish(py, ticket, Finished::Operation(operation))?;
             count += 1;
             if count % 8 == 0 && Instant::now() >= end {
-                self.completions.stop_early();
-                break;
+                return Ok(false);
             }
         }
-        self.wake_sleepers(py)?;
-        self.stop_watching_if_idle(py)
+        Ok(true)
     }
 
     fn wake_sleepers(&self, py: Python<'_>) -> PyResult<()> {
@@ -194,16 +288,21 @@ impl Hub {
         if self.sleepers.borrow().next().is_none_or(|next| next > now) {
             return Ok(());
         }
+        let woken = self.wake_until(py, now);
+        self.set_alarm(py)?;
+        woken
+    }
+
+    fn wake_until(&self, py: Python<'_>, now: Instant) -> PyResult<()> {
         let end = now + DRAIN_BUDGET;
         loop {
             let due = self.sleepers.borrow_mut().pop_due(now);
-            let Some(ticket) = due else { break };
+            let Some(ticket) = due else { return Ok(()) };
             self.finish(py, ticket, Finished::Time)?;
             if Instant::now() >= end {
-                break;
+                return Ok(());
             }
         }
-        self.set_alarm(py)
     }
 
     /// See to it that the event loop calls when the first sleeper is due.
@@ -213,7 +312,9 @@ impl Hub {
             return Ok(());
         }
         let after = next.saturating_duration_since(Instant::now()).as_secs_f64();
-        let timer = self.event_loop.bind(py).call_method1(intern!(py, "timer"), (after,))?;
+        // Without `ref`: who sleeps keeps the loop running by the watcher, and the alarm of one that was killed must not.
+        let without_ref = [(intern!(py, "ref"), false)].into_py_dict(py)?;
+        let timer = self.event_loop.bind(py).call_method(intern!(py, "timer"), (after,), Some(&without_ref))?;
         // `update`: libev would count from when its loop last looked at the clock, and be that much too early.
         let update = [(intern!(py, "update"), true)].into_py_dict(py)?;
         timer.call_method(intern!(py, "start"), (&self.wake_due,), Some(&update))?;
@@ -229,10 +330,17 @@ impl Hub {
         match waiter {
             Ok(greenlet) => self.resume(py, greenlet),
             Err(late) => {
-                drop(late);
+                self.count_late(&late);
                 Ok(())
             }
         }
+    }
+
+    fn count_late(&self, late: &Finished) {
+        let Finished::Operation(operation) = late else { return };
+        self.unreturned.set(self.unreturned.get().saturating_sub(1));
+        let was_sent = operation.outcome.as_ref().is_some_and(|outcome| outcome.stamps.was_sent);
+        self.abandoned.set(self.abandoned.get() + usize::from(was_sent));
     }
 
     fn resume(&self, py: Python<'_>, greenlet: Py<PyAny>) -> PyResult<()> {
@@ -263,13 +371,13 @@ impl Hub {
 /// The event loop's callback for the wake fd.
 #[pyfunction]
 fn drain(py: Python<'_>) -> PyResult<()> {
-    hub(py)?.drain(py)
+    running(py).map_or(Ok(()), |hub| hub.drain(py))
 }
 
 /// The event loop's callback for the first sleeper.
 #[pyfunction]
 fn wake_due(py: Python<'_>) -> PyResult<()> {
-    let hub = hub(py)?;
+    let Some(hub) = running(py) else { return Ok(()) };
     let gone_off = hub.alarm.take();
     drop(gone_off);
     hub.wake_sleepers(py)?;
@@ -303,12 +411,26 @@ fn set_io_threads(threads: usize) {
 
 /// How many greenlets are parked: requests under way and native sleeps.
 #[pyfunction]
-fn parked(py: Python<'_>) -> PyResult<usize> {
-    Ok(hub(py)?.waiters.borrow().len())
+fn parked(py: Python<'_>) -> usize {
+    running(py).map_or(0, |hub| hub.waiters.borrow().len())
+}
+
+/// How many requests of stopped users have not come back from the I/O threads yet.
+#[pyfunction]
+fn unreturned_requests(py: Python<'_>) -> usize {
+    running(py).map_or(0, |hub| hub.unreturned.get())
+}
+
+/// How many requests were under way when their users were stopped and may have reached the server; counts anew from here.
+#[pyfunction]
+fn take_abandoned_requests(py: Python<'_>) -> usize {
+    running(py).map_or(0, |hub| hub.abandoned.replace(0))
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(sleep, module)?)?;
     module.add_function(wrap_pyfunction!(set_io_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(unreturned_requests, module)?)?;
+    module.add_function(wrap_pyfunction!(take_abandoned_requests, module)?)?;
     module.add_function(wrap_pyfunction!(parked, module)?)
 }

@@ -18,7 +18,7 @@ use super::event::{StatsListener, only_statistics};
 use crate::http::io::{Operation, Outcome};
 use crate::http::text::{from_latin1, repr};
 use crate::http::url::Style;
-use crate::http::{Failure, Request, Response};
+use crate::http::{Request, Response};
 use crate::stats::{ErrorText, Sample};
 
 /// How the caller wants one call counted.
@@ -228,7 +228,7 @@ impl ResponseBase {
         {
             let operation = this.operation.get().expect("a reported response has an operation");
             let name = Self::name(slf)?.str()?;
-            let (method, name) = (operation.request.method.as_str(), name.to_str()?);
+            let (method, name) = (operation.method(), name.to_str()?);
             let sample = sample(operation, this.lag().unwrap_or_default());
             let at = sample.at;
             listener.get().count(method, name, sample, None);
@@ -246,7 +246,7 @@ impl ResponseBase {
         let Some(operation) = this.operation.get() else { return Ok(meta) };
         let outcome = outcome(operation);
         let first = if outcome.result.is_ok() { &operation.request } else { last_request(operation) };
-        meta.set_item("request_type", operation.request.method.as_str())?;
+        meta.set_item("request_type", operation.method())?;
         meta.set_item("response_time", outcome.stamps.response_time().as_secs_f64() * 1000.0)?;
         meta.set_item("name", Self::name(slf)?)?;
         meta.set_item("context", Self::context(slf)?)?;
@@ -623,7 +623,7 @@ fn count(
         Some(text) => text.to_str()?,
         None => default_name(operation),
     };
-    let method = operation.request.method.as_str();
+    let method = operation.method();
     let sample = sample(operation, lag);
     let Ok(response) = &outcome(operation).result else { unreachable!("failures are reported through Python") };
     if is_success(style == Style::Gevent, response.status) {

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use gregaria::bridge::{Completions, Ticket, Tickets};
 use gregaria::http::io::{Command, Operation, Outcome, Pool, start};
-use gregaria::http::redirect::RedirectStyle;
 use gregaria::http::request::push_line;
 use gregaria::http::transport::Tls;
 use gregaria::http::url::{Base, Style};
@@ -50,7 +49,7 @@ impl Client {
     }
 
     pub fn user(self: &Arc<Self>) -> User {
-        User { client: Arc::clone(self), session: Arc::new(Session::new()) }
+        User { client: Arc::clone(self), session: Arc::new(Session::default()) }
     }
 }
 
@@ -77,7 +76,7 @@ impl User {
         let (sender, home) = oneshot::channel();
         let ticket = self.client.waiting.lock().unwrap().issue(sender);
         let session = Arc::clone(&self.session);
-        let operation = Operation { ticket: Some(ticket), session, request, outcome: None };
+        let operation = Operation { ticket: Some(ticket), session, request, label: None, outcome: None };
         self.tell(Command::Run(Box::new(operation)));
         Flight { user: self.clone(), ticket, home }
     }
@@ -121,7 +120,6 @@ pub fn settings() -> Settings {
         connect_timeout: Some(Duration::from_secs(10)),
         read_timeout: Some(Duration::from_secs(10)),
         redirects: None,
-        redirect_style: RedirectStyle::Requests,
         tls: Tls::Unchecked,
         max_connections: 10,
     }

@@ -114,12 +114,14 @@ impl Lane {
             let Some(limit) = limit else { return Poll::Pending };
             // The clock starts when there is something to wait for: most waits of a busy user never get here twice.
             let now = Instant::now();
-            let until = deadline.get().unwrap_or_else(|| {
-                let until = now + limit;
+            let until = deadline.get().or_else(|| {
+                let until = now.checked_add(limit)?;
                 deadline.set(Some(until));
                 thread.set_deadline(self, until);
-                until
+                Some(until)
             });
+            // A limit beyond what a clock can tell is none.
+            let Some(until) = until else { return Poll::Pending };
             if now >= until { Poll::Ready(Err(Failure::ReadTimeout(limit))) } else { Poll::Pending }
         })
         .await;
@@ -151,14 +153,13 @@ pub async fn run(lane: Rc<Lane>, thread: Rc<Thread>) {
     let mut direct = Direct::new(Rc::clone(&lane), Rc::clone(&thread));
     while let Some(mut operation) = lane.next(&mut direct).await {
         let outcome = session::execute(&mut direct, &operation.session, &operation.request).await;
-        let waiting = !lane.cancelled.take();
+        lane.cancelled.set(false);
         operation.outcome = Some(outcome);
         lane.ticket.set(None);
         lane.busy.set(false);
         let session = operation.session.id();
-        if waiting {
-            thread.complete(operation);
-        }
+        // Also when nobody waits for it any more: the main thread counts what was abandoned.
+        thread.complete(operation);
         thread.lane_is_free(session, &lane);
     }
 }

@@ -26,7 +26,16 @@ pub struct Operation {
     pub ticket: Option<Ticket>,
     pub session: Arc<Session>,
     pub request: Request,
+    /// The method as the caller wrote it, where that is not how it is sent: it is counted so.
+    pub label: Option<Box<str>>,
     pub outcome: Option<Outcome>,
+}
+
+impl Operation {
+    /// The method that it is counted under.
+    pub fn method(&self) -> &str {
+        self.label.as_deref().unwrap_or(self.request.method.as_str())
+    }
 }
 
 #[derive(Debug)]
@@ -35,6 +44,13 @@ pub struct Outcome {
     pub stamps: Stamps,
     /// The redirects that were followed, the first one first.
     pub hops: Vec<Hop>,
+}
+
+impl Outcome {
+    /// Of an operation that never got to a connection.
+    pub fn of_failure(failure: Failure) -> Self {
+        Self { result: Err(failure), stamps: Stamps::at(std::time::Instant::now()), hops: Vec::new() }
+    }
 }
 
 /// A response that redirected, and the request it led to.
@@ -54,4 +70,6 @@ pub enum Command {
     CloseIdle { session: u64 },
     /// The session is gone.
     Forget { session: u64 },
+    /// The thread's work is over.
+    End,
 }

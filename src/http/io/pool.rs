@@ -1,5 +1,6 @@
 //! Starting the I/O threads, and dealing sessions out among them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,12 +18,15 @@ const RESOLVER_THREADS: usize = 4;
 #[derive(Debug)]
 pub struct Pool {
     inboxes: Vec<Arc<Inbox>>,
+    /// The threads take no more commands: they were told to end, or left behind by a fork. Then not even a lock that they
+    /// share may be touched: who held it is gone.
+    gone: AtomicBool,
 }
 
-/// Start `threads` I/O threads that report to `completions`. They run until the process ends.
+/// Start `threads` I/O threads that report to `completions`. They run until the process ends, or [`Pool::end`].
 pub fn start(threads: usize, completions: &Arc<Completions<Box<Operation>>>) -> io::Result<Pool> {
     let inboxes = (0..threads.max(1)).map(|number| spawn(number, Arc::clone(completions))).collect::<Result<_, _>>()?;
-    Ok(Pool { inboxes })
+    Ok(Pool { inboxes, gone: AtomicBool::new(false) })
 }
 
 fn spawn(number: usize, completions: Arc<Completions<Box<Operation>>>) -> io::Result<Arc<Inbox>> {
@@ -39,6 +43,8 @@ fn spawn(number: usize, completions: Arc<Completions<Box<Operation>>>) -> io::Re
             Ok(runtime) => {
                 let _ = built.send(Ok(()));
                 runtime.block_on(Rc::new(Thread::new(completions)).run(for_thread));
+                // A name look-up may take its time; nobody waits for it any more.
+                runtime.shutdown_background();
             }
             Err(error) => drop(built.send(Err(error))),
         }
@@ -49,6 +55,20 @@ fn spawn(number: usize, completions: Arc<Completions<Box<Operation>>>) -> io::Re
 
 impl Pool {
     pub fn send(&self, session: u64, command: Command) {
-        self.inboxes[(session % self.inboxes.len() as u64) as usize].send(command);
+        if !self.gone.load(Ordering::Relaxed) {
+            self.inboxes[(session % self.inboxes.len() as u64) as usize].send(command);
+        }
+    }
+
+    /// Let the threads end; what they are doing is dropped, with its connections. Does not wait for them.
+    pub fn end(&self) {
+        if !self.gone.swap(true, Ordering::Relaxed) {
+            self.inboxes.iter().for_each(|inbox| inbox.send(Command::End));
+        }
+    }
+
+    /// The threads do not exist in this process, the child of a fork.
+    pub fn disown(&self) {
+        self.gone.store(true, Ordering::Relaxed);
     }
 }

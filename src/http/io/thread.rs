@@ -12,8 +12,9 @@ use tokio::sync::Notify;
 use super::inbox::Inbox;
 use super::lane::{self, Lane};
 use super::timers::Timers;
-use super::{Command, Operation};
+use super::{Command, Operation, Outcome};
 use crate::bridge::{Completions, Ticket};
+use crate::http::Failure;
 
 /// Ordinary responses fit; longer ones are collected piece by piece.
 const READ_BUFFER: usize = 64 * 1024;
@@ -78,7 +79,7 @@ impl Thread {
         }
     }
 
-    /// Serve commands until the process ends.
+    /// Serve commands until told to end.
     pub async fn run(self: Rc<Self>, inbox: Arc<Inbox>) {
         let waker = Rc::clone(&self);
         tokio::task::spawn_local(async move { waker.wake_main_thread().await });
@@ -88,6 +89,9 @@ impl Thread {
             inbox.rung().await;
             inbox.start_drain();
             while let Some(command) = inbox.pop() {
+                if matches!(command, Command::End) {
+                    return;
+                }
                 self.obey(command);
             }
         }
@@ -112,6 +116,7 @@ impl Thread {
                     entry.lanes.iter().for_each(|lane| lane.close_idle());
                 }
             }
+            Command::End => unreachable!("the thread ends instead"),
             Command::Forget { session } => {
                 if let Some(entry) = self.sessions.borrow_mut().remove(&session) {
                     entry.lanes.iter().for_each(|lane| lane.end());
@@ -147,9 +152,16 @@ impl Thread {
     }
 
     fn cancel(&self, session: u64, ticket: Ticket) {
-        if let Some(entry) = self.sessions.borrow_mut().get_mut(&session) {
-            entry.waiting.retain(|operation| operation.ticket != Some(ticket));
+        let waiting = {
+            let mut sessions = self.sessions.borrow_mut();
+            let Some(entry) = sessions.get_mut(&session) else { return };
             let _ = entry.lanes.iter().any(|lane| lane.cancel(ticket));
+            let at = entry.waiting.iter().position(|operation| operation.ticket == Some(ticket));
+            at.and_then(|at| entry.waiting.remove(at))
+        };
+        if let Some(mut operation) = waiting {
+            operation.outcome = Some(Outcome::of_failure(Failure::Cancelled));
+            self.complete(operation);
         }
     }
 }

@@ -96,9 +96,12 @@ fn as_connect_timeout(failure: Failure) -> Failure {
 
 /// A peer that hangs up in the handshake speaks no TLS, or not ours; a connection that breaks is just that.
 fn handshake_failure(error: io::Error) -> Failure {
-    let is_tls = error.kind() == io::ErrorKind::UnexpectedEof
-        || error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
-    if is_tls { Failure::Tls(error.to_string()) } else { Failure::Broken(error) }
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(_)) => Failure::Certificate(error.to_string()),
+        Some(_) => Failure::Tls(error.to_string()),
+        None if error.kind() == io::ErrorKind::UnexpectedEof => Failure::Tls(error.to_string()),
+        None => Failure::Broken(error),
+    }
 }
 
 impl Connected {

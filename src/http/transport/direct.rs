@@ -125,6 +125,7 @@ impl Transport for Direct {
                 http1::exchange(&mut stream, request, cookies, &self.lane, &self.thread, &mut progress).await;
             match result {
                 Ok(exchanged) => {
+                    stamps.was_sent = true;
                     stamps.sent = progress.sent.unwrap_or(stamps.start);
                     stamps.first_byte = progress.first_byte.unwrap_or(stamps.sent);
                     if exchanged.keep_alive {
@@ -140,6 +141,7 @@ impl Transport for Direct {
                         && progress.first_byte.is_none()
                         && self.met_a_closed_connection(&failure, &stream, written).await?;
                     if !again {
+                        stamps.was_sent |= stream.socket().written() > written;
                         return Err(failure);
                     }
                     reused = false;

@@ -52,9 +52,31 @@ pub async fn exchange<S: Stream>(
     thread: &Thread,
     progress: &mut Progress,
 ) -> Result<Exchanged, Failure> {
-    let timeout = request.settings.read_timeout;
     let mut reply = Reply::new(request.method.has_no_response_body());
-    let refused = match send(stream, request, cookies, lane, thread, &mut reply, progress).await? {
+    let result = converse(stream, request, cookies, lane, thread, &mut reply, progress).await;
+    result.map_err(|failure| if reply.is_in_body() { in_body(failure) } else { failure })
+}
+
+/// A failure in the middle of a body is another one to the clients' users.
+fn in_body(failure: Failure) -> Failure {
+    match failure {
+        Failure::ReadTimeout(after) => Failure::BodyTimeout(after),
+        Failure::Broken(error) => Failure::BodyBroken(error),
+        other => other,
+    }
+}
+
+async fn converse<S: Stream>(
+    stream: &mut S,
+    request: &Request,
+    cookies: Option<&str>,
+    lane: &Lane,
+    thread: &Thread,
+    reply: &mut Reply,
+    progress: &mut Progress,
+) -> Result<Exchanged, Failure> {
+    let timeout = request.settings.read_timeout;
+    let refused = match send(stream, request, cookies, lane, thread, reply, progress).await? {
         Sent::Answered(exchanged) => return Ok(exchanged),
         Sent::Whole => None,
         Sent::Refused(error) => Some(error),
@@ -172,6 +194,11 @@ impl Reply {
         Self { head_only, collector: None }
     }
 
+    /// Whether the head is in and the body is not.
+    fn is_in_body(&self) -> bool {
+        self.collector.as_ref().is_some_and(|collector| collector.head.is_some())
+    }
+
     /// One read. `None`: there is more to come.
     fn poll<S: Stream>(
         &mut self,
@@ -277,23 +304,12 @@ impl Collector {
     /// `bytes` is all there is so far, and begins with `head`.
     fn with_head(mut self, head: Head, bytes: &[u8]) -> Result<Fed, Failure> {
         let body = &bytes[head.length..];
-        self.raw = self.room_for(&head, body.len())?;
+        self.raw = room_for(&head, body.len())?;
         self.raw.extend_from_slice(&bytes[..head.length]);
         self.wire_length = head.length as u64;
         self.head = Some(head);
         let done = self.feed_body(body)?;
         Ok(if done { Fed::Done(self.finish()) } else { Fed::More(Box::new(self)) })
-    }
-
-    /// An empty buffer for the head and what follows it there, `arrived` bytes of which are in.
-    fn room_for(&self, head: &Head, arrived: usize) -> Result<Vec<u8>, Failure> {
-        let body = match head.framing {
-            Framing::Length(length) if length > MAX_BODY => return Err(BODY_TOO_LONG),
-            Framing::Length(length) => length.min(MAX_RESERVE) as usize,
-            Framing::UntilClose => arrived,
-            Framing::None | Framing::Chunked => 0,
-        };
-        Ok(Vec::with_capacity(head.length + body))
     }
 
     fn feed_head(&mut self, bytes: &[u8]) -> Result<bool, Failure> {
@@ -312,7 +328,7 @@ impl Collector {
             };
             if head.status >= 200 {
                 let rest = &raw[at..];
-                self.raw = self.room_for(&head, rest.len() - head.length)?;
+                self.raw = room_for(&head, rest.len() - head.length)?;
                 self.raw.extend_from_slice(&rest[..head.length]);
                 self.wire_length += head.length as u64;
                 let body = &rest[head.length..];
@@ -360,7 +376,7 @@ impl Collector {
     }
 
     /// The peer has closed its side.
-    fn close(self: Box<Self>) -> Result<Exchanged, Failure> {
+    fn close(self) -> Result<Exchanged, Failure> {
         match &self.head {
             Some(Head { framing: Framing::UntilClose, .. }) => Ok(self.finish()),
             _ => Err(self.incomplete()),
@@ -392,6 +408,17 @@ impl Collector {
 }
 
 const BODY_TOO_LONG: Failure = Failure::Protocol("the body is too long");
+
+/// An empty buffer for the head and what follows it there, `arrived` bytes of which are in.
+fn room_for(head: &Head, arrived: usize) -> Result<Vec<u8>, Failure> {
+    let body = match head.framing {
+        Framing::Length(length) if length > MAX_BODY => return Err(BODY_TOO_LONG),
+        Framing::Length(length) => length.min(MAX_RESERVE) as usize,
+        Framing::UntilClose => arrived,
+        Framing::None | Framing::Chunked => 0,
+    };
+    Ok(Vec::with_capacity(head.length + body))
+}
 
 /// The ordinary response: all of it within one read, copied once.
 fn whole(head: Head, bytes: &[u8], end: usize) -> Exchanged {

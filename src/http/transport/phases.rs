@@ -17,6 +17,8 @@ pub struct Stamps {
     pub first_byte: Instant,
     /// The last byte was there: the clock stops.
     pub end: Instant,
+    /// Something of the request has left: the server may have seen it.
+    pub was_sent: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,7 +30,7 @@ pub struct Opening {
 
 impl Stamps {
     pub fn at(now: Instant) -> Self {
-        Self { start: now, hop: now, opening: None, sent: now, first_byte: now, end: now }
+        Self { start: now, hop: now, opening: None, sent: now, first_byte: now, end: now, was_sent: false }
     }
 
     /// From the start on the I/O thread to the last byte there.
