@@ -22,7 +22,7 @@ from .dispatch import UsersDispatcher
 from .exception import LocustError, StopTest
 from .log import get_logs, greenlet_exception_logger
 from .stats import RequestStats, StatsError
-from .user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
+from .user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -242,6 +242,10 @@ class Runner:
             idle = [greenlet for greenlet in others if not _is_busy(_user_of(greenlet))]
             for greenlet in busy:
                 _user_of(greenlet).stop()
+        for greenlet in idle:
+            # Who wakes from a wait before the kill arrives begins no task: its request would be cut off, and not counted.
+            if _user_of(greenlet)._state == LOCUST_STATE_WAITING:
+                _user_of(greenlet)._state = LOCUST_STATE_STOPPING
         # In one batch: ten thousand users die, and run their `on_stop`, side by side.
         gevent.killall(idle)
         gevent.joinall(busy, timeout=patience)

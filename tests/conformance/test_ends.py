@@ -95,6 +95,22 @@ def test_requests_that_are_under_way(both, stop_timeout, answered):
     assert ours.rows["", "Aggregated"] == ((3, 0) if answered else (0, 0))
 
 
+PACED = """
+from locust import *
+class U(HttpUser):
+    wait_time = constant_pacing(1)
+    @task
+    def t(self): self.client.get("/json")
+"""
+
+
+def test_users_that_wake_as_the_test_ends_send_nothing_uncounted(both):
+    ours = both(PACED, "--only-summary", "-u", "40", "-r", "40", "-t", "2s", "-s", "5").assert_same(
+        but=["counts", "rows"]
+    )
+    assert ours.rows["GET", "/json"] == (ours.counts["GET /json"], 0)
+
+
 EVERYBODY = """
 import gevent
 from locust import *
