@@ -22,6 +22,7 @@ from gregaria import _engine
 from . import log, stats
 from .argument_parser import DEFAULT_CONFIG_FILES, parse
 from .env import Environment
+from .exception import StopTest
 from .log import greenlet_exception_logger, setup_logging
 from .runners import STATE_CLEANUP, Runner
 from .stats import (
@@ -198,6 +199,10 @@ class _Run:
         self.end_with_shape: gevent.Greenlet[..., Any] | None = None
 
     def to_its_end(self) -> int:
+        # A test that says why it stops, as one without a host does, is told in a sentence, and not by gevent with a
+        # traceback as well.
+        hub = gevent.get_hub()
+        hub.NOT_ERROR = (*hub.NOT_ERROR, StopTest)
         if self.options.csv_prefix:
             self.csv_writer = self._csv_writer(self.options.csv_prefix)
         if not self._init():
