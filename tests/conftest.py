@@ -119,12 +119,18 @@ def python_script(tmp_path: Path) -> Callable[..., Run]:
         script.write_text(textwrap.dedent(code))
         command = [sys.executable, str(script), *arguments]
         with subprocess.Popen(
-            command, env=_environment(**environment), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            env=_environment(**environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         ) as process:
             try:
                 stdout, stderr = process.communicate(timeout=deadline)
             except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGABRT)  # Python's fault handler writes the stacks
+                # Python's fault handler writes the stacks; children of the script end with it.
+                os.killpg(process.pid, signal.SIGABRT)
                 stdout, stderr = process.communicate()
                 pytest.fail(f"the script hung for {deadline} s\n{stdout}\n{stderr}")
         return Run(process.returncode, stdout, stderr)

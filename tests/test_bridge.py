@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Callable
 
 import pytest
+
 from conftest import Run, Target, eventually
 
 PRELUDE = '''

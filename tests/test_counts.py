@@ -105,8 +105,8 @@ def test_with_connections_that_the_server_closes_between_requests(tmp_path: Path
     run = Command(tmp_path, target, file('self.client.get("/close-after")'), *options)
     run.end()
     requests, failures = run.counted
-    # A request that the server's system took and the server never read cannot be told from one that it read and dropped:
-    # it is not sent again, and fails as it does on Locust. What was answered, and nothing else, is what the server read.
+    # A request that the server's system took and the server never read cannot be told from one that it read and
+    # dropped: it is not sent again, and fails as it does on Locust. What was answered is what the server read.
     assert requests - failures == target.counts()["requests"], run.stderr
     assert failures < requests / 20
     assert run.stderr.count("RemoteDisconnected") == (failures > 0)
@@ -114,9 +114,7 @@ def test_with_connections_that_the_server_closes_between_requests(tmp_path: Path
 
 def test_with_users_that_are_killed_in_mid_request(tmp_path: Path, target: Target) -> None:
     task = 'with gevent.Timeout(0.05, False): self.client.get("/bimodal?fast=5&slow=200&share=0.3")'
-    locustfile = file(task).replace("import HttpUser", "import HttpUser").replace(
-        "    from locust", "    import gevent\n    from locust", 1
-    )
+    locustfile = file(task).replace("    from locust", "    import gevent\n    from locust", 1)
     run = Command(tmp_path, target, locustfile, "-u", "40", "-r", "100", "-t", "2s")
     run.end()
     counts = assert_equal(run, target)

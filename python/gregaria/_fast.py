@@ -55,7 +55,7 @@ class Headers(CaseInsensitiveDict[Any]):
         return list(self._pairs)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(list(self._store))
+        return iter([name.lower() for name in super().__iter__()])
 
     def __str__(self) -> str:
         return "".join(f"{name}: {value}\r\n" for name, value in self._pairs)

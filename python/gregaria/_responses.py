@@ -151,11 +151,13 @@ def not_entered() -> LocustError:
     )
 
 
-def unsendable(
-    session: Any, method: str, url: Any, arguments: dict[str, Any] | None, error: BaseException
-) -> Any:
-    """The stand-in for a request that requests would have refused to prepare and Locust reports as failed; else None."""
-    raised_at_once = (requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL)
+def unsendable(session: Any, method: str, url: Any, arguments: dict[str, Any] | None, error: BaseException) -> Any:
+    """The stand-in for a request that requests refuses to prepare, where Locust reports that as failed; else None."""
+    raised_at_once = (
+        requests.exceptions.MissingSchema,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.InvalidURL,
+    )
     if not isinstance(error, requests.RequestException) or isinstance(error, raised_at_once):
         return None
     from locust.clients import ResponseContextManager

@@ -369,9 +369,9 @@ class Runner:
         if self.state == STATE_STOPPED:
             return
         myself = gevent.getcurrent()
-        if self.state == STATE_CLEANUP and myself in self.user_greenlets:
+        if self.state == STATE_CLEANUP and myself in self.user_greenlets:  # type: ignore[operator]
             # Whoever stops the test waits for this user; if each waited for the other, both would until the timeout.
-            self.user_greenlets.killone(myself, block=False)
+            self.user_greenlets.killone(myself, block=False)  # type: ignore[arg-type]
             return
         logger.debug("Stopping all users")
         self.environment.events.test_stopping.fire(environment=self.environment)

@@ -236,7 +236,11 @@ impl ResponseBase {
         }
         let meta = Self::request_meta(slf)?;
         meta.set_item(intern!(py, "exception"), failure)?;
-        event.call_method(intern!(py, "fire"), (), Some(&meta)).map(drop)
+        let fired = event.call_method(intern!(py, "fire"), (), Some(&meta));
+        // It holds the response, which held it: without this both would wait for the garbage collector.
+        let held = this.report().as_mut().and_then(|report| report.meta.take());
+        drop(held);
+        fired.map(drop)
     }
 
     fn new_meta<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {

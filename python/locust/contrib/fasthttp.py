@@ -29,7 +29,10 @@ class ConnectionError(Exception):
 
 
 class RetriesExceeded(ConnectionError):
-    """No response after so many further attempts (`text` says how many, or what else ran out); `original` is the last error."""
+    """No response after so many further attempts (`text` says how many, or what else ran out).
+
+    `original` is the last attempt's error.
+    """
 
     def __init__(self, url: str, text: int | str, original: BaseException | None = None) -> None:
         super().__init__(url, text)
@@ -246,7 +249,8 @@ class ErrorResponse(FastResponse):
     @property
     def url(self) -> str | None:
         """The URL that was asked for."""
-        return self._asked
+        asked: str | None = self._asked
+        return asked
 
 
 class ResponseContextManager(FastResponse):
