@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, cast
 from uuid import uuid4
 
 import gevent
-from gevent import Greenlet
+from gevent import Greenlet, GreenletExit
+from gevent.event import Event
 from gevent.pool import Group
 
 from gregaria import _engine, usage
@@ -22,7 +23,7 @@ from .dispatch import UsersDispatcher
 from .exception import LocustError, StopTest
 from .log import get_logs, greenlet_exception_logger
 from .stats import RequestStats, StatsError
-from .user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING, LOCUST_STATE_WAITING
+from .user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -236,18 +237,11 @@ class Runner:
         others = [greenlet for greenlet in chosen if greenlet is not myself]
 
         busy: list[Greenlet[..., Any]] = []
-        idle = others
         if patience:
-            busy = [greenlet for greenlet in others if _is_busy(_user_of(greenlet))]
-            idle = [greenlet for greenlet in others if not _is_busy(_user_of(greenlet))]
-            for greenlet in busy:
-                _user_of(greenlet).stop()
-        for greenlet in idle:
-            # Who wakes from a wait before the kill arrives begins no task: its request would be cut off, and not counted.
-            if _user_of(greenlet)._state == LOCUST_STATE_WAITING:
-                _user_of(greenlet)._state = LOCUST_STATE_STOPPING
-        # In one batch: ten thousand users die, and run their `on_stop`, side by side.
-        gevent.killall(idle)
+            busy = self._stop_idle(others)
+        else:
+            # In one batch: ten thousand users die, and run their `on_stop`, side by side.
+            gevent.killall(others)
         gevent.joinall(busy, timeout=patience)
         late = [greenlet for greenlet in busy if not greenlet.ready()]
         if late:
@@ -263,6 +257,33 @@ class Runner:
         logger.debug(
             "%g users have been stopped, %g still running", sum(user_classes_stop_count.values()), self.user_count
         )
+
+    def _stop_idle(self, greenlets: list[Greenlet[..., Any]]) -> list[Greenlet[..., Any]]:
+        """Kill who waits, and return, when they have ended, those who are busy and were asked to stop.
+
+        Told apart and killed in the hub, where nobody wakes in between: the request of a user who begins a task after
+        it was found waiting would be cut off, and not counted.
+        """
+        busy: list[Greenlet[..., Any]] = []
+        idle: list[Greenlet[..., Any]] = []
+        told_apart = Event()
+
+        def tell_apart() -> None:
+            for greenlet in greenlets:
+                if greenlet.dead or not greenlet.args:
+                    continue  # It has ended by itself, or is about to have.
+                if _is_busy(_user_of(greenlet)):
+                    busy.append(greenlet)
+                    _user_of(greenlet).stop()
+                else:
+                    idle.append(greenlet)
+                    greenlet.throw(GreenletExit)
+            told_apart.set()
+
+        gevent.get_hub().loop.run_callback(tell_apart)
+        told_apart.wait()
+        gevent.joinall(idle)
+        return busy
 
     def _choose(self, counts: dict[str, int]) -> list[Greenlet[..., Any]]:
         """Running users, as many of each class as asked for."""

@@ -293,8 +293,8 @@ def _without_foreign_frames(lines: list[str]) -> list[str]:
         re.sub(r"<Greenlet at 0x\.\.\.: .*> failed with", "<Greenlet> failed with", line)
         for line in lines
         if not re.match(r'    |  File "(?!FOLDER)|  \[Previous line', line)
-        # Only we measure this; a slow machine is no difference.
-        and "responses waited more than" not in line
+        # Only we say these.
+        and not re.search("responses waited more than|^Not counted: ", line)
     ]
 
 

@@ -264,23 +264,18 @@ PROBES = {
 
 OTHER_WORDS = "on purpose: what is wrong with a response or a certificate is said in words of our own"
 STREAMED = "not there yet: a file or a generator as `data`"
-METHOD = "the request's method is reported in capitals, not as it was given"
 CORRUPT = "a corrupt body's error is that of the second call of the decoder, not of the one that found it"
 
 DIFFERENT: dict[str, str] = {
     "HttpUser sending: post with a generator": STREAMED,
-    "HttpUser sending: request in lower case": METHOD,
     "HttpUser receiving: gzip-corrupt": CORRUPT,
     "HttpUser receiving: informational": "on purpose: Locust takes a 103 for the response itself",
-    "HttpUser breaking: reset in the body": "a reset within the body is reported as one before the response",
     "HttpUser breaking: bad chunk": OTHER_WORDS,
-    "HttpUser breaking: timeout in the body": "silence within the body is reported as silence before the response",
     "HttpUser breaking: tls, verified": OTHER_WORDS,
     "HttpUser breaking: plain http to tls": OTHER_WORDS,
     "HttpUser breaking: tls to plain http": OTHER_WORDS,
     "FastHttpUser sending: post with a file object": STREAMED,
     "FastHttpUser sending: post with a generator": STREAMED,
-    "FastHttpUser sending: request in lower case": METHOD,
     "FastHttpUser receiving: unknown encoding": "on purpose: the body is given as it is, where Locust raises",
     "FastHttpUser receiving: gzip-corrupt": CORRUPT,
     "FastHttpUser receiving: redirect": "on purpose: the history has the URL of each hop, where Locust has the last one in all",
