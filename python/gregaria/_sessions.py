@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.request import getproxies
 
 from requests import utils
 from requests.structures import CaseInsensitiveDict
@@ -87,6 +88,12 @@ def set_cookies(session: Any, given: Any) -> None:
         return
     jar.clear()
     jar.update(given or {})
+
+
+def refuse_environment() -> None:
+    """A session that is told to heed the environment, and an environment that names a proxy: not honoured yet."""
+    if getproxies():
+        raise NotImplementedError("gregaria does not support proxies yet, and the environment names one (`trust_env`)")
 
 
 def split_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:

@@ -52,6 +52,8 @@ class HttpSession(_engine.SessionBase, requests.Session):  # type: ignore[misc]
         return _sessions.default(self, name)
 
     def __setattr__(self, name: str, value: object) -> None:
+        if name == "trust_env" and value:
+            _sessions.refuse_environment()
         object.__setattr__(self, name, value)
         if name in _sessions.WATCHED:
             self._attribute_changed()

@@ -20,7 +20,7 @@ import locust
 from gregaria import _engine
 
 from . import log, stats
-from .argument_parser import DEFAULT_CONFIG_FILES, parse
+from .argument_parser import parse
 from .env import Environment
 from .exception import StopTest
 from .log import greenlet_exception_logger, setup_logging
@@ -78,7 +78,6 @@ def _run(arguments: list[str]) -> int:
     if not options.skip_log_setup:
         setup_logging(options.loglevel, options.logfile)
     logger.info("Starting Locust %s", version)
-    _warn_of_config_files()
 
     if options.list_commands:
         print("Available Users:")
@@ -388,20 +387,6 @@ def _refuse_what_is_missing(options: Namespace) -> None:
     runs = not (options.list_commands or options.show_task_ratio or options.show_task_ratio_json)
     if runs and not options.headless:
         _fail("The web page is not part of this version yet: pass `--headless` (with `-u`, `-r` and `-t`)", 2)
-
-
-def _warn_of_config_files() -> None:
-    for path in DEFAULT_CONFIG_FILES:
-        try:
-            with open(os.path.expanduser(path), encoding="utf-8") as file:
-                speaks_to_us = not path.endswith(".toml") or "[tool.locust]" in file.read()
-        except OSError:
-            continue
-        if speaks_to_us:
-            logger.warning(
-                f"`{path}` is not read in this version: "
-                "give its options on the command line or as environment variables"
-            )
 
 
 def _validate(options: Namespace) -> None:
