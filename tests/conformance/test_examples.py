@@ -70,7 +70,9 @@ def test_a_guard_lets_others_pass(both):
 
 def test_a_client_of_ones_own(both, sides):
     port = sides[0].target.host.rsplit(":")[-1]
-    pair = both(LOCUSTFILES / "custom_client.py", "-u", "20", "-r", "20", "-t", "1s", "--only-summary", "--tcp-port", port)
+    pair = both(
+        LOCUSTFILES / "custom_client.py", "-u", "20", "-r", "20", "-t", "1s", "--only-summary", "--tcp-port", port
+    )
     ours = pair.assert_same(but=["rows", "counts", "errors"])
     assert ours.exit_code == 0
     assert {key[0] for key in ours.rows} == {key[0] for key in pair.theirs.rows}
