@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::stats::{buckets, lock, no_window, now, number, sample};
-use crate::stats::{Clock, PerSecond, Row, RowParts, Table};
+use crate::stats::{Clock, PerSecond, Row, RowParts, Table, microseconds};
 
 enum Place {
     Listed {
@@ -235,7 +235,8 @@ fn parts(data: &Bound<'_, PyDict>) -> PyResult<RowParts> {
         ..RowParts::default()
     };
     for (value, count) in counts::<f64>(data, "response_times")? {
-        parts.response_times.record_many_ms(value, count);
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        parts.response_times.record_many_us(microseconds(value), count);
     }
     Ok(parts)
 }

@@ -1,192 +1,102 @@
-//! A high dynamic range histogram of durations: microseconds, three significant digits, no upper limit to set.
+//! A high dynamic range histogram of durations: the `hdrhistogram` crate's with microseconds and three significant
+//! digits, read as Locust reads response times. It grows as longer times come, and has no heap before the first.
 //!
-//! The layout is `HdrHistogram`'s (2048 cells, then 1024 for every doubling). It is written out here rather than
-//! taken from the crate because the window of the last seconds needs the difference of two histograms as a few
-//! cells, and because a row must cost memory only where its response times lie: cells come in chunks of
-//! [`CHUNK`] that are made when first touched. A property test compares it with the crate, cell for cell.
+//! A cell counts to `u32::MAX` and stays there. That takes four thousand million responses within a tenth of a
+//! percent of the same time; from then on percentiles lean towards the other cells. The number of recorded values is
+//! a `u64` beside the cells, as are the rows' sums and extremes, so nothing else is touched.
 
-/// Values below this many microseconds have a cell of their own.
-const LINEAR: u64 = 2048;
-const HALF: u64 = LINEAR / 2;
-const CHUNK: usize = 256;
+use hdrhistogram::Histogram as Cells;
+
+const SIGNIFICANT_DIGITS: u8 = 3;
 /// Nineteen hours. Longer response times are counted here; the exact maximum is kept by the row.
 const HIGHEST_US: u64 = (1 << 36) - 1;
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Chunk {
-    total: u64,
-    counts: [u32; CHUNK],
-}
-
-impl Chunk {
-    const EMPTY: Self = Self { total: 0, counts: [0; CHUNK] };
-}
+const GROWS: &str = "a histogram that grows takes every value";
 
 /// How often each duration was recorded.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Histogram {
-    count: u64,
-    chunks: Vec<Option<Box<Chunk>>>,
-    /// Cells whose 32-bit counter went round, once for each time: no count is ever lost.
-    carries: Vec<u32>,
-}
+#[derive(Debug, Clone, Default)]
+pub struct Histogram(Option<Cells<u32>>);
 
 impl Histogram {
-    pub fn record_ms(&mut self, value_ms: f64) {
-        self.add(cell_of_ms(value_ms), 1);
-    }
-
     pub fn record_us(&mut self, value_us: u64) {
-        self.add(cell_of_us(value_us), 1);
+        self.record_many_us(value_us, 1);
     }
 
-    pub fn record_many_ms(&mut self, value_ms: f64, count: u64) {
-        self.add(cell_of_ms(value_ms), count);
+    pub fn record_many_us(&mut self, value_us: u64, count: u32) {
+        self.0.get_or_insert_with(no_cells).record_n(value_us.min(HIGHEST_US), count).expect(GROWS);
     }
 
     pub fn count(&self) -> u64 {
-        self.count
+        self.0.as_ref().map_or(0, Cells::len)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// Count `times` more in a cell. Also how a histogram is rebuilt from [`Histogram::cells`].
-    pub fn add(&mut self, cell: u32, times: u64) {
-        let (chunk, offset) = (cell as usize / CHUNK, cell as usize % CHUNK);
-        if chunk >= self.chunks.len() {
-            self.chunks.resize(chunk + 1, None);
-        }
-        let chunk = self.chunks[chunk].get_or_insert_with(|| Box::new(Chunk::EMPTY));
-        let counted = u64::from(chunk.counts[offset]) + times;
-        chunk.counts[offset] = counted as u32;
-        chunk.total += times;
-        self.count += times;
-        for _ in 0..counted >> u32::BITS {
-            self.carries.push(cell);
-        }
+        self.count() == 0
     }
 
     pub fn merge(&mut self, other: &Self) {
-        for (cell, count) in other.cells() {
-            self.add(cell, count);
+        match (&mut self.0, &other.0) {
+            (Some(cells), Some(others)) => cells.add(others).expect(GROWS),
+            (None, others) => self.0.clone_from(others),
+            (Some(_), None) => {}
         }
     }
 
-    /// Every cell that was counted in, ascending.
-    pub fn cells(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
-        let chunks = self.chunks.iter().enumerate();
-        chunks.filter_map(|(i, chunk)| chunk.as_ref().map(|chunk| (i, chunk))).flat_map(move |(i, chunk)| {
-            (0..CHUNK)
-                .map(move |offset| ((i * CHUNK + offset) as u32, self.count_at(chunk, i, offset)))
-                .filter(|(_, n)| *n > 0)
-        })
+    /// Every cell that was counted in, ascending: its last microsecond, and how often.
+    pub fn cells(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
+        let cells = self.0.iter().flat_map(Cells::iter_recorded);
+        cells.map(|cell| (cell.value_iterated_to(), cell.count_at_value()))
+    }
+
+    /// What was recorded since `earlier`, an older copy of this histogram. A full cell has nothing new.
+    pub fn cells_since(&self, earlier: &Self) -> impl Iterator<Item = (u64, u32)> {
+        let earlier_count = |value| match &earlier.0 {
+            Some(cells) if value <= cells.max() => cells.count_at(value),
+            _ => 0,
+        };
+        self.cells().map(move |(value, count)| (value, count - earlier_count(value))).filter(|(_, count)| *count > 0)
     }
 
     /// Every value that was recorded and how often, ascending, in milliseconds.
     pub fn values_ms(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
-        self.cells().map(|(cell, count)| (shown_ms(cell), count))
+        let shown = |cells| move |(last, count)| (shown_ms(cells, last), u64::from(count));
+        self.0.iter().flat_map(move |cells| self.cells().map(shown(cells)))
     }
 
     /// The value at a quantile, as Locust picks it: the `int(count * quantile)`-th of the sorted values,
     /// counted from zero, so the median of four values is the third. `None` while nothing is recorded.
     pub fn quantile_ms(&self, quantile: f64) -> Option<f64> {
-        let rank = ((self.count as f64 * quantile) as u64).min(self.count.checked_sub(1)?);
-        Some(shown_ms(self.cell_at_rank(rank)))
+        let cells = self.0.as_ref().filter(|cells| !cells.is_empty())?;
+        let rank = ((cells.len() as f64 * quantile) as u64).min(cells.len() - 1);
+        // The crate rounds up to the next whole value: half a value further on is this one and no other.
+        let value = match cells.value_at_quantile((rank as f64 + 0.5) / cells.len() as f64) {
+            // Also what it says of a rank behind the last value, as there is once a cell is full.
+            0 if cells.count_at(0) == 0 => cells.max(),
+            value => value,
+        };
+        Some(shown_ms(cells, value))
     }
 
     /// How many recorded values are larger than this one.
     pub fn count_above_ms(&self, value_ms: f64) -> u64 {
-        let limit = cell_of_ms(value_ms);
-        self.cells().filter(|(cell, _)| *cell > limit).map(|(_, count)| count).sum()
-    }
-
-    /// What was recorded since `earlier`, an older copy of this histogram; brings the copy up to date.
-    pub fn take_difference(&self, earlier: &mut Self) -> Vec<(u32, u64)> {
-        let difference = self.difference(earlier);
-        for (cell, count) in &difference {
-            earlier.add(*cell, *count);
-        }
-        difference
-    }
-
-    /// What was recorded since `earlier`, an older copy of this histogram.
-    pub fn difference(&self, earlier: &Self) -> Vec<(u32, u64)> {
-        let mut difference = Vec::new();
-        for (i, chunk) in self.chunks.iter().enumerate() {
-            let Some(chunk) = chunk else { continue };
-            let old = earlier.chunks.get(i).and_then(Option::as_deref).unwrap_or(&Chunk::EMPTY);
-            if chunk.total == old.total {
-                continue;
-            }
-            for offset in 0..CHUNK {
-                let added = self.count_at(chunk, i, offset) - earlier.count_at(old, i, offset);
-                if added > 0 {
-                    difference.push(((i * CHUNK + offset) as u32, added));
-                }
-            }
-        }
-        difference
-    }
-
-    /// Bytes on the heap.
-    pub fn heap_size(&self) -> usize {
-        let chunks = self.chunks.iter().flatten().count() * size_of::<Chunk>();
-        chunks + self.chunks.capacity() * size_of::<Option<Box<Chunk>>>() + self.carries.capacity() * 4
-    }
-
-    fn count_at(&self, chunk: &Chunk, index: usize, offset: usize) -> u64 {
-        let low = u64::from(chunk.counts[offset]);
-        if self.carries.is_empty() {
-            return low;
-        }
-        let cell = (index * CHUNK + offset) as u32;
-        low + ((self.carries.iter().filter(|carried| **carried == cell).count() as u64) << u32::BITS)
-    }
-
-    fn cell_at_rank(&self, rank: u64) -> u32 {
-        let mut below = 0;
-        for (i, chunk) in self.chunks.iter().enumerate() {
-            let Some(chunk) = chunk else { continue };
-            if below + chunk.total <= rank {
-                below += chunk.total;
-                continue;
-            }
-            for offset in 0..CHUNK {
-                below += self.count_at(chunk, i, offset);
-                if below > rank {
-                    return (i * CHUNK + offset) as u32;
-                }
-            }
-        }
-        unreachable!("a rank below the count lies in a cell")
+        let limit = microseconds(value_ms);
+        self.0.as_ref().map_or(0, |cells| cells.len().saturating_sub(cells.count_between(0, limit)))
     }
 }
 
-fn cell_of_ms(value_ms: f64) -> u32 {
-    // The cast takes what is negative or not a number to zero.
-    cell_of_us((value_ms * 1000.0 + 0.5) as u64)
+/// To the nearest microsecond. What is negative or not a number is zero.
+pub fn microseconds(value_ms: f64) -> u64 {
+    (value_ms * 1000.0 + 0.5) as u64
 }
 
-fn cell_of_us(value_us: u64) -> u32 {
-    let value = value_us.min(HIGHEST_US);
-    let shift = (u64::BITS - (value | HALF).leading_zeros()) - HALF.ilog2() - 1;
-    (u64::from(shift) * HALF + (value >> shift)) as u32
+#[cold]
+fn no_cells() -> Cells<u32> {
+    Cells::new(SIGNIFICANT_DIGITS).expect("the crate has three digits")
 }
 
-/// The first and the last microsecond of a cell.
-fn bounds_us(cell: u32) -> (u64, u64) {
-    let cell = u64::from(cell);
-    let shift = (cell / HALF).saturating_sub(1);
-    let first = (cell - shift * HALF) << shift;
-    (first, first + (1 << shift) - 1)
-}
-
-/// The number that stands for a cell: the roundest in it, as a float is printed by the shortest decimal that
+/// The number that stands for a value's cell: the roundest in it, as a float is printed by the shortest decimal that
 /// identifies it. So a server that takes 2000 ms is shown with 2000 ms, not with the middle of 1999.9 to 2000.9.
-fn shown_ms(cell: u32) -> f64 {
-    let (first, last) = bounds_us(cell);
+fn shown_ms(cells: &Cells<u32>, value_us: u64) -> f64 {
+    let (first, last) = (cells.lowest_equivalent(value_us), cells.highest_equivalent(value_us));
     let mut step = 1_000_000;
     while step > 1 {
         let candidate = first.next_multiple_of(step);
@@ -213,11 +123,8 @@ mod tests {
 
     #[test]
     fn a_quantile_is_the_value_that_locust_picks() {
-        let mut histogram = Histogram::default();
-        assert_eq!(histogram.quantile_ms(0.5), None);
-        for value in [10.0, 20.0, 30.0, 40.0] {
-            histogram.record_ms(value);
-        }
+        assert_eq!(Histogram::default().quantile_ms(0.5), None);
+        let histogram = histogram_of(&[10_000, 20_000, 30_000, 40_000]);
         let quantiles = [0.25, 0.5, 0.75, 1.0].map(|quantile| histogram.quantile_ms(quantile));
         assert_eq!(quantiles, [Some(20.0), Some(30.0), Some(40.0), Some(40.0)]);
     }
@@ -225,38 +132,44 @@ mod tests {
     #[test]
     fn whole_milliseconds_are_shown_as_they_were_recorded() {
         for value in (1..=1000).chain([1250, 2000, 5000, 10_000, 60_000]) {
-            let mut histogram = Histogram::default();
-            histogram.record_ms(f64::from(value));
-            assert_eq!(histogram.quantile_ms(0.5), Some(f64::from(value)));
+            assert_eq!(histogram_of(&[value * 1000]).quantile_ms(0.5), Some(value as f64));
         }
     }
 
     #[test]
-    fn a_counter_that_goes_round_loses_nothing() {
-        let mut histogram = Histogram::default();
-        histogram.add(7, u64::from(u32::MAX));
-        histogram.record_us(7);
-        histogram.record_us(7);
-        assert_eq!(histogram.cells().collect::<Vec<_>>(), [(7, (1 << 32) + 1)]);
+    fn a_full_cell_stays_full_and_the_count_goes_on() {
+        let mut histogram = histogram_of(&[3, 5000]);
+        for _ in 0..3 {
+            histogram.record_many_us(7, u32::MAX);
+        }
+        assert_eq!(histogram.cells().collect::<Vec<_>>(), [(3, 1), (7, u32::MAX), (5003, 1)]);
+        assert_eq!(histogram.count(), 3 * u64::from(u32::MAX) + 2);
+        let quantiles = [0.0, 0.25, 0.5, 1.0].map(|quantile| histogram.quantile_ms(quantile));
+        assert_eq!(quantiles, [Some(0.003), Some(0.007), Some(5.0), Some(5.0)]);
     }
 
     #[test]
     fn what_is_not_a_duration_counts_as_none_at_all() {
-        let mut histogram = Histogram::default();
-        for value in [f64::NAN, -5.0, f64::INFINITY] {
-            histogram.record_ms(value);
-        }
-        assert_eq!(histogram.count(), 3);
+        let times = [f64::NAN, -5.0, f64::INFINITY].map(microseconds);
+        assert_eq!(times, [0, 0, u64::MAX]);
+        assert_eq!(histogram_of(&times).count(), 3);
     }
 
     proptest! {
         #[test]
-        fn every_cell_is_the_crates(value in 0..HIGHEST_US) {
-            let crates = hdrhistogram::Histogram::<u32>::new_with_bounds(1, HIGHEST_US, 3).unwrap();
-            let (first, last) = bounds_us(cell_of_us(value));
-            prop_assert_eq!((first, last), (crates.lowest_equivalent(value), crates.highest_equivalent(value)));
-            let shown = shown_ms(cell_of_us(value)) * 1000.0;
-            prop_assert!((first as f64 - 0.001) <= shown && shown <= last as f64 + 0.001);
+        fn a_quantile_is_the_sorted_values(mut values in prop::collection::vec(0..HIGHEST_US, 1..300), percent in 0..=100u32) {
+            let quantile = f64::from(percent) / 100.0;
+            let shown = histogram_of(&values).quantile_ms(quantile);
+            values.sort_unstable();
+            let picked = values[((values.len() as f64 * quantile) as usize).min(values.len() - 1)];
+            prop_assert_eq!(shown, histogram_of(&[picked]).quantile_ms(0.0));
+        }
+
+        #[test]
+        fn what_is_shown_lies_in_the_values_cell(value in 0..HIGHEST_US) {
+            let histogram = histogram_of(&[value]);
+            let shown = microseconds(histogram.quantile_ms(0.5).unwrap());
+            prop_assert!(histogram.0.unwrap().equivalent(shown, value));
         }
 
         #[test]
@@ -272,7 +185,7 @@ mod tests {
         #[test]
         fn quantiles_never_fall_and_no_count_is_lost(values in prop::collection::vec(0..HIGHEST_US, 1..300)) {
             let histogram = histogram_of(&values);
-            prop_assert_eq!(histogram.cells().map(|(_, n)| n).sum::<u64>(), values.len() as u64);
+            prop_assert_eq!(histogram.cells().map(|(_, n)| u64::from(n)).sum::<u64>(), values.len() as u64);
             let quantiles: Vec<f64> = (0..=100).filter_map(|p| histogram.quantile_ms(f64::from(p) / 100.0)).collect();
             prop_assert!(quantiles.is_sorted());
         }
@@ -280,11 +193,16 @@ mod tests {
         #[test]
         fn a_difference_is_what_came_since(old in prop::collection::vec(0..HIGHEST_US, 0..100),
                                            new in prop::collection::vec(0..HIGHEST_US, 0..100)) {
-            let mut earlier = histogram_of(&old);
-            let now = histogram_of(&[old, new.clone()].concat());
-            let difference = now.take_difference(&mut earlier);
+            let now = histogram_of(&[old.clone(), new.clone()].concat());
+            let difference = now.cells_since(&histogram_of(&old)).collect::<Vec<_>>();
             prop_assert_eq!(difference, histogram_of(&new).cells().collect::<Vec<_>>());
-            prop_assert_eq!(earlier.cells().collect::<Vec<_>>(), now.cells().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn the_values_above_a_limit_are_counted(values in prop::collection::vec(0..100_000u64, 0..200), limit in 0..2000u64) {
+            // Below 2048 µs every value has a cell of its own.
+            let above = values.iter().filter(|value| **value > limit).count() as u64;
+            prop_assert_eq!(histogram_of(&values).count_above_ms(limit as f64 / 1000.0), above);
         }
     }
 }

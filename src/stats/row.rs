@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Histogram, PerSecond, Sample, window::Window};
+use super::{Histogram, PerSecond, Sample, microseconds, window::Window};
 
 /// When the total row began and was last counted in: every row's rates are over this time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,7 +90,11 @@ impl Row {
         parts.total_response_time += time;
         parts.min_response_time = Some(parts.min_response_time.map_or(time, |min| min.min(time)));
         parts.max_response_time = parts.max_response_time.max(time);
-        parts.response_times.record_ms(time);
+        let time = microseconds(time);
+        if let Some(window) = &mut self.window {
+            window.record_us(time, &parts.response_times);
+        }
+        parts.response_times.record_us(time);
     }
 
     pub fn record_failure(&mut self, at: f64) {
@@ -108,6 +112,9 @@ impl Row {
     /// Add another row's figures to this one's.
     pub fn merge(&mut self, other: &Self) {
         let before = self.parts.last_request_timestamp;
+        if let Some(window) = &mut self.window {
+            window.end_list(&self.parts.response_times);
+        }
         self.parts.merge(&other.parts);
         if let (Some(window), Some(last)) = (&mut self.window, self.parts.last_request_timestamp)
             && before.is_none_or(|before| second(last) > second(before))
@@ -193,10 +200,6 @@ impl Row {
         clock.current_rate(&self.parts.failures_per_second)
     }
 
-    pub fn heap_size(&self) -> usize {
-        self.parts.response_times.heap_size() + self.window.as_ref().map_or(0, Window::heap_size)
-    }
-
     fn mark_before(&mut self, now: i64) {
         if let (Some(window), Some(last)) = (&mut self.window, self.parts.last_request_timestamp)
             && now > second(last)
@@ -272,7 +275,9 @@ mod tests {
 
     fn row_of(times: &[f64]) -> Row {
         let mut row = Row::new("/", "GET", 1000.0, true);
-        times.iter().for_each(|time| row.record(&sample(Some(*time), 1001.0)));
+        for time in times {
+            row.record(&sample(Some(*time), 1001.0));
+        }
         row
     }
 

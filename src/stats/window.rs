@@ -1,82 +1,110 @@
 //! The last seconds of a row, for percentiles that follow what happens now.
 //!
 //! A mark is made whenever a request arrives in a later second than the one before it, and holds only what was
-//! recorded since the previous mark, so a busy table keeps a few cells a second and not twenty histograms.
+//! recorded since the previous mark. That is listed as it comes, because comparing a row's histogram with an older
+//! copy costs more than the few requests of most seconds; only where the list is full is the rest told by a copy.
 
 use std::collections::VecDeque;
 
 use super::Histogram;
 
+/// At most [`Window::MARKS`] marks, oldest first. The histogram that its methods want is the row's.
+#[derive(Debug, Clone)]
+pub struct Window {
+    /// What was recorded since the newest mark, in microseconds.
+    listed: Vec<u32>,
+    /// The row's histogram when the list ended: what came later is the difference.
+    at_end_of_list: Option<Histogram>,
+    marks: VecDeque<Mark>,
+}
+
+/// What was recorded between the mark before and the end of `second`.
 #[derive(Debug, Clone)]
 struct Mark {
     second: i64,
-    /// Eight bytes a cell, and no spare room: there are twenty marks a row.
-    recorded_before: Box<[(u32, u32)]>,
-}
-
-/// At most [`Window::MARKS`] marks, oldest first.
-#[derive(Debug, Clone)]
-pub struct Window {
-    at_last_mark: Histogram,
-    marks: VecDeque<Mark>,
+    listed: Box<[u32]>,
+    counted: Box<[(u64, u32)]>,
 }
 
 impl Window {
     const MARKS: usize = 20;
     /// How far a mark may lie from the wanted second and still be used.
     const TOLERANCE: i64 = 8;
+    /// Sixteen kilobytes. From here on a copy and a comparison cost a request less than recording it did.
+    const LISTED: usize = 4096;
 
     pub fn new(second: i64) -> Self {
-        let mut window = Self { at_last_mark: Histogram::default(), marks: VecDeque::new() };
-        window.mark(second, &Histogram::default());
-        window
+        let mark = Mark { second, listed: Box::default(), counted: Box::default() };
+        Self { listed: Vec::new(), at_end_of_list: None, marks: VecDeque::from([mark]) }
     }
 
-    /// Remember what `histogram` was at the end of `second`.
+    /// To be called before `histogram` records the value.
+    pub fn record_us(&mut self, value_us: u64, histogram: &Histogram) {
+        match u32::try_from(value_us) {
+            _ if self.at_end_of_list.is_some() => {}
+            Ok(value) if self.listed.len() < Self::LISTED => self.listed.push(value),
+            _ => self.end_list(histogram),
+        }
+    }
+
+    /// To be called before `histogram` records what shall not be listed.
+    #[cold]
+    pub fn end_list(&mut self, histogram: &Histogram) {
+        self.at_end_of_list.get_or_insert_with(|| histogram.clone());
+    }
+
+    /// All that was recorded so far was recorded until the end of `second`.
+    #[cold]
     pub fn mark(&mut self, second: i64, histogram: &Histogram) {
-        let difference = histogram.take_difference(&mut self.at_last_mark);
-        let narrow = |(cell, count): (u32, u64)| (cell, u32::try_from(count).unwrap_or(u32::MAX));
-        let recorded_before = difference.into_iter().map(narrow).collect();
         if self.marks.len() == Self::MARKS {
             self.marks.pop_front();
         }
-        self.marks.push_back(Mark { second, recorded_before });
+        let (listed, counted) = (self.listed.as_slice().into(), self.counted(histogram));
+        self.marks.push_back(Mark { second, listed, counted });
+        self.listed.clear();
+        self.at_end_of_list = None;
     }
 
     /// What was recorded in about the last `length` seconds; `None` when no mark lies near enough to tell.
     pub fn recent(&self, now: i64, length: i64, histogram: &Histogram) -> Option<Histogram> {
         let start = self.mark_near(now - length)?;
-        let since = self
-            .marks
-            .iter()
-            .skip(start + 1)
-            .flat_map(|mark| mark.recorded_before.iter().map(|(cell, count)| (*cell, u64::from(*count))));
+        let counted = self.counted(histogram);
+        let marks = self.marks.iter().skip(start + 1).map(|mark| (&*mark.listed, &*mark.counted));
         let mut recent = Histogram::default();
-        since.chain(histogram.difference(&self.at_last_mark)).for_each(|(cell, count)| recent.add(cell, count));
+        for (listed, counted) in marks.chain([(self.listed.as_slice(), &*counted)]) {
+            for value in listed {
+                recent.record_us(u64::from(*value));
+            }
+            for (value, count) in counted {
+                recent.record_many_us(*value, *count);
+            }
+        }
         Some(recent)
+    }
+
+    /// What came after the list ended.
+    fn counted(&self, histogram: &Histogram) -> Box<[(u64, u32)]> {
+        self.at_end_of_list.iter().flat_map(|earlier| histogram.cells_since(earlier)).collect()
     }
 
     fn mark_near(&self, second: i64) -> Option<usize> {
         let nearest_first = std::iter::once(second).chain((1..=Self::TOLERANCE).flat_map(|d| [second - d, second + d]));
         nearest_first.into_iter().find_map(|second| self.marks.iter().rposition(|mark| mark.second == second))
     }
-
-    pub fn heap_size(&self) -> usize {
-        let marks: usize = self.marks.iter().map(|mark| size_of_val(&*mark.recorded_before)).sum();
-        self.at_last_mark.heap_size() + marks + self.marks.capacity() * size_of::<Mark>()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn follows_the_last_ten_seconds() {
         let (mut histogram, mut window) = (Histogram::default(), Window::new(100));
-        for second in 101..=130 {
+        for (second, value) in (101..=130).zip((101_000..).step_by(1000)) {
             window.mark(second - 1, &histogram);
-            histogram.record_ms(second as f64);
+            window.record_us(value, &histogram);
+            histogram.record_us(value);
         }
         let recent = window.recent(130, 10, &histogram).unwrap();
         assert_eq!((recent.count(), recent.quantile_ms(0.0)), (10, Some(121.0)));
@@ -85,8 +113,45 @@ mod tests {
     #[test]
     fn knows_nothing_when_no_mark_is_near() {
         let window = Window::new(100);
-        assert!(window.recent(119, 10, &Histogram::default()).is_none());
-        assert!(window.recent(118, 10, &Histogram::default()).is_some());
-        assert!(window.recent(101, 10, &Histogram::default()).is_none());
+        let recent = |now| window.recent(now, 10, &Histogram::default());
+        assert!(recent(119).is_none() && recent(118).is_some() && recent(101).is_none());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Few or many, short or long, recorded or merged.
+        #[test]
+        fn nothing_is_lost_however_much_a_second_brings(
+            seconds in prop::collection::vec((0..2 * Window::LISTED as u64, 1..1u64 << 24, any::<bool>()), 0..15),
+            start in 0..15i64,
+        ) {
+            let now = i64::try_from(seconds.len()).unwrap();
+            let (mut window, mut histogram, mut expected) = (Window::new(0), Histogram::default(), Histogram::default());
+            for (second, (count, step, merged)) in (1..).zip(&seconds) {
+                let mut recorded = Histogram::default();
+                for i in 0..*count {
+                    recorded.record_us(i * step);
+                }
+                if *merged {
+                    window.end_list(&histogram);
+                    histogram.merge(&recorded);
+                } else {
+                    for value in (0..*count).map(|i| i * step) {
+                        window.record_us(value, &histogram);
+                        histogram.record_us(value);
+                    }
+                }
+                if second > start {
+                    expected.merge(&recorded);
+                }
+                if second < now {
+                    window.mark(second, &histogram);
+                }
+            }
+            prop_assume!(start < now);
+            let recent = window.recent(now, now - start, &histogram).unwrap();
+            prop_assert_eq!(recent.cells().collect::<Vec<_>>(), expected.cells().collect::<Vec<_>>());
+        }
     }
 }
