@@ -205,7 +205,7 @@ mod tests {
         let prefix = folder.path().join("deep/run").display().to_string();
         let table = Arc::new(Mutex::new(Table::new(0.0, true)));
         let complain: Complain = Box::new(|message| assert!(message.is_empty(), "{message}"));
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         let mut files = CsvFiles::start(&prefix, Columns::default(), hour, Arc::clone(&table), complain).unwrap();
         *table.lock().unwrap() = small_run();
         files.close();

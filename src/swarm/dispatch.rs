@@ -109,9 +109,9 @@ impl Dispatcher {
         }
         self.phase = Phase::Ramping;
         if self.handed_out.len() < self.target {
-            self.step_up()
+            self.step_up();
         } else {
-            self.step_down()
+            self.step_down();
         }
         Some(Step {
             assignment: self.assignment(),
