@@ -1,7 +1,9 @@
 """The command line's Python face; parsing itself is tested in Rust."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -75,3 +77,31 @@ def test_what_needs_no_run_is_answered_without_gevent(argument: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     starts = "Usage: locust [options] [UserClass ...]" if argument == "--help" else "locust 2.47.0+gregaria."
     assert done.stdout.startswith(starts)
+
+
+@pytest.mark.parametrize("module", ["locust", "gregaria"])
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("locust.conf", "locustfile = shop.py", "`./locust.conf`"),
+        (".locust.conf", "users = 5", "`~/.locust.conf`"),
+        ("pyproject.toml", "[tool.locust]\nusers = 5", "`[tool.locust]` in `./pyproject.toml`"),
+        ("locust.conf", "# users = 5", "Could not find 'locustfile.py'"),
+        ("pyproject.toml", "[project]\nname = 'x'", "Could not find 'locustfile.py'"),
+    ],
+)
+def test_a_configuration_file_is_not_ignored(tmp_path: Path, name: str, text: str, said: str, module: str) -> None:
+    (tmp_path / name).write_text(text)
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", module, *arguments]
+        environment = {**os.environ, "HOME": str(tmp_path)}
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30)
+
+    refused = run("--headless")
+    if said.startswith("`"):
+        assert refused.stderr.startswith(f"locust: error: {said} is not read yet by gregaria ")
+        assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    else:
+        assert said in refused.stderr
+    assert run("--version").returncode == 0

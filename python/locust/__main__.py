@@ -1,5 +1,7 @@
 """`python -m locust`."""
 
-from .main import main
+import sys
 
-main()
+from gregaria.__main__ import locust
+
+sys.exit(locust())

@@ -65,7 +65,10 @@ def _run(arguments: list[str]) -> int:
     if importlib.util.find_spec("locust_plugins") is not None:
         importlib.import_module("locust_plugins")
 
-    paths = locating.locustfiles(_engine.first_pass(arguments)["locustfile"])
+    try:
+        paths = locating.locustfiles(_engine.first_pass(arguments)["locustfile"])
+    except _engine.UsageError as error:
+        _fail(f"locust: error: {error}", error.code)
     user_classes, shape_classes, tasks, shape = merge_locustfiles_content(paths)
     options = parse(arguments)
     _refuse_what_is_missing(options)

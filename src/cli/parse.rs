@@ -31,8 +31,13 @@ pub struct FirstPass {
 /// The options that the first pass knows; abbreviations are among these only.
 const FIRST: [&str; 8] = ["help", "locustfile", "config", "version", "worker", "master", "master_host", "master_port"];
 
-/// Find the few options of [`FirstPass`] and tolerate all else: a locustfile may declare more.
-pub fn first_pass(arguments: &[String], env: config::Env<'_>) -> Result<FirstPass, UsageError> {
+/// Find the few options of [`FirstPass`] and tolerate all else: a locustfile may declare more. A run is refused here
+/// where a configuration file awaits it, because that could name the locustfile.
+pub fn first_pass(
+    arguments: &[String],
+    env: config::Env<'_>,
+    files: config::Files<'_>,
+) -> Result<FirstPass, UsageError> {
     let known = || OPTIONS.iter().filter(|option| FIRST.contains(&option.dest));
     let mut pass = FirstPass { help: false, version: false, locustfile: String::new() };
     let mut typed = arguments.iter().take_while(|argument| *argument != "--").peekable();
@@ -54,6 +59,9 @@ pub fn first_pass(arguments: &[String], env: config::Env<'_>) -> Result<FirstPas
             "locustfile" => pass.locustfile = value.unwrap_or_default(),
             _ => {}
         }
+    }
+    if !pass.help && !pass.version {
+        config::refuse_default_files(env, files)?;
     }
     if pass.locustfile.is_empty() {
         pass.locustfile = env("LOCUST_LOCUSTFILE").unwrap_or_else(|| "locustfile.py".into());

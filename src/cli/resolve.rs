@@ -148,7 +148,7 @@ fn log_level(text: &str) -> Result<String, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse::{FirstPass, first_pass};
+    use super::super::parse::{self, FirstPass};
     use super::*;
 
     fn words(line: &str) -> Vec<String> {
@@ -243,14 +243,19 @@ mod tests {
 
     #[test]
     fn the_first_pass_tolerates_what_it_does_not_know() {
-        let pass = first_pass(&words("--mine 3 -fshop.py -u x"), &|_| None).unwrap();
+        let first_pass = |line| parse::first_pass(&words(line), &|_| None, &|_| None);
+        let pass = first_pass("--mine 3 -fshop.py -u x").unwrap();
         assert_eq!(pass, FirstPass { help: false, version: false, locustfile: "shop.py".into() });
-        assert!(first_pass(&words("--bogus --vers"), &|_| None).unwrap().version);
-        assert_eq!(
-            first_pass(&words("-f"), &|_| None).unwrap_err().0,
-            "argument -f/--locustfile: expected one argument"
-        );
-        let ambiguous = first_pass(&words("--mast"), &|_| None).unwrap_err().0;
+        assert!(first_pass("--bogus --vers").unwrap().version);
+        assert_eq!(first_pass("-f").unwrap_err().0, "argument -f/--locustfile: expected one argument");
+        let ambiguous = first_pass("--mast").unwrap_err().0;
         assert_eq!(ambiguous, "ambiguous option: --mast could match --master, --master-host, --master-port");
+    }
+
+    #[test]
+    fn configuration_files_stop_a_run_but_not_its_help() {
+        let first_pass = |line| parse::first_pass(&words(line), &|_| None, &|_| Some("users = 5".into()));
+        assert!(first_pass("--headless").unwrap_err().0.starts_with("`./locust.conf` is not read yet"));
+        assert!(first_pass("--help").unwrap().help && first_pass("-V").unwrap().version);
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
 
+use std::path::Path;
+
 use pyo3::create_exception;
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
@@ -41,10 +43,12 @@ fn default_options(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     to_dict(py, cli::defaults())
 }
 
-/// What must be known before the locustfile is read: `help`, `version`, `locustfile`.
+/// What must be known before the locustfile is read: `help`, `version`, `locustfile`. Refuses a run that a
+/// configuration file awaits.
 #[pyfunction]
 fn first_pass(py: Python<'_>, arguments: Vec<String>) -> PyResult<Bound<'_, PyDict>> {
-    let pass = cli::first_pass(&arguments, &environment).map_err(|error| UsageError::new_err(error.to_string()))?;
+    let pass =
+        cli::first_pass(&arguments, &environment, &text_of).map_err(|error| UsageError::new_err(error.to_string()))?;
     let dict = PyDict::new(py);
     dict.set_item("help", pass.help)?;
     dict.set_item("version", pass.version)?;
@@ -71,6 +75,10 @@ fn locust_version() -> String {
 
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+fn text_of(path: &Path) -> Option<String> {
+    std::fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn to_dict(py: Python<'_>, options: Options) -> PyResult<Bound<'_, PyDict>> {
