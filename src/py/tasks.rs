@@ -222,7 +222,9 @@ impl<'py> Loop<'py> {
             return Err(error);
         }
         // Python's part: the event, the log, and what becomes of the user.
-        Ok(self.task_set.call_method1(intern!(self.py, "_task_failed"), (error.value(self.py),)).map(drop))
+        // With its traceback, which the bare value does not have before Python 3.12.
+        let error = error.into_value(self.py);
+        Ok(self.task_set.call_method1(intern!(self.py, "_task_failed"), (error,)).map(drop))
     }
 }
 

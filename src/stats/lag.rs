@@ -16,6 +16,8 @@ impl Lag {
     const LIMITS_MS: [f64; 9] = [5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0];
     /// The share of responses above the limit from which on it is a warning.
     const WORTH_A_WARNING: f64 = 0.05;
+    /// Fewer responses say nothing of what the generator can do.
+    const ENOUGH: u64 = 100;
 
     pub fn record(&mut self, wait: Duration) {
         self.waits.record_us(wait.as_micros() as u64);
@@ -65,11 +67,11 @@ impl Lag {
     pub fn warning(&self, median_response_time_ms: f64) -> Option<String> {
         let limit = Self::limit(median_response_time_ms);
         let share = self.share_above(limit);
-        (share >= Self::WORTH_A_WARNING).then(|| {
+        (self.count() >= Self::ENOUGH && share >= Self::WORTH_A_WARNING).then(|| {
             format!(
                 "{} of the responses waited more than {limit} ms for Python (median response time {}): the locustfile \
                  uses more CPU than this process has. The response times are right, the throughput is not what the \
-                 server could give; run more processes or make the tasks cheaper.",
+                 server could give; make the tasks cheaper.",
                 percent(share),
                 milliseconds(median_response_time_ms)
             )

@@ -103,10 +103,6 @@ def test_exceptions_csv(pair):
     )
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the engine's task loop hands on a task's exception without its traceback, so the column is empty",
-)
 def test_the_traceback_in_exceptions_csv(pair):
     for run in (pair.theirs, pair.ours):
         _, rows = run.csv("exceptions", "reports/out")

@@ -339,26 +339,11 @@ CASES = {
 }
 
 
-NO_TRACEBACK = "what a task raises is logged and recorded without its traceback when the engine runs the task loop"
-OPEN = {
-    "exceptions in tasks": NO_TRACEBACK,
-    "wait_time that breaks": NO_TRACEBACK,
-    "no tasks": NO_TRACEBACK,
-}
-"""Differences that are defects of ours, with what is wrong."""
-
-
 def script(body: str) -> str:
     return PREAMBLE + dedent(body)
 
 
-def marked(cases):
-    for case in cases:
-        marks = [pytest.mark.xfail(strict=True, reason=OPEN[case])] if case in OPEN else []
-        yield pytest.param(case, marks=marks, id=case)
-
-
-@pytest.mark.parametrize("case", list(marked(CASES)))
+@pytest.mark.parametrize("case", list(CASES))
 def test_users(both, case):
     users = ["-u", "3", "-r", "10"] if "leaves the others" in case else ["-u", "1"]
     ours = both(script(CASES[case]), "--only-summary", *users).assert_same()
@@ -421,10 +406,9 @@ TAGGED = """
 
 
 CHOICES = ["--tags read", "-T write leave", "--exclude-tags slow", "-T read -E slow", "-T nothing", "-T"]
-OPEN["-T nothing"] = NO_TRACEBACK
 
 
-@pytest.mark.parametrize("arguments", list(marked(CHOICES)))
+@pytest.mark.parametrize("arguments", CHOICES)
 def test_tags(both, arguments):
     text = script(TAGGED)
     if arguments == "-T nothing":
