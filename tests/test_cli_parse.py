@@ -79,7 +79,6 @@ def test_what_needs_no_run_is_answered_without_gevent(argument: str) -> None:
     assert done.stdout.startswith(starts)
 
 
-@pytest.mark.parametrize("module", ["locust", "gregaria"])
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
@@ -90,11 +89,11 @@ def test_what_needs_no_run_is_answered_without_gevent(argument: str) -> None:
         ("pyproject.toml", "[project]\nname = 'x'", "Could not find 'locustfile.py'"),
     ],
 )
-def test_a_configuration_file_is_not_ignored(tmp_path: Path, name: str, text: str, said: str, module: str) -> None:
+def test_a_configuration_file_is_not_ignored(tmp_path: Path, name: str, text: str, said: str) -> None:
     (tmp_path / name).write_text(text)
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", module, *arguments]
+        command = [sys.executable, "-m", "locust", *arguments]
         environment = {**os.environ, "HOME": str(tmp_path)}
         return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30)
 
