@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::arguments::Arguments;
+use super::prepare::not_yet;
 
 /// geventhttpclient takes any keyword: it puts what it does not know into a POST's form, and else into the query.
 /// `timeout`, `verify` and their like are among them, as a user of Locust's `FastHttpUser` has it.
@@ -17,8 +18,15 @@ pub fn take_others<'py>(method: &str, arguments: &mut Arguments<'py>) -> PyResul
         ("cert", arguments.cert.take()),
     ];
     let mut others: Vec<_> = unknown.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    // What steers the client itself, and is no data.
-    arguments.others.retain(|(name, _)| !matches!(name.as_str(), "max_retries" | "max_redirects"));
+    // What steers the client itself is no data. No retries is what it does anyway.
+    for (name, value) in &arguments.others {
+        match name.as_str() {
+            "max_retries" if value.is_truthy()? => return Err(not_yet(name, "a value")),
+            "max_redirects" => return Err(not_yet(name, "a value for one request")),
+            _ => {}
+        }
+    }
+    arguments.others.retain(|(name, _)| name != "max_retries");
     others.append(&mut arguments.others);
     let Some((_, first)) = others.first() else { return Ok(()) };
     let py = first.py();

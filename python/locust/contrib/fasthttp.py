@@ -173,6 +173,8 @@ class FastHttpUser(User):
                 "You must specify the base host. Either in the host attribute in the User class, "
                 "or on the command line using the --host option."
             )
+        if self.max_retries:
+            raise NotImplementedError("gregaria does not support `max_retries` yet")
         self.client = FastHttpSession(
             base_url=self.host,
             request_event=environment.events.request,
