@@ -108,6 +108,13 @@ class ResponseContextManager(_engine.ResponseBase, requests.Response):  # type: 
             requests.Response.raise_for_status(self)
 
 
+class RestResponseContextManager(ResponseContextManager):
+    """What `rest` gives, as type checkers see it. The object itself is a `ResponseContextManager`."""
+
+    js: Any
+    """The JSON that came, or None."""
+
+
 def _not_caught(self: requests.Response, *args: object) -> None:
     raise LocustError(
         "If you want to change the state of the request using .success() or .failure(), "

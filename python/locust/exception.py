@@ -21,7 +21,7 @@ class InterruptTaskSet(Exception):
     """Leaves the task set that is running. `TaskSet.interrupt()` raises it."""
 
     def __init__(self, reschedule: bool = True) -> None:
-        super().__init__(reschedule)
+        # What was not said is not shown: `str` of a bare one is empty.
         self.reschedule = reschedule
 
 

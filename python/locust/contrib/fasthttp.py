@@ -15,7 +15,8 @@ import gevent
 from gregaria import _engine, _fast, _sessions
 
 from ..exception import LocustError, StopTest
-from ..user.users import User
+from ..user.users import RestMixin, User
+from ..util.deprecation import FastHttpLocust as FastHttpLocust
 
 if TYPE_CHECKING:
     from ..env import Environment
@@ -144,7 +145,7 @@ class FastHttpSession(_engine.SessionBase):
             self.request_name = None
 
 
-class FastHttpUser(User):
+class FastHttpUser(User, RestMixin["RestResponseContextManager"]):
     """A user with the fast client. Times in seconds; all attributes are read when a user is made."""
 
     network_timeout: float = 60.0
@@ -269,3 +270,12 @@ class ResponseContextManager(FastResponse):
             raise verdict
         if verdict is None:
             super().raise_for_status()
+
+
+class RestResponseContextManager(ResponseContextManager):
+    """What `rest` gives, as type checkers see it. The object itself is a `ResponseContextManager`."""
+
+    js: Any
+    """The JSON that came, or None."""
+    error: BaseException
+    headers: Any

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+import re
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, ClassVar, final
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, final
 
 from gevent import Greenlet, GreenletExit
 from gevent.pool import Group
 
-from ..clients import HttpSession
+from gregaria import _rest
+
+from ..clients import HttpSession, RestResponseContextManager
 from ..exception import StopTest, StopUser
 from ..util.deprecation import check_for_deprecated_task_set_attribute
 from .task import (
@@ -172,7 +177,52 @@ def _run(user: User) -> None:
     user.run()
 
 
-class HttpUser(User):
+RestResponseT = TypeVar("RestResponseT")
+
+
+class RestMixin(Generic[RestResponseT]):
+    """`rest` and `rest_`, for users with an HTTP client. Subclasses may wrap both."""
+
+    _callstack_regex = re.compile(r'  File "(\/.[^"]*)", line (\d*),(.*)')
+    """Finds the frames that a failure tells of: those of files with an absolute path."""
+
+    client: Any
+
+    @contextmanager
+    def rest(
+        self, method: str, url: str, headers: dict[str, Any] | None = None, **kwargs: Any
+    ) -> Generator[RestResponseT, None, None]:
+        """Ask for JSON, and look at it in a `with` block: `response.js` is what came, or None.
+
+        The request counts when the block ends. It has failed if the response is no JSON, and if the block raises: that
+        ends the block, not the task::
+
+            with self.rest("GET", "/items/1") as response:
+                assert response.js["price"] > 0, "it costs nothing,"
+        """
+        headers = _rest.headers(headers)
+        with self.client.request(method, url, catch_response=True, headers=headers, **kwargs) as response:
+            response.js = None
+            response.js = _rest.read(response)
+            try:
+                yield response
+            except AssertionError as error:
+                response.failure(_rest.assertion_words(error, response.text))
+            except Exception as error:
+                response.failure(_rest.exception_words(error, response.text, self._callstack_regex))
+
+    @contextmanager
+    def rest_(
+        self, method: str, url: str, name: str | None = None, **kwargs: Any
+    ) -> Generator[RestResponseT, None, None]:
+        """As `rest`, with the time as a parameter `_`: for servers that cache what they should not."""
+        separator = "&" if "?" in url else "?"
+        name = f"{url}{separator}_=..." if name is None else name
+        with self.rest(method, f"{url}{separator}_={int(time.time() * 1000)}", name=name, **kwargs) as response:
+            yield response
+
+
+class HttpUser(User, RestMixin[RestResponseContextManager]):
     """A user with `self.client`: a `requests.Session` whose requests are measured."""
 
     abstract = True
