@@ -9,9 +9,7 @@ pub const FORM: &str = "application/x-www-form-urlencoded";
 /// A form or a query of these pairs, in their order, repeated names and all.
 ///
 /// The caller has already made pairs of a mapping, dropped the `None`s and spread out the lists.
-pub fn urlencode<N: AsRef<[u8]>, V: AsRef<[u8]>>(
-    pairs: impl IntoIterator<Item = (N, V)>,
-) -> String {
+pub fn urlencode<N: AsRef<[u8]>, V: AsRef<[u8]>>(pairs: impl IntoIterator<Item = (N, V)>) -> String {
     let mut out = String::new();
     for (name, value) in pairs {
         if !out.is_empty() {

@@ -17,9 +17,7 @@ const MAX_ENCODINGS: usize = 5;
 /// geventhttpclient raises the cause itself.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    #[error(
-        "('Received response with content-encoding: {encoding}, but failed to decode it.', error('{cause}'))"
-    )]
+    #[error("('Received response with content-encoding: {encoding}, but failed to decode it.', error('{cause}'))")]
     Corrupt { encoding: String, cause: Cause },
     #[error("Too many content encodings in the chain: {0} > {MAX_ENCODINGS}")]
     TooManyEncodings(usize),
@@ -28,9 +26,7 @@ pub enum DecodeError {
     #[error("Compression type not supported: compress")]
     UnsupportedEncoding,
     /// Ours: no client of Locust's has a limit.
-    #[error(
-        "Received response with content-encoding: {encoding}, which decodes to more than {limit} bytes"
-    )]
+    #[error("Received response with content-encoding: {encoding}, which decodes to more than {limit} bytes")]
     TooLarge { encoding: String, limit: usize },
 }
 
@@ -64,12 +60,7 @@ impl From<Cause> for Fault {
 /// Take `content_encoding` (the header's value) off a body. A body that has none is handed back as it came.
 ///
 /// Decoding to more than `limit` bytes, in any of several encodings, is an error.
-pub fn decode(
-    style: Style,
-    content_encoding: &str,
-    body: Vec<u8>,
-    limit: usize,
-) -> Result<Vec<u8>, DecodeError> {
+pub fn decode(style: Style, content_encoding: &str, body: Vec<u8>, limit: usize) -> Result<Vec<u8>, DecodeError> {
     if content_encoding.is_empty() {
         return Ok(body);
     }
@@ -89,47 +80,31 @@ type Decoded = Result<Result<Vec<u8>, Fault>, DecodeError>;
 fn decode_chain(encoding: &str, body: Vec<u8>, limit: usize) -> Decoded {
     let known = |encoding: &str| matches!(encoding, "gzip" | "x-gzip" | "deflate" | "br" | "zstd");
     let chain: Vec<&str> = encoding.split(',').map(str::trim).collect();
-    let is_known = if chain.len() == 1 {
-        known(encoding)
-    } else {
-        chain.iter().copied().any(known)
-    };
+    let is_known = if chain.len() == 1 { known(encoding) } else { chain.iter().copied().any(known) };
     if !is_known || body.is_empty() {
         return Ok(Ok(body));
     }
     if chain.len() > MAX_ENCODINGS {
         return Err(DecodeError::TooManyEncodings(chain.len()));
     }
-    Ok(chain
-        .iter()
-        .rev()
-        .try_fold(body, |body, encoding| match *encoding {
-            "gzip" | "x-gzip" => gunzip_members(&body, limit),
-            "br" => Ok(unbrotli(&body, limit)?.data),
-            "zstd" => unzstd(&body, limit),
-            // Whatever urllib3 does not know beside something it knows, it takes for this.
-            _ => inflate_either(&body, limit),
-        }))
+    Ok(chain.iter().rev().try_fold(body, |body, encoding| match *encoding {
+        "gzip" | "x-gzip" => gunzip_members(&body, limit),
+        "br" => Ok(unbrotli(&body, limit)?.data),
+        "zstd" => unzstd(&body, limit),
+        // Whatever urllib3 does not know beside something it knows, it takes for this.
+        _ => inflate_either(&body, limit),
+    }))
 }
 
 fn decode_strictly(encoding: &str, body: Vec<u8>, limit: usize) -> Decoded {
     Ok(match encoding {
         "identity" => Ok(body),
         "gzip" => gunzip(&body, limit).and_then(Output::complete),
-        "deflate" => match inflate(Decompress::new(false), &body, limit).and_then(Output::complete)
-        {
-            Err(Fault::Corrupt(_)) => {
-                inflate(Decompress::new(true), &body, limit).and_then(Output::complete)
-            }
+        "deflate" => match inflate(Decompress::new(false), &body, limit).and_then(Output::complete) {
+            Err(Fault::Corrupt(_)) => inflate(Decompress::new(true), &body, limit).and_then(Output::complete),
             decoded => decoded,
         },
-        "br" => unbrotli(&body, limit).and_then(|out| {
-            if out.ended {
-                Ok(out.data)
-            } else {
-                Err(Cause::Brotli.into())
-            }
-        }),
+        "br" => unbrotli(&body, limit).and_then(|out| if out.ended { Ok(out.data) } else { Err(Cause::Brotli.into()) }),
         "compress" => return Err(DecodeError::UnsupportedEncoding),
         _ => return Err(DecodeError::UnknownEncoding(encoding.to_owned())),
     })
@@ -146,11 +121,7 @@ struct Output {
 
 impl Output {
     fn complete(self) -> Result<Vec<u8>, Fault> {
-        if self.ended {
-            Ok(self.data)
-        } else {
-            Err(Cause::Truncated.into())
-        }
+        if self.ended { Ok(self.data) } else { Err(Cause::Truncated.into()) }
     }
 }
 
@@ -159,19 +130,14 @@ fn inflate(mut stream: Decompress, input: &[u8], limit: usize) -> Result<Output,
     loop {
         let (taken, made) = (stream.total_in() as usize, data.len());
         let status = stream.decompress_vec(&input[taken..], &mut data, FlushDecompress::None);
-        let status = status
-            .map_err(|error| Cause::Zlib(error.message().unwrap_or("invalid data").to_owned()))?;
+        let status = status.map_err(|error| Cause::Zlib(error.message().unwrap_or("invalid data").to_owned()))?;
         if data.len() > limit {
             return Err(Fault::TooLarge);
         }
         let consumed = stream.total_in() as usize;
         let stuck = consumed == taken && data.len() == made && data.len() < data.capacity();
         if status == Status::StreamEnd || stuck {
-            return Ok(Output {
-                data,
-                consumed,
-                ended: status == Status::StreamEnd,
-            });
+            return Ok(Output { data, consumed, ended: status == Status::StreamEnd });
         }
         if data.len() == data.capacity() {
             grow(&mut data, limit);
@@ -180,13 +146,7 @@ fn inflate(mut stream: Decompress, input: &[u8], limit: usize) -> Result<Output,
 }
 
 fn first_buffer(input: &[u8], limit: usize) -> Vec<u8> {
-    Vec::with_capacity(
-        input
-            .len()
-            .saturating_mul(4)
-            .clamp(256, 1 << 20)
-            .min(limit.saturating_add(1)),
-    )
+    Vec::with_capacity(input.len().saturating_mul(4).clamp(256, 1 << 20).min(limit.saturating_add(1)))
 }
 
 /// Room for as much again, but for no more than one byte above the limit.
@@ -200,9 +160,7 @@ fn gunzip(input: &[u8], limit: usize) -> Result<Output, Fault> {
 }
 
 fn gunzip_members(input: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
-    let Output {
-        mut data, consumed, ..
-    } = gunzip(input, limit)?;
+    let Output { mut data, consumed, .. } = gunzip(input, limit)?;
     let mut rest = &input[consumed..];
     while !rest.is_empty() {
         match gunzip(rest, limit - data.len()) {
@@ -258,11 +216,7 @@ fn unbrotli(input: &[u8], limit: usize) -> Result<Output, Fault> {
             // Nothing may follow the stream, and no more than the input can be asked for.
             BrotliResult::ResultSuccess | BrotliResult::NeedsMoreInput if left == 0 => {
                 data.truncate(made);
-                return Ok(Output {
-                    data,
-                    consumed,
-                    ended: matches!(result, BrotliResult::ResultSuccess),
-                });
+                return Ok(Output { data, consumed, ended: matches!(result, BrotliResult::ResultSuccess) });
             }
             _ => return Err(Cause::Brotli.into()),
         }
@@ -276,10 +230,7 @@ fn unzstd(input: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
     while !rest.is_empty() {
         match decoder.reset(&mut rest) {
             Ok(()) => unzstd_frame(&mut decoder, &mut rest, &mut data, limit)?,
-            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame {
-                length,
-                ..
-            })) => {
+            Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
                 rest = rest.get(length as usize..).ok_or(Cause::ZstdIncomplete)?;
             }
             Err(error) => return Err(zstd_fault(&error, rest)),
@@ -288,12 +239,7 @@ fn unzstd(input: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
     Ok(data)
 }
 
-fn unzstd_frame(
-    decoder: &mut FrameDecoder,
-    rest: &mut &[u8],
-    data: &mut Vec<u8>,
-    limit: usize,
-) -> Result<(), Fault> {
+fn unzstd_frame(decoder: &mut FrameDecoder, rest: &mut &[u8], data: &mut Vec<u8>, limit: usize) -> Result<(), Fault> {
     while !decoder.is_finished() {
         let block = decoder.decode_blocks(&mut *rest, BlockDecodingStrategy::UptoBlocks(1));
         block.map_err(|error| zstd_fault(&error, rest))?;
@@ -303,10 +249,7 @@ fn unzstd_frame(
             return Err(Fault::TooLarge);
         }
     }
-    match (
-        decoder.get_checksum_from_data(),
-        decoder.get_calculated_checksum(),
-    ) {
+    match (decoder.get_checksum_from_data(), decoder.get_calculated_checksum()) {
         (Some(sent), Some(found)) if sent != found => {
             Err(Cause::Zstd("Restored data doesn't match checksum".to_owned()).into())
         }
@@ -316,11 +259,7 @@ fn unzstd_frame(
 
 fn zstd_fault(error: &FrameDecoderError, rest: &[u8]) -> Fault {
     // The decoder reads the whole of what it asks for, so an error with nothing left is a cut.
-    if rest.is_empty() {
-        Cause::ZstdIncomplete.into()
-    } else {
-        Cause::Zstd(error.to_string()).into()
-    }
+    if rest.is_empty() { Cause::ZstdIncomplete.into() } else { Cause::Zstd(error.to_string()).into() }
 }
 
 #[cfg(test)]
@@ -371,9 +310,7 @@ mod tests {
     }
 
     fn corrupt(encoding: &str, cause: &str) -> String {
-        format!(
-            "('Received response with content-encoding: {encoding}, but failed to decode it.', error('{cause}'))"
-        )
+        format!("('Received response with content-encoding: {encoding}, but failed to decode it.', error('{cause}'))")
     }
 
     #[test]
@@ -388,15 +325,7 @@ mod tests {
             ("deflate", [&zlib(b"hello")[..], b"xx"].concat()),
             ("deflate", raw(b"hello")),
             ("br", BROTLI_HELLO.to_vec()),
-            (
-                "zstd",
-                [
-                    zstd(b"he"),
-                    b"\x50\x2a\x4d\x18\x01\0\0\0x".to_vec(),
-                    zstd(b"llo"),
-                ]
-                .concat(),
-            ),
+            ("zstd", [zstd(b"he"), b"\x50\x2a\x4d\x18\x01\0\0\0x".to_vec(), zstd(b"llo")].concat()),
             ("deflate, gzip", gzip(&zlib(b"hello"))),
             // What is not known beside what is, is taken for deflate.
             ("foo,gzip", gzip(&zlib(b"hello"))),
@@ -406,11 +335,7 @@ mod tests {
             ("", b"hello".to_vec()),
         ];
         for (encoding, body) in hello {
-            assert_eq!(
-                of_requests(encoding, &body).as_deref(),
-                Ok(&b"hello"[..]),
-                "{encoding}"
-            );
+            assert_eq!(of_requests(encoding, &body).as_deref(), Ok(&b"hello"[..]), "{encoding}");
         }
         assert_eq!(of_requests("gzip", b""), Ok(vec![]));
         assert_eq!(of_requests("gzip", &whole[..5]), Ok(vec![]));
@@ -420,9 +345,7 @@ mod tests {
     #[test]
     fn a_cut_brotli_body_gives_all_that_it_holds() {
         // A thousand times `hello`, without its last byte.
-        let cut = [
-            27, 135, 19, 248, 165, 203, 208, 216, 222, 196, 107, 81, 64, 205, 2, 128, 212,
-        ];
+        let cut = [27, 135, 19, 248, 165, 203, 208, 216, 222, 196, 107, 81, 64, 205, 2, 128, 212];
         let decoded = of_requests("br", &cut).unwrap();
         assert_eq!(decoded.len(), 4992);
         assert!(decoded.chunks_exact(5).all(|word| word == b"hello"));
@@ -438,61 +361,30 @@ mod tests {
         let stored = "Error -3 while decompressing data: invalid stored block lengths";
         assert_eq!(of_requests("gzip", b"hello"), Err(corrupt("gzip", header)));
         assert_eq!(of_requests("gzip", &checksum), Err(corrupt("gzip", data)));
-        assert_eq!(
-            of_requests("deflate", b"hello"),
-            Err(corrupt("deflate", stored))
-        );
-        assert_eq!(
-            of_requests("BR", b"hello world"),
-            Err(corrupt("br", "brotli: decoder failed"))
-        );
+        assert_eq!(of_requests("deflate", b"hello"), Err(corrupt("deflate", stored)));
+        assert_eq!(of_requests("BR", b"hello world"), Err(corrupt("br", "brotli: decoder failed")));
         let trailing = [BROTLI_HELLO, b"x"].concat();
-        assert_eq!(
-            of_requests("br", &trailing),
-            Err(corrupt("br", "brotli: decoder failed"))
-        );
+        assert_eq!(of_requests("br", &trailing), Err(corrupt("br", "brotli: decoder failed")));
         let cut = zstd(b"hello");
-        assert_eq!(
-            of_requests("zstd", &cut[..cut.len() - 1]),
-            Err(corrupt("zstd", "Zstandard data is incomplete"))
-        );
+        assert_eq!(of_requests("zstd", &cut[..cut.len() - 1]), Err(corrupt("zstd", "Zstandard data is incomplete")));
         let six = "gzip,gzip,gzip,gzip,gzip,gzip";
-        assert_eq!(
-            of_requests(six, b"x"),
-            Err("Too many content encodings in the chain: 6 > 5".to_owned())
-        );
+        assert_eq!(of_requests(six, b"x"), Err("Too many content encodings in the chain: 6 > 5".to_owned()));
     }
 
     #[test]
     fn geventhttpclient_forgives_nothing_but_trailing_garbage() {
         let whole = gzip(b"hello");
-        let cut =
-            Err("Error -5 while decompressing data: incomplete or truncated stream".to_owned());
-        assert_eq!(
-            of_gevent("GZIP", &[&whole[..], b"x"].concat()),
-            Ok(b"hello".to_vec())
-        );
-        assert_eq!(
-            of_gevent("gzip", &[gzip(b"hello"), gzip(b"more")].concat()),
-            Ok(b"hello".to_vec())
-        );
+        let cut = Err("Error -5 while decompressing data: incomplete or truncated stream".to_owned());
+        assert_eq!(of_gevent("GZIP", &[&whole[..], b"x"].concat()), Ok(b"hello".to_vec()));
+        assert_eq!(of_gevent("gzip", &[gzip(b"hello"), gzip(b"more")].concat()), Ok(b"hello".to_vec()));
         assert_eq!(of_gevent("gzip", &whole[..whole.len() - 3]), cut);
         assert_eq!(of_gevent("gzip", b""), cut);
         assert_eq!(of_gevent("deflate", &raw(b"hello")), Ok(b"hello".to_vec()));
         assert_eq!(of_gevent("deflate", &zlib(b"hello")), Ok(b"hello".to_vec()));
         assert_eq!(of_gevent("br", BROTLI_HELLO), Ok(b"hello".to_vec()));
-        assert_eq!(
-            of_gevent("br", &BROTLI_HELLO[..7]),
-            Err("brotli: decoder failed".to_owned())
-        );
-        assert_eq!(
-            of_gevent("zstd", b"x"),
-            Err("Unknown content encoding: zstd".to_owned())
-        );
-        assert_eq!(
-            of_gevent("compress", b"x"),
-            Err("Compression type not supported: compress".to_owned())
-        );
+        assert_eq!(of_gevent("br", &BROTLI_HELLO[..7]), Err("brotli: decoder failed".to_owned()));
+        assert_eq!(of_gevent("zstd", b"x"), Err("Unknown content encoding: zstd".to_owned()));
+        assert_eq!(of_gevent("compress", b"x"), Err("Compression type not supported: compress".to_owned()));
         assert_eq!(of_gevent("identity", b"x"), Ok(b"x".to_vec()));
     }
 
@@ -509,17 +401,10 @@ mod tests {
     #[test]
     fn a_bomb_goes_off_at_its_limit() {
         let zeros = vec![0; 1 << 20];
-        for (encoding, body) in [
-            ("gzip", gzip(&zeros)),
-            ("deflate", zlib(&zeros)),
-            ("zstd", zstd(&zeros)),
-        ] {
+        for (encoding, body) in [("gzip", gzip(&zeros)), ("deflate", zlib(&zeros)), ("zstd", zstd(&zeros))] {
             let at_most = |limit| decode(Style::Requests, encoding, body.clone(), limit);
             assert_eq!(at_most(1 << 20).as_deref(), Ok(&zeros[..]));
-            let too_large = DecodeError::TooLarge {
-                encoding: encoding.to_owned(),
-                limit: (1 << 20) - 1,
-            };
+            let too_large = DecodeError::TooLarge { encoding: encoding.to_owned(), limit: (1 << 20) - 1 };
             assert_eq!(at_most((1 << 20) - 1), Err(too_large));
             assert!(at_most(0).is_err());
         }

@@ -11,7 +11,10 @@ use super::url::UrlError;
 #[derive(Debug)]
 pub enum Failure {
     /// The host's name has no address. `code` is getaddrinfo's, where the system gave one.
-    Resolve { host: String, message: String },
+    Resolve {
+        host: String,
+        message: String,
+    },
     /// No connection: refused, unreachable, no local port or descriptor left.
     Connect(io::Error),
     ConnectTimeout(Duration),
@@ -30,7 +33,10 @@ pub enum Failure {
     /// The connection broke in the middle of a body.
     BodyBroken(io::Error),
     /// The body ended before its declared length, or before its last chunk.
-    Incomplete { received: u64, missing: Option<u64> },
+    Incomplete {
+        received: u64,
+        missing: Option<u64>,
+    },
     /// The chunks of the body are malformed.
     Chunks(&'static str),
     /// What came is not HTTP, contradicts itself, or exceeds a limit.

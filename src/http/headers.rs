@@ -26,19 +26,15 @@ impl Headers {
 
     /// Room for `fields` fields of `bytes` bytes of names and values together.
     pub fn with_capacity(fields: usize, bytes: usize) -> Self {
-        Self {
-            buffer: Vec::with_capacity(fields * LENGTHS + bytes),
-        }
+        Self { buffer: Vec::with_capacity(fields * LENGTHS + bytes) }
     }
 
     /// Put a field at the end; one of the same name stays.
     pub fn push(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
         let (name, value) = (name.as_ref(), value.as_ref());
         self.buffer.reserve(LENGTHS + name.len() + value.len());
-        self.buffer
-            .extend_from_slice(&(name.len() as u32).to_le_bytes());
-        self.buffer
-            .extend_from_slice(&(value.len() as u32).to_le_bytes());
+        self.buffer.extend_from_slice(&(name.len() as u32).to_le_bytes());
+        self.buffer.extend_from_slice(&(value.len() as u32).to_le_bytes());
         self.buffer.extend_from_slice(name);
         self.buffer.extend_from_slice(value);
     }
@@ -57,24 +53,17 @@ impl Headers {
 
     /// The first value of this name, in whatever case.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
-        self.iter()
-            .find(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes()))
-            .map(|(_, value)| value)
+        self.iter().find(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
     }
 
     pub fn get_all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.iter()
-            .filter(move |(own, _)| own.eq_ignore_ascii_case(name.as_bytes()))
-            .map(|(_, value)| value)
+        self.iter().filter(move |(own, _)| own.eq_ignore_ascii_case(name.as_bytes())).map(|(_, value)| value)
     }
 
     /// Every value of this name, with commas between: what requests' `response.headers[name]` holds.
     pub fn joined(&self, name: &str) -> Option<Cow<'_, [u8]>> {
         let mut joined: Option<Cow<'_, [u8]>> = None;
-        for (_, value) in self
-            .iter()
-            .filter(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes()))
-        {
+        for (_, value) in self.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes())) {
             match &mut joined {
                 None => joined = Some(Cow::Borrowed(value)),
                 Some(so_far) => {
@@ -99,9 +88,7 @@ impl Headers {
     /// Drop every field of this name.
     pub fn remove(&mut self, name: &str) {
         if self.contains(name) {
-            let kept = self
-                .iter()
-                .filter(|(own, _)| !own.eq_ignore_ascii_case(name.as_bytes()));
+            let kept = self.iter().filter(|(own, _)| !own.eq_ignore_ascii_case(name.as_bytes()));
             *self = kept.collect();
         }
     }
@@ -109,8 +96,7 @@ impl Headers {
     /// Make `value` the only one of this name: where the first stood, under the name as it is now written.
     pub fn set(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
         let (name, value) = (name.as_ref(), value.as_ref());
-        let mut changed =
-            Self::with_capacity(0, self.buffer.len() + LENGTHS + name.len() + value.len());
+        let mut changed = Self::with_capacity(0, self.buffer.len() + LENGTHS + name.len() + value.len());
         let mut done = false;
         for (own, old) in &*self {
             if !own.eq_ignore_ascii_case(name) {
@@ -130,12 +116,7 @@ impl Headers {
     #[must_use]
     pub fn merge<N: AsRef<[u8]>, V: AsRef<[u8]>>(&self, request: &[(N, Option<V>)]) -> Self {
         // The last spelling of a name decides.
-        let decided = |name: &[u8]| {
-            request
-                .iter()
-                .rev()
-                .find(|(own, _)| own.as_ref().eq_ignore_ascii_case(name))
-        };
+        let decided = |name: &[u8]| request.iter().rev().find(|(own, _)| own.as_ref().eq_ignore_ascii_case(name));
         let mut merged = Self::with_capacity(request.len(), self.buffer.len());
         for (name, value) in self {
             match decided(name) {
@@ -146,10 +127,8 @@ impl Headers {
         }
         for (i, (name, _)) in request.iter().enumerate() {
             let same = |(own, _): &(N, Option<V>)| own.as_ref().eq_ignore_ascii_case(name.as_ref());
-            let placed = request[..i].iter().any(same)
-                || self
-                    .iter()
-                    .any(|(own, _)| own.eq_ignore_ascii_case(name.as_ref()));
+            let placed =
+                request[..i].iter().any(same) || self.iter().any(|(own, _)| own.eq_ignore_ascii_case(name.as_ref()));
             if let (false, Some((name, Some(value)))) = (placed, decided(name.as_ref())) {
                 merged.push(name, value);
             }
@@ -179,9 +158,7 @@ impl<'a> IntoIterator for &'a Headers {
 
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = self
-            .iter()
-            .map(|(name, value)| (from_latin1(name), from_latin1(value)));
+        let shown = self.iter().map(|(name, value)| (from_latin1(name), from_latin1(value)));
         f.debug_map().entries(shown).finish()
     }
 }
@@ -237,9 +214,7 @@ impl Part<'_> {
 
 /// A field that may not be sent: requests' `InvalidHeader`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "Invalid leading whitespace, reserved character(s), or return character(s) in header {kind}: {shown}"
-)]
+#[error("Invalid leading whitespace, reserved character(s), or return character(s) in header {kind}: {shown}")]
 pub struct InvalidHeader {
     kind: &'static str,
     shown: String,
@@ -247,18 +222,9 @@ pub struct InvalidHeader {
 
 /// Refuse what requests refuses: white space in front, line ends anywhere, a name that is empty or holds a colon.
 pub fn check(name: Part<'_>, value: Part<'_>) -> Result<(), InvalidHeader> {
-    let refuse = |kind, part: Part<'_>| {
-        Err(InvalidHeader {
-            kind,
-            shown: part.repr(),
-        })
-    };
+    let refuse = |kind, part: Part<'_>| Err(InvalidHeader { kind, shown: part.repr() });
     let ends_line = |part: Part<'_>| memchr::memchr2(b'\r', b'\n', part.bytes()).is_some();
-    if name.bytes().is_empty()
-        || name.starts_with_space()
-        || ends_line(name)
-        || name.bytes().contains(&b':')
-    {
+    if name.bytes().is_empty() || name.starts_with_space() || ends_line(name) || name.bytes().contains(&b':') {
         return refuse("name", name);
     }
     if value.starts_with_space() || ends_line(value) {
@@ -293,19 +259,9 @@ mod tests {
 
     #[test]
     fn a_request_overrides_its_session_in_place_and_none_takes_away() {
-        let session: Headers = [
-            ("User-Agent", "s"),
-            ("Accept", "*/*"),
-            ("Connection", "keep-alive"),
-        ]
-        .into_iter()
-        .collect();
-        let request = [
-            ("X-New", Some("1")),
-            ("ACCEPT", Some("json")),
-            ("connection", None),
-            ("x-new", Some("2")),
-        ];
+        let session: Headers =
+            [("User-Agent", "s"), ("Accept", "*/*"), ("Connection", "keep-alive")].into_iter().collect();
+        let request = [("X-New", Some("1")), ("ACCEPT", Some("json")), ("connection", None), ("x-new", Some("2"))];
         let merged = session.merge(&request);
         // requests: CaseInsensitiveDict keeps the place of the first, and the spelling and value of the last.
         let expected = [("User-Agent", "s"), ("ACCEPT", "json"), ("x-new", "2")];
@@ -314,8 +270,7 @@ mod tests {
 
     #[test]
     fn what_requests_refuses_is_refused_with_its_words() {
-        let words =
-            "Invalid leading whitespace, reserved character(s), or return character(s) in header";
+        let words = "Invalid leading whitespace, reserved character(s), or return character(s) in header";
         let refused = [
             (Part::Text("a"), Part::Text(" b"), "value: ' b'"),
             (Part::Text("a"), Part::Text("b\nc"), "value: 'b\\nc'"),
@@ -326,17 +281,9 @@ mod tests {
             (Part::Bytes(b"a\r"), Part::Text("b"), "name: b'a\\r'"),
         ];
         for (name, value, shown) in refused {
-            assert_eq!(
-                check(name, value).unwrap_err().to_string(),
-                format!("{words} {shown}")
-            );
+            assert_eq!(check(name, value).unwrap_err().to_string(), format!("{words} {shown}"));
         }
-        for value in [
-            Part::Text(""),
-            Part::Text("b "),
-            Part::Bytes(b"\xa0b"),
-            Part::Text("b\0\u{85}"),
-        ] {
+        for value in [Part::Text(""), Part::Text("b "), Part::Bytes(b"\xa0b"), Part::Text("b\0\u{85}")] {
             assert_eq!(check(Part::Text("a b"), value), Ok(()));
         }
     }

@@ -60,17 +60,13 @@ impl Redirect<'_> {
             RedirectStyle::Requests => &["cookie", "proxy-authorization"],
             RedirectStyle::Gevent => &["cookie", "cookie2"],
         };
-        is(always)
-            || (self.drops_body && is(of_body))
-            || (self.drops_authorization && is(&["authorization"]))
+        is(always) || (self.drops_body && is(of_body)) || (self.drops_authorization && is(&["authorization"]))
     }
 }
 
 /// Where a response leads. A redirect that cannot be followed is the error of the request.
 pub fn next_step<'a>(hop: &Hop<'a>) -> Result<Step<'a>, UrlError> {
-    let Some(location) = hop
-        .location
-        .filter(|location| !location.is_empty() && is_redirect(hop.status, hop.location))
+    let Some(location) = hop.location.filter(|location| !location.is_empty() && is_redirect(hop.status, hop.location))
     else {
         return Ok(Step::Done);
     };
@@ -82,8 +78,7 @@ pub fn next_step<'a>(hop: &Hop<'a>) -> Result<Step<'a>, UrlError> {
 
 fn next_of_requests<'a>(hop: &Hop<'a>, location: &[u8]) -> Result<Step<'a>, UrlError> {
     // Only now is the text looked at, but a text that is none is an error even at the limit.
-    let location =
-        std::str::from_utf8(location).map_err(|error| not_utf8(location, error.valid_up_to()))?;
+    let location = std::str::from_utf8(location).map_err(|error| not_utf8(location, error.valid_up_to()))?;
     if hop.followed >= hop.max_redirects {
         return Ok(Step::TooMany);
     }
@@ -104,25 +99,14 @@ fn next_of_requests<'a>(hop: &Hop<'a>, location: &[u8]) -> Result<Step<'a>, UrlE
 
 fn not_utf8(location: &[u8], at: usize) -> UrlError {
     let byte = location.get(at).copied().unwrap_or_default();
-    let reason = if matches!(byte, 0xc2..=0xf4) {
-        "invalid continuation byte"
-    } else {
-        "invalid start byte"
-    };
-    UrlError::Malformed(format!(
-        "'utf-8' codec can't decode byte {byte:#04x} in position {at}: {reason}"
-    ))
+    let reason = if matches!(byte, 0xc2..=0xf4) { "invalid continuation byte" } else { "invalid start byte" };
+    UrlError::Malformed(format!("'utf-8' codec can't decode byte {byte:#04x} in position {at}: {reason}"))
 }
 
 /// The same origin, or the step from plain HTTP to TLS on one host's default ports.
 fn keeps_authorization(from: &Origin, to: &Origin) -> bool {
     let upgrade = |origin: &Origin| origin.port() == origin.scheme().default_port();
-    from == to
-        || (from.host() == to.host()
-            && !from.is_secure()
-            && to.is_secure()
-            && upgrade(from)
-            && upgrade(to))
+    from == to || (from.host() == to.host() && !from.is_secure() && to.is_secure() && upgrade(from) && upgrade(to))
 }
 
 fn next_of_gevent<'a>(hop: &Hop<'a>, location: &[u8]) -> Result<Step<'a>, UrlError> {
@@ -135,11 +119,7 @@ fn next_of_gevent<'a>(hop: &Hop<'a>, location: &[u8]) -> Result<Step<'a>, UrlErr
     }
     let drops_body = matches!(hop.status, 301..=303);
     Ok(Step::Follow(Redirect {
-        method: if drops_body && hop.method != "HEAD" {
-            "GET"
-        } else {
-            hop.method
-        },
+        method: if drops_body && hop.method != "HEAD" { "GET" } else { hop.method },
         drops_body,
         drops_authorization: **url.origin() != *hop.first,
         url,
@@ -158,13 +138,7 @@ mod tests {
     }
 
     /// Method and what stays of body and credentials after a redirect.
-    fn follow(
-        style: RedirectStyle,
-        method: &str,
-        status: u16,
-        from: &str,
-        to: &str,
-    ) -> (String, bool, bool) {
+    fn follow(style: RedirectStyle, method: &str, status: u16, from: &str, to: &str) -> (String, bool, bool) {
         let here = url(style, from);
         let hop = Hop {
             method,
@@ -176,11 +150,9 @@ mod tests {
             max_redirects: 30,
         };
         match next_step(&hop) {
-            Ok(Step::Follow(next)) => (
-                next.method.to_owned(),
-                !next.drops("Content-Type"),
-                !next.drops("authorization"),
-            ),
+            Ok(Step::Follow(next)) => {
+                (next.method.to_owned(), !next.drops("Content-Type"), !next.drops("authorization"))
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -201,11 +173,7 @@ mod tests {
         for (method, status, requests, gevent) in table {
             for (style, (expected, body)) in [(Requests, requests), (Gevent, gevent)] {
                 let (found, kept, _) = follow(style, method, status, "http://h/", "/b");
-                assert_eq!(
-                    (&*found, kept),
-                    (expected, body),
-                    "{style:?} {method} {status}"
-                );
+                assert_eq!((&*found, kept), (expected, body), "{style:?} {method} {status}");
             }
         }
     }
@@ -222,16 +190,7 @@ mod tests {
         assert!(!keeps("http://h/", "https://h:8443/"));
         assert!(!keeps("http://h/", "http://o/"));
         assert!(!follow(RedirectStyle::Gevent, "GET", 302, "http://h/", "https://h/").2);
-        assert!(
-            follow(
-                RedirectStyle::Gevent,
-                "GET",
-                302,
-                "http://h/",
-                "http://h:80/"
-            )
-            .2
-        );
+        assert!(follow(RedirectStyle::Gevent, "GET", 302, "http://h/", "http://h:80/").2);
     }
 
     #[test]
@@ -246,9 +205,7 @@ mod tests {
             followed: 0,
             max_redirects: 30,
         };
-        let Ok(Step::Follow(next)) = next_step(&hop) else {
-            panic!("it leads on")
-        };
+        let Ok(Step::Follow(next)) = next_step(&hop) else { panic!("it leads on") };
         assert!(next.drops("Cookie") && next.drops("proxy-authorization"));
         assert!(!next.drops("Content-Length") && !next.drops("X-Own"));
     }
@@ -258,15 +215,7 @@ mod tests {
         let step = |style, location, followed, max_redirects| {
             let here = url(style, "http://h/");
             let first = here.origin();
-            let hop = Hop {
-                method: "GET",
-                status: 302,
-                location,
-                url: &here,
-                first,
-                followed,
-                max_redirects,
-            };
+            let hop = Hop { method: "GET", status: 302, location, url: &here, first, followed, max_redirects };
             next_step(&hop).map(|step| match step {
                 Step::Done => "done",
                 Step::Follow(_) => "follow",
@@ -283,12 +232,7 @@ mod tests {
             assert_eq!(step(style, Some(b""), 0, 30), Ok("done"));
         }
         let words = "'utf-8' codec can't decode byte 0xe9 in position 1: invalid continuation byte";
-        assert_eq!(
-            step(Requests, Some(b"/\xe9/"), 0, 30)
-                .unwrap_err()
-                .to_string(),
-            words
-        );
+        assert_eq!(step(Requests, Some(b"/\xe9/"), 0, 30).unwrap_err().to_string(), words);
         assert_eq!(step(Gevent, Some(b"/\xe9/"), 0, 30), Ok("follow"));
     }
 

@@ -50,7 +50,11 @@ impl Response {
     pub fn headers(&self) -> Vec<(&str, &[u8])> {
         let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
         let mut parsed = httparse::Response::new(&mut []);
-        match httparse::ParserConfig::default().parse_response_with_uninit_headers(&mut parsed, self.head(), &mut headers) {
+        match httparse::ParserConfig::default().parse_response_with_uninit_headers(
+            &mut parsed,
+            self.head(),
+            &mut headers,
+        ) {
             Ok(_) => parsed.headers.iter().map(|h| (h.name, h.value)).collect(),
             Err(_) => Vec::new(),
         }

@@ -54,7 +54,8 @@ impl Session {
             return;
         }
         let headers = response.headers();
-        let values = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")).map(|(_, value)| *value);
+        let values =
+            headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")).map(|(_, value)| *value);
         self.jar().store(&request.url, request.headers.host(), values);
     }
 }

@@ -76,9 +76,7 @@ pub fn from_latin1(bytes: &[u8]) -> String {
 
 /// Text as ISO-8859-1 bytes, or the first character that has none.
 pub fn to_latin1(text: &str) -> Result<Vec<u8>, char> {
-    text.chars()
-        .map(|c| u8::try_from(u32::from(c)).map_err(|_| c))
-        .collect()
+    text.chars().map(|c| u8::try_from(u32::from(c)).map_err(|_| c)).collect()
 }
 
 #[cfg(test)]
@@ -89,10 +87,7 @@ mod tests {
     fn strings_show_as_python_shows_them() {
         assert_eq!(repr("a'b"), "\"a'b\"");
         assert_eq!(repr("a'b\"c"), "'a\\'b\"c'");
-        assert_eq!(
-            repr("\t\u{0}\u{2003}é\u{a0}\\"),
-            "'\\t\\x00\\u2003é\\xa0\\\\'"
-        );
+        assert_eq!(repr("\t\u{0}\u{2003}é\u{a0}\\"), "'\\t\\x00\\u2003é\\xa0\\\\'");
         assert_eq!(repr_bytes(b"a'\"\xe9\n "), "b'a\\'\"\\xe9\\n '");
     }
 

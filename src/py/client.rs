@@ -272,7 +272,11 @@ impl SessionBase {
     }
 
     #[pyo3(signature = (url, **kwargs))]
-    fn options<'py>(slf: &Bound<'py, Self>, url: &Bound<'py, PyAny>, kwargs: Option<&Bound<'py, PyDict>>) -> Answer<'py> {
+    fn options<'py>(
+        slf: &Bound<'py, Self>,
+        url: &Bound<'py, PyAny>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> Answer<'py> {
         verb(slf, "OPTIONS", url, [None, None], kwargs)
     }
 
@@ -282,7 +286,11 @@ impl SessionBase {
     }
 
     #[pyo3(signature = (url, **kwargs))]
-    fn delete<'py>(slf: &Bound<'py, Self>, url: &Bound<'py, PyAny>, kwargs: Option<&Bound<'py, PyDict>>) -> Answer<'py> {
+    fn delete<'py>(
+        slf: &Bound<'py, Self>,
+        url: &Bound<'py, PyAny>,
+        kwargs: Option<&Bound<'py, PyDict>>,
+    ) -> Answer<'py> {
         verb(slf, "DELETE", url, [None, None], kwargs)
     }
 
@@ -366,9 +374,10 @@ impl SessionBase {
 
     /// The text of `url` on this session's base.
     pub fn full_url(&self, url: &str) -> String {
-        let absolute = url.get(..8).is_some_and(|start| {
-            start.eq_ignore_ascii_case("https://") || start[..7].eq_ignore_ascii_case("http://")
-        }) || url.eq_ignore_ascii_case("http://");
+        let absolute = url
+            .get(..8)
+            .is_some_and(|start| start.eq_ignore_ascii_case("https://") || start[..7].eq_ignore_ascii_case("http://"))
+            || url.eq_ignore_ascii_case("http://");
         if absolute { url.to_owned() } else { format!("{}{url}", self.state().base.text()) }
     }
 
@@ -406,7 +415,10 @@ impl SessionBase {
             }
         }
         if let Some(hooks) = given("hooks")?
-            && hooks.call_method0("values")?.try_iter()?.any(|list| list.is_ok_and(|list| list.is_truthy().unwrap_or(true)))
+            && hooks
+                .call_method0("values")?
+                .try_iter()?
+                .any(|list| list.is_ok_and(|list| list.is_truthy().unwrap_or(true)))
         {
             return Err(prepare::not_yet("hooks", "a session's value"));
         }
@@ -533,7 +545,8 @@ fn unsendable<'py>(
         return Err(error);
     }
     let py = slf.py();
-    let report = super::response::responses(py)?.call_method1("unsendable", (slf, method, url, kwargs, error.value(py)))?;
+    let report =
+        super::response::responses(py)?.call_method1("unsendable", (slf, method, url, kwargs, error.value(py)))?;
     if report.is_none() { Err(error) } else { Ok(report) }
 }
 
@@ -647,11 +660,17 @@ fn build(
         prepare::complete(slf.py(), &mut headers)?;
     }
     let payload = prepare::payload(style, arguments.data.as_ref(), arguments.json.as_ref())?;
-    if style == Style::Gevent && payload.content_type == Some("application/json") && !prepare::has_header(&headers, "accept") {
+    if style == Style::Gevent
+        && payload.content_type == Some("application/json")
+        && !prepare::has_header(&headers, "accept")
+    {
         push_line(&mut headers.own, b"Accept", b"application/json");
     }
     let length = payload.bytes.as_ref().map(|body| body.len());
-    if length.is_some() || !matches!(method, "GET" | "HEAD" | "OPTIONS" | "DELETE") || (style == Style::Requests && !matches!(method, "GET" | "HEAD")) {
+    if length.is_some()
+        || !matches!(method, "GET" | "HEAD" | "OPTIONS" | "DELETE")
+        || (style == Style::Requests && !matches!(method, "GET" | "HEAD"))
+    {
         headers.remove("content-length");
         push_line(&mut headers.trailing, b"Content-Length", itoa::Buffer::new().format(length.unwrap_or(0)).as_bytes());
     }

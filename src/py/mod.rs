@@ -1,10 +1,10 @@
 //! `gregaria._engine`: the boundary between Rust and Python. Its export list is that boundary.
 
 mod arguments;
+mod cli;
 mod client;
 mod clock;
 mod cookies;
-mod cli;
 mod dispatch;
 mod event;
 mod failures;

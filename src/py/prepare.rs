@@ -86,7 +86,8 @@ fn field(style: Style, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyR
         return Ok((bytes_of_name, None));
     }
     let bytes = text_or_bytes(value)?.ok_or_else(|| invalid_header_part(name, "value", value))?;
-    check(part(name, &bytes_of_name), part(value, &bytes)).map_err(|error| invalid_header(name.py(), error.to_string()))?;
+    check(part(name, &bytes_of_name), part(value, &bytes))
+        .map_err(|error| invalid_header(name.py(), error.to_string()))?;
     Ok((bytes_of_name, Some(bytes)))
 }
 
@@ -125,7 +126,8 @@ fn invalid_header_part(name: &Bound<'_, PyAny>, what: &str, value: &Bound<'_, Py
 
 fn invalid_header(py: Python<'_>, text: String) -> PyErr {
     static CLASS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let class = CLASS.get_or_try_init(py, || Ok::<_, PyErr>(py.import("requests.exceptions")?.getattr("InvalidHeader")?.unbind()));
+    let class = CLASS
+        .get_or_try_init(py, || Ok::<_, PyErr>(py.import("requests.exceptions")?.getattr("InvalidHeader")?.unbind()));
     match class.and_then(|class| class.bind(py).call1((text,))) {
         Ok(error) => PyErr::from_value(error),
         Err(error) => error,
@@ -236,10 +238,16 @@ fn payload_of_data(style: Style, data: &Bound<'_, PyAny>) -> PyResult<Payload> {
         return Ok(Payload { bytes: Some(text.to_str()?.as_bytes().into()), content_type });
     }
     if let Ok(bytes) = data.cast::<PyBytes>() {
-        return Ok(Payload { bytes: Some(bytes.as_bytes().into()), content_type: fast.then_some("application/octet-stream") });
+        return Ok(Payload {
+            bytes: Some(bytes.as_bytes().into()),
+            content_type: fast.then_some("application/octet-stream"),
+        });
     }
     if let Ok(bytes) = data.cast::<PyByteArray>() {
-        return Ok(Payload { bytes: Some(bytes.to_vec().into()), content_type: fast.then_some("application/octet-stream") });
+        return Ok(Payload {
+            bytes: Some(bytes.to_vec().into()),
+            content_type: fast.then_some("application/octet-stream"),
+        });
     }
     if !fast && data.hasattr(intern!(data.py(), "read"))? {
         // Read whole: requests sends it with its length and no content type.
@@ -374,9 +382,9 @@ fn basic_auth_class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
 /// Cookies of one request: a mapping, or a cookie jar.
 pub fn cookies(given: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
     let mut pairs = Vec::new();
-    let items = given.call_method0(intern!(given.py(), "items")).map_err(|_| {
-        PyTypeError::new_err("`cookies` must be a dict or a cookie jar of requests")
-    })?;
+    let items = given
+        .call_method0(intern!(given.py(), "items"))
+        .map_err(|_| PyTypeError::new_err("`cookies` must be a dict or a cookie jar of requests"))?;
     for pair in items.try_iter()? {
         let (name, value) = pair?.extract::<(Bound<'_, PyAny>, Option<Bound<'_, PyAny>>)>()?;
         if let Some(value) = value {
@@ -430,7 +438,9 @@ fn timeout(given: &Bound<'_, PyAny>) -> PyResult<Option<Duration>> {
     }
     let wrong = || {
         let shown = given.repr().map_or_else(|_| "?".to_owned(), |text| text.to_string());
-        PyValueError::new_err(format!("Timeout value was {shown}, but it must be a number of seconds above 0, or None."))
+        PyValueError::new_err(format!(
+            "Timeout value was {shown}, but it must be a number of seconds above 0, or None."
+        ))
     };
     if given.is_instance_of::<PyBool>() {
         return Err(wrong());

@@ -204,7 +204,9 @@ impl ResponseBase {
                 return Ok(name);
             }
         }
-        if let Some(name) = this.report().as_ref().and_then(|report| report.name.as_ref().map(|name| name.clone_ref(py))) {
+        if let Some(name) =
+            this.report().as_ref().and_then(|report| report.name.as_ref().map(|name| name.clone_ref(py)))
+        {
             return Ok(name.into_bound(py));
         }
         let name = this.operation.get().map_or("", |operation| default_name(operation));
@@ -268,9 +270,11 @@ impl ResponseBase {
     /// The fast client reports the URL as it was written, behind its base.
     fn url_as_written(slf: &Bound<'_, Self>) -> PyResult<Option<String>> {
         let py = slf.py();
-        let held = slf.get().report().as_ref().and_then(|report| {
-            Some((report.session.clone_ref(py), report.url.as_ref()?.clone_ref(py)))
-        });
+        let held = slf
+            .get()
+            .report()
+            .as_ref()
+            .and_then(|report| Some((report.session.clone_ref(py), report.url.as_ref()?.clone_ref(py))));
         let Some((session, url)) = held else { return Ok(None) };
         Ok(Some(session.get().full_url(url.bind(py).str()?.to_str()?)))
     }
@@ -278,9 +282,10 @@ impl ResponseBase {
     /// The user's context under the call's.
     fn context<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
-        let held = slf.get().report().as_ref().map(|report| {
-            (report.session.clone_ref(py), report.context.as_ref().map(|context| context.clone_ref(py)))
-        });
+        let held =
+            slf.get().report().as_ref().map(|report| {
+                (report.session.clone_ref(py), report.context.as_ref().map(|context| context.clone_ref(py)))
+            });
         let Some((session, context)) = held else { return Ok(PyDict::new(py).into_any()) };
         let Some(user) = session.get().user(py) else {
             return Ok(context.map_or_else(|| PyDict::new(py).into_any(), |context| context.into_bound(py)));
@@ -464,7 +469,9 @@ impl ResponseBase {
     fn request_meta<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
         let py = slf.py();
         let this = slf.get();
-        if let Some(meta) = this.report().as_ref().and_then(|report| report.meta.as_ref().map(|meta| meta.clone_ref(py))) {
+        if let Some(meta) =
+            this.report().as_ref().and_then(|report| report.meta.as_ref().map(|meta| meta.clone_ref(py)))
+        {
             return Ok(meta.into_bound(py));
         }
         let meta = Self::new_meta(slf)?;
@@ -513,7 +520,8 @@ impl ResponseBase {
     /// The verdict given so far: None, True or the failure's exception.
     #[getter]
     fn _manual_result<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
-        self.verdict(py).map(|verdict| verdict.unwrap_or_else(|| pyo3::types::PyBool::new(py, true).to_owned().into_any()))
+        self.verdict(py)
+            .map(|verdict| verdict.unwrap_or_else(|| pyo3::types::PyBool::new(py, true).to_owned().into_any()))
     }
 
     fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
@@ -641,11 +649,7 @@ fn count(
 
 /// requests fails what is 4xx or 5xx; Locust's fast client what it does not know to be good.
 fn is_success(fast: bool, status: u16) -> bool {
-    if fast {
-        matches!(status, 200..=208 | 226 | 301..=304 | 307 | 308)
-    } else {
-        !(400..600).contains(&status)
-    }
+    if fast { matches!(status, 200..=208 | 226 | 301..=304 | 307 | 308) } else { !(400..600).contains(&status) }
 }
 
 /// The `repr` of the client's exception for a bad status.
@@ -694,7 +698,6 @@ fn response_class(py: Python<'_>, style: Style, catch_response: bool, failed: bo
         (Style::Gevent, false, false) => FAST.import(py, FAST_MODULE, "FastResponse"),
     }
 }
-
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<ResponseBase>()

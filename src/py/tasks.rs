@@ -35,7 +35,13 @@ fn names(py: Python<'_>) -> PyResult<&'static Names> {
         Ok(Names {
             get_random_bits: random.getattr("getrandbits")?.unbind(),
             choice: random.getattr("choice")?.unbind(),
-            task_set: py.import("sys")?.getattr("modules")?.get_item("locust.user.task")?.getattr("TaskSet")?.cast_into()?.unbind(),
+            task_set: py
+                .import("sys")?
+                .getattr("modules")?
+                .get_item("locust.user.task")?
+                .getattr("TaskSet")?
+                .cast_into()?
+                .unbind(),
             interrupt: class("InterruptTaskSet")?,
             reschedule: class("RescheduleTask")?,
             reschedule_now: class("RescheduleTaskImmediately")?,

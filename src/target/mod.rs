@@ -20,6 +20,7 @@ mod options;
 mod plain;
 mod queue;
 mod random;
+mod recorder;
 mod reply;
 mod request;
 mod routes;

@@ -56,6 +56,7 @@ pub fn answer(request: &Request<'_>, world: &World, reply: &mut Reply) {
         refusal.write(reply);
     }
     if !is_readers(request.path) {
+        world.recorder.arrived(request);
         let stalled = world.witness.stalled_until();
         reply.not_before = reply.not_before.max(stalled);
     }

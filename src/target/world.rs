@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::counts::Shard;
 use super::options::Options;
+use super::recorder::Recorder;
 use super::shop::Shop;
 use super::timer::Timer;
 use super::witness::Witness;
@@ -13,6 +14,7 @@ pub struct World {
     pub shards: Vec<Shard>,
     pub shop: Shop,
     pub witness: Witness,
+    pub recorder: Recorder,
     pub timer: Timer,
     connections: AtomicU64,
 }
@@ -23,6 +25,7 @@ impl World {
             shards: (0..options.threads).map(|_| Shard::default()).collect(),
             shop: Shop::new(options.seed, options.slots()),
             witness: Witness::new(options.seed),
+            recorder: Recorder::default(),
             timer: Timer::start()?,
             connections: AtomicU64::new(0),
         })
@@ -38,5 +41,6 @@ impl World {
         self.shards.iter().for_each(Shard::reset);
         self.shop.reset();
         self.witness.reset();
+        self.recorder.stop();
     }
 }

@@ -112,7 +112,11 @@ async fn a_running_request_finishes_before_its_connection_is_closed() {
         while server.read.load(Ordering::SeqCst) == 0 {
             tokio::task::yield_now().await;
         }
-        if forget { user.forget() } else { user.close_idle() }
+        if forget {
+            user.forget()
+        } else {
+            user.close_idle()
+        }
         other.fetch(get(server.address)).await.unwrap();
         assert!(flight.land().await.is_ok());
         soon(server.closed.recv()).await.unwrap();

@@ -59,7 +59,12 @@ fn replies() -> impl Strategy<Value = Reply> {
         (select(vec!["GET", "GET", "GET", "HEAD"]), select(vec!["1.1", "1.1", "1.1", "1.0"])),
         select(vec![200u16, 200, 201, 204, 206, 301, 304, 404, 500, 999]),
         select(vec![" OK", "", " ", " Not so\tgood", " \u{e4}"]),
-        select(vec!["", "", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 100\r\n\r\n"]),
+        select(vec![
+            "",
+            "",
+            "HTTP/1.1 100 Continue\r\n\r\n",
+            "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 100\r\n\r\n",
+        ]),
         header_lines(),
         (framings(), vec(any::<u8>(), 0..200)),
         select(vec![End::Open, End::Close, End::Reset]),
@@ -105,8 +110,28 @@ enum Damage {
 fn damages() -> impl Strategy<Value = Damage> {
     let word = || {
         select(vec![
-            "\r\n", "\n", "\r", "\0", " ", ":", ";", ",", "0", "-", "+", "f", "\r\n\r\n", "0\r\n\r\n", "HTTP/1.1 ", "chunked", "gzip",
-            "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: identity\r\n", "\r\n x", "99999999999999999999",
+            "\r\n",
+            "\n",
+            "\r",
+            "\0",
+            " ",
+            ":",
+            ";",
+            ",",
+            "0",
+            "-",
+            "+",
+            "f",
+            "\r\n\r\n",
+            "0\r\n\r\n",
+            "HTTP/1.1 ",
+            "chunked",
+            "gzip",
+            "Content-Length: 3\r\n",
+            "Transfer-Encoding: chunked\r\n",
+            "Transfer-Encoding: identity\r\n",
+            "\r\n x",
+            "99999999999999999999",
         ])
     };
     prop_oneof![

@@ -88,15 +88,45 @@ fn bodies() -> Vec<Case> {
         case("short by one byte, reset", sized("6"), Reset, Short::Refused),
         case("short by one byte, open", sized("6"), Open, Short::Waits),
         head_case("HEAD with a length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", Open, kept("")),
-        head_case("HEAD with chunks announced", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", Open, kept("")),
+        head_case(
+            "HEAD with chunks announced",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            Open,
+            kept(""),
+        ),
         head_case("HEAD with neither", "HTTP/1.1 200 OK\r\n\r\n", Open, kept("")),
         head_case("HEAD with a body all the same", &sized("5"), Open, closed("")),
         case("204", "HTTP/1.1 204 No Content\r\n\r\n", Open, Short::Kept(204, String::new())),
-        case("204 with a length", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", Open, Short::Kept(204, String::new())),
-        case("304 with a length", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", Open, Short::Kept(304, String::new())),
-        case("304 with a body", "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\nhello", Open, Short::Closed(304, String::new())),
-        case("205 by length", "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n", Open, Short::Kept(205, String::new())),
-        case("a status of our own making", "HTTP/1.1 799 Odd\r\nContent-Length: 0\r\n\r\n", Open, Short::Kept(799, String::new())),
+        case(
+            "204 with a length",
+            "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+            Open,
+            Short::Kept(204, String::new()),
+        ),
+        case(
+            "304 with a length",
+            "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n",
+            Open,
+            Short::Kept(304, String::new()),
+        ),
+        case(
+            "304 with a body",
+            "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\nhello",
+            Open,
+            Short::Closed(304, String::new()),
+        ),
+        case(
+            "205 by length",
+            "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n",
+            Open,
+            Short::Kept(205, String::new()),
+        ),
+        case(
+            "a status of our own making",
+            "HTTP/1.1 799 Odd\r\nContent-Length: 0\r\n\r\n",
+            Open,
+            Short::Kept(799, String::new()),
+        ),
     ]
 }
 
@@ -106,7 +136,12 @@ fn chunks() -> Vec<Case> {
         case("chunks", chunked("5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n"), Open, kept("hello!")),
         case("no chunk at all", chunked("0\r\n\r\n"), Open, kept("")),
         case("chunks, then closed", chunked("5\r\nhello\r\n0\r\n\r\n"), Close, closed("hello")),
-        case("sizes in either case, with zeros before", chunked("00A\r\n0123456789\r\nb\r\n0123456789a\r\n000\r\n\r\n"), Open, kept("01234567890123456789a")),
+        case(
+            "sizes in either case, with zeros before",
+            chunked("00A\r\n0123456789\r\nb\r\n0123456789a\r\n000\r\n\r\n"),
+            Open,
+            kept("01234567890123456789a"),
+        ),
         case("extensions", chunked("5;a=b;c=\"d e\"\r\nhello\r\n0;last\r\n\r\n"), Open, kept("hello")),
         case("white space behind a size", chunked("5 \t\r\nhello\r\n0 ;x\r\n\r\n"), Open, kept("hello")),
         case("trailers", chunked("5\r\nhello\r\n0\r\nA: b\r\nC: d\r\n\r\n"), Open, kept("hello")),
@@ -130,11 +165,21 @@ fn chunks() -> Vec<Case> {
         case("closed before the last chunk", chunked("5\r\nhello\r\n"), Close, Short::Refused),
         case("closed before the last line end", chunked("5\r\nhello\r\n0\r\n"), Close, Short::Refused),
         case("reset before the last chunk", chunked("5\r\nhello\r\n"), Reset, Short::Refused),
-        case("endless extensions", chunked(&many("1;0123456789012345678901234567890123456789\r\nx\r\n", 500)), Open, Short::Refused),
+        case(
+            "endless extensions",
+            chunked(&many("1;0123456789012345678901234567890123456789\r\nx\r\n", 500)),
+            Open,
+            Short::Refused,
+        ),
         case("endless zeros", chunked(&format!("{}5\r\nhello\r\n0\r\n\r\n", many("0", 100))), Open, Short::Refused)
             .but_hyper(kept("hello"), "64 digits of size are plenty"),
-        case("endless white space", chunked(&format!("5{}\r\nhello\r\n0\r\n\r\n", many(" ", 20_000))), Open, Short::Refused)
-            .but_hyper(kept("hello"), "16 KiB of nothing are plenty"),
+        case(
+            "endless white space",
+            chunked(&format!("5{}\r\nhello\r\n0\r\n\r\n", many(" ", 20_000))),
+            Open,
+            Short::Refused,
+        )
+        .but_hyper(kept("hello"), "16 KiB of nothing are plenty"),
     ]
 }
 
@@ -154,36 +199,104 @@ fn framing() -> Vec<Case> {
         case("a length beyond 64 bits", sized("18446744073709551616"), Open, Short::Refused),
         case("a length beyond reason", sized("18446744073709551615"), Open, Short::Refused),
         case("a length beyond memory", sized("9000000000000"), Close, Short::Refused),
-        case("a length with chunks", ok("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"), Open, Short::Refused)
-            .but_hyper(kept("hello"), both),
-        case("chunks with a length", ok("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "5\r\nhello\r\n0\r\n\r\n"), Open, Short::Refused)
-            .but_hyper(kept("hello"), both),
+        case(
+            "a length with chunks",
+            ok("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+            Open,
+            Short::Refused,
+        )
+        .but_hyper(kept("hello"), both),
+        case(
+            "chunks with a length",
+            ok("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+            Open,
+            Short::Refused,
+        )
+        .but_hyper(kept("hello"), both),
         case("a coding nobody knows", ok("Transfer-Encoding: gzip\r\n", "hello"), Close, Short::Refused)
             .but_hyper(closed("hello"), coded),
-        case("a coding below chunks", ok("Transfer-Encoding: gzip, chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"), Open, Short::Refused)
-            .but_hyper(kept("hello"), coded),
-        case("chunks twice", ok("Transfer-Encoding: chunked, chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"), Open, Short::Refused)
-            .but_hyper(kept("hello"), "RFC 9112, 6.1: chunked is not to be applied twice"),
+        case(
+            "a coding below chunks",
+            ok("Transfer-Encoding: gzip, chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+            Open,
+            Short::Refused,
+        )
+        .but_hyper(kept("hello"), coded),
+        case(
+            "chunks twice",
+            ok("Transfer-Encoding: chunked, chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+            Open,
+            Short::Refused,
+        )
+        .but_hyper(kept("hello"), "RFC 9112, 6.1: chunked is not to be applied twice"),
         case("chunks not last", ok("Transfer-Encoding: chunked, gzip\r\n", "hello"), Close, Short::Refused)
             .but_hyper(closed("hello"), coded),
-        case("a comma behind chunked", ok("Transfer-Encoding: chunked,\r\n", "5\r\nhello\r\n0\r\n\r\n"), Open, Short::Refused)
-            .but_hyper(Short::Waits, "to RFC 9110, 5.6.1 these are chunks, to hyper they are not: two readings"),
-        case("a comma before chunked", ok("Transfer-Encoding: ,chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"), Open, kept("hello")),
-        case("chunks in two lines", ok("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"), Open, kept("hello")),
-        case("identity, and a length", ok("Transfer-Encoding: identity\r\nContent-Length: 5\r\n", "hello"), Open, kept("hello"))
-            .but_hyper(Short::Waits, "identity is no coding; Python's clients go by the length, and hyper waits for the close"),
-        case("chunks in HTTP/1.0", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", Close, Short::Refused),
+        case(
+            "a comma behind chunked",
+            ok("Transfer-Encoding: chunked,\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+            Open,
+            Short::Refused,
+        )
+        .but_hyper(Short::Waits, "to RFC 9110, 5.6.1 these are chunks, to hyper they are not: two readings"),
+        case(
+            "a comma before chunked",
+            ok("Transfer-Encoding: ,chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+            Open,
+            kept("hello"),
+        ),
+        case(
+            "chunks in two lines",
+            ok("Transfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+            Open,
+            kept("hello"),
+        ),
+        case(
+            "identity, and a length",
+            ok("Transfer-Encoding: identity\r\nContent-Length: 5\r\n", "hello"),
+            Open,
+            kept("hello"),
+        )
+        .but_hyper(
+            Short::Waits,
+            "identity is no coding; Python's clients go by the length, and hyper waits for the close",
+        ),
+        case(
+            "chunks in HTTP/1.0",
+            "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            Close,
+            Short::Refused,
+        ),
     ]
 }
 
 fn persistence() -> Vec<Case> {
     vec![
         case("HTTP/1.1 and close", ok("Connection: close\r\nContent-Length: 5\r\n", "hello"), Open, closed("hello")),
-        case("HTTP/1.1 and close among others", ok("Connection: x, Close\r\nContent-Length: 5\r\n", "hello"), Open, closed("hello")),
-        case("HTTP/1.1, close in the second line", ok("Connection: keep-alive\r\nConnection: close\r\nContent-Length: 5\r\n", "hello"), Open, closed("hello")),
+        case(
+            "HTTP/1.1 and close among others",
+            ok("Connection: x, Close\r\nContent-Length: 5\r\n", "hello"),
+            Open,
+            closed("hello"),
+        ),
+        case(
+            "HTTP/1.1, close in the second line",
+            ok("Connection: keep-alive\r\nConnection: close\r\nContent-Length: 5\r\n", "hello"),
+            Open,
+            closed("hello"),
+        ),
         case("HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhello", Open, closed("hello")),
-        case("HTTP/1.0 and keep-alive", "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 5\r\n\r\nhello", Open, kept("hello")),
-        case("HTTP/1.0, keep-alive, to the close", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\nhello", Close, closed("hello")),
+        case(
+            "HTTP/1.0 and keep-alive",
+            "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 5\r\n\r\nhello",
+            Open,
+            kept("hello"),
+        ),
+        case(
+            "HTTP/1.0, keep-alive, to the close",
+            "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\nhello",
+            Close,
+            closed("hello"),
+        ),
         case("a byte too many", sized("5") + "!", Open, closed("hello")),
         case("a line end too many", sized("5") + "\r\n", Open, closed("hello")),
         case("a response nobody asked for", sized("5") + &sized("5"), Open, closed("hello")),
@@ -197,14 +310,32 @@ fn interim() -> Vec<Case> {
     vec![
         case("100 first", then("HTTP/1.1 100 Continue\r\n\r\n"), Open, kept("hello")),
         case("103 with a header first", then("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"), Open, kept("hello")),
-        case("several first", then("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n"), Open, kept("hello")),
-        case("100 with a length first", then("HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\n"), Open, kept("hello")),
+        case(
+            "several first",
+            then("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n"),
+            Open,
+            kept("hello"),
+        ),
+        case(
+            "100 with a length first",
+            then("HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\n"),
+            Open,
+            kept("hello"),
+        ),
         case("nothing but 100", "HTTP/1.1 100 Continue\r\n\r\n", Close, Short::Refused),
         case("nothing but 100, open", "HTTP/1.1 100 Continue\r\n\r\n", Open, Short::Waits),
         case("100 without end", then(&"HTTP/1.1 100 Continue\r\n\r\n".repeat(101)), Open, Short::Refused)
             .but_hyper(kept("hello"), "a response would never come; http.client has the same limit"),
-        case("another protocol", "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", Open, Short::Refused)
-            .but_hyper(Short::Closed(101, String::new()), "nobody asked for it (RFC 9110, 15.2.2), and hyper takes it for one who did"),
+        case(
+            "another protocol",
+            "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+            Open,
+            Short::Refused,
+        )
+        .but_hyper(
+            Short::Closed(101, String::new()),
+            "nobody asked for it (RFC 9110, 15.2.2), and hyper takes it for one who did",
+        ),
     ]
 }
 
@@ -217,8 +348,18 @@ fn heads() -> Vec<Case> {
     vec![
         case("no reason phrase", "HTTP/1.1 200\r\nContent-Length: 5\r\n\r\nhello", Open, kept("hello")),
         case("an empty reason phrase", "HTTP/1.1 200 \r\nContent-Length: 5\r\n\r\nhello", Open, kept("hello")),
-        case("a reason phrase of odd bytes", b"HTTP/1.1 200 \xe4\t!\r\nContent-Length: 5\r\n\r\nhello", Open, kept("hello")),
-        case("header values of odd bytes", b"HTTP/1.1 200 OK\r\nX: \xe4\xff\r\nY:\r\nZ:\t a \r\nContent-Length: 5\r\n\r\nhello", Open, kept("hello")),
+        case(
+            "a reason phrase of odd bytes",
+            b"HTTP/1.1 200 \xe4\t!\r\nContent-Length: 5\r\n\r\nhello",
+            Open,
+            kept("hello"),
+        ),
+        case(
+            "header values of odd bytes",
+            b"HTTP/1.1 200 OK\r\nX: \xe4\xff\r\nY:\r\nZ:\t a \r\nContent-Length: 5\r\n\r\nhello",
+            Open,
+            kept("hello"),
+        ),
         case("bare LF", "HTTP/1.1 200 OK\nX: y\nContent-Length: 5\n\nhello", Open, kept("hello")),
         case("bare LF here and there", "HTTP/1.1 200 OK\r\nX: y\nContent-Length: 5\r\n\nhello", Open, kept("hello")),
         case("bare CR", ok("X: a\rb\r\nContent-Length: 5\r\n", "hello"), Open, Short::Refused),
@@ -228,10 +369,17 @@ fn heads() -> Vec<Case> {
         case("a space before the colon", ok("Content-Length : 5\r\n", "hello"), Open, Short::Refused),
         case("a NUL in a value", ok("X: a\0b\r\nContent-Length: 5\r\n", "hello"), Open, Short::Refused),
         case("a hundred headers", ok(&format!("{hundred}Content-Length: 5\r\n"), "hello"), Open, kept("hello")),
-        case("a hundred and one", ok(&format!("{hundred}A: b\r\nContent-Length: 5\r\n"), "hello"), Open, Short::Refused),
+        case(
+            "a hundred and one",
+            ok(&format!("{hundred}A: b\r\nContent-Length: 5\r\n"), "hello"),
+            Open,
+            Short::Refused,
+        ),
         case("a head of 200 kB", huge(200_000), Open, kept("hello")),
-        case("a head of 300 kB", huge(300_000), Open, Short::Refused)
-            .but_hyper(kept("hello"), "its limit is some 400 KiB, ours 256: four times what http.client takes in a line"),
+        case("a head of 300 kB", huge(300_000), Open, Short::Refused).but_hyper(
+            kept("hello"),
+            "its limit is some 400 KiB, ours 256: four times what http.client takes in a line",
+        ),
         case("a head without end", ok(&format!("X: {}", "x".repeat(500_000)), ""), Open, Short::Refused),
         case("an empty line first", format!("\r\n{}", sized("5")), Open, Short::Refused)
             .but_hyper(kept("hello"), "RFC 9112, 2.2 has servers skip it, not clients; http.client refuses as well"),
@@ -240,7 +388,12 @@ fn heads() -> Vec<Case> {
         case("HTTP/0.9", "hello", Close, Short::Refused),
         case("a status of two digits", "HTTP/1.1 20 OK\r\nContent-Length: 5\r\n\r\nhello", Open, Short::Refused),
         case("a status below 100", format!("HTTP/1.1 099 OK\r\n\r\n{}", sized("5")), Open, Short::Refused),
-        case("two spaces before the status", "HTTP/1.1  200 OK\r\nContent-Length: 5\r\n\r\nhello", Open, Short::Refused),
+        case(
+            "two spaces before the status",
+            "HTTP/1.1  200 OK\r\nContent-Length: 5\r\n\r\nhello",
+            Open,
+            Short::Refused,
+        ),
         case("another server's banner", "SSH-2.0-OpenSSH_9.6\r\n", Open, Short::Refused),
         case("nothing", "", Close, Short::Refused),
         case("nothing, reset", "", Reset, Short::Refused),

@@ -77,7 +77,10 @@ async fn silence_is_given_up_and_the_connection_with_it() {
         read_request(&mut stream).await.unwrap();
         stream.write_all(said.as_bytes()).await.unwrap();
         let failure = flight.land().await.unwrap_err();
-        assert!(matches!(failure, Failure::ReadTimeout(after) | Failure::BodyTimeout(after) if after == SHORT), "{failure} after {said:?}");
+        assert!(
+            matches!(failure, Failure::ReadTimeout(after) | Failure::BodyTimeout(after) if after == SHORT),
+            "{failure} after {said:?}"
+        );
         sees_the_end(&mut stream).await;
     }
 }

@@ -19,7 +19,12 @@ use crate::wire::{Wire, soon};
 
 #[derive(Clone, PartialEq, Eq)]
 pub enum Verdict {
-    Takes { status: u16, headers: Vec<(String, Vec<u8>)>, body: Vec<u8>, kept: bool },
+    Takes {
+        status: u16,
+        headers: Vec<(String, Vec<u8>)>,
+        body: Vec<u8>,
+        kept: bool,
+    },
     Refuses,
     /// It waits for more.
     Waits,

@@ -1,16 +1,12 @@
 //! The dates of `Expires`, as loosely as Python reads them.
 
-const MONTHS: [&str; 12] = [
-    "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
-];
+const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// Seconds of the epoch for `Wed, 09 Feb 1994 22:23:32 GMT`, `Tuesday, 08-Feb-94 14:15:29`, `3 2 1999 +0100` and
 /// whatever lies between.
 pub(super) fn parse(text: &str) -> Option<i64> {
-    let mut cursor = Cursor {
-        rest: text.trim_start_matches(is_space),
-    };
+    let mut cursor = Cursor { rest: text.trim_start_matches(is_space) };
     cursor.weekday();
     let day = cursor.digits(1, 2)?;
     cursor.separator("-/")?;
@@ -32,10 +28,7 @@ fn is_space(c: char) -> bool {
 
 fn month_number(text: &str) -> Option<i64> {
     let lower = text.to_ascii_lowercase();
-    let named = (1..)
-        .zip(MONTHS)
-        .find(|(_, month)| *month == lower)
-        .map(|(number, _)| number);
+    let named = (1..).zip(MONTHS).find(|(_, month)| *month == lower).map(|(number, _)| number);
     named.or_else(|| text.parse().ok().filter(|month| (1..=12).contains(month)))
 }
 
@@ -63,18 +56,13 @@ fn this_year() -> i64 {
 }
 
 fn epoch(year: i64, month: i64, day: i64, (hour, minute, second): (i64, i64, i64)) -> Option<i64> {
-    let sound =
-        year >= 1970 && (1..=31).contains(&day) && hour <= 24 && minute <= 59 && second <= 61;
+    let sound = year >= 1970 && (1..=31).contains(&day) && hour <= 24 && minute <= 59 && second <= 61;
     sound.then(|| ((days_before(year, month) + day - 1) * 24 + hour) * 3600 + minute * 60 + second)
 }
 
 /// Days from the epoch to the first of a month, by the calendar that starts its years in March.
 fn days_before(year: i64, month: i64) -> i64 {
-    let (year, month) = if month <= 2 {
-        (year - 1, month + 9)
-    } else {
-        (year, month - 3)
-    };
+    let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5;
     days - 719_468
 }
@@ -108,12 +96,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn digits(&mut self, least: usize, most: usize) -> Option<i64> {
-        let length = self
-            .rest
-            .bytes()
-            .take_while(u8::is_ascii_digit)
-            .take(most)
-            .count();
+        let length = self.rest.bytes().take_while(u8::is_ascii_digit).take(most).count();
         (length >= least).then(|| self.take(length).parse().ok())?
     }
 
@@ -126,8 +109,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn word(&mut self) -> Option<&'a str> {
-        Some(self.take_while(|c| c.is_ascii_alphanumeric() || c == '_'))
-            .filter(|word| !word.is_empty())
+        Some(self.take_while(|c| c.is_ascii_alphanumeric() || c == '_')).filter(|word| !word.is_empty())
     }
 
     /// Hours and minutes, perhaps seconds; midnight, and nothing taken, if there are none.
@@ -158,14 +140,8 @@ impl<'a> Cursor<'a> {
 
     /// Seconds east of Greenwich, none being said included; absent for a zone that is not known.
     fn zone(&mut self) -> Option<i64> {
-        let numeric = self
-            .rest
-            .starts_with(|c: char| matches!(c, '+' | '-') || c.is_ascii_digit());
-        let offset = if numeric {
-            self.numeric_zone()?
-        } else {
-            self.named_zone()?
-        };
+        let numeric = self.rest.starts_with(|c: char| matches!(c, '+' | '-') || c.is_ascii_digit());
+        let offset = if numeric { self.numeric_zone()? } else { self.named_zone()? };
         self.spaces();
         Some(offset)
     }
@@ -183,9 +159,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn named_zone(&mut self) -> Option<i64> {
-        let name = self
-            .take_while(|c| c.is_ascii_alphabetic())
-            .to_ascii_uppercase();
+        let name = self.take_while(|c| c.is_ascii_alphabetic()).to_ascii_uppercase();
         matches!(&*name, "" | "GMT" | "UTC" | "UT" | "Z").then_some(0)
     }
 

@@ -67,10 +67,7 @@ impl Cookie {
             && site.is_under(&self.path)
             && (site.secure || !self.secure)
             && self.expires.is_none_or(|expires| expires > now)
-            && self
-                .port
-                .as_deref()
-                .is_none_or(|ports| ports.split(',').any(|port| port == site.port()))
+            && self.port.as_deref().is_none_or(|ports| ports.split(',').any(|port| port == site.port()))
     }
 }
 
@@ -83,10 +80,7 @@ pub struct Jar {
 
 impl Jar {
     pub const fn new() -> Self {
-        Self {
-            cookies: Vec::new(),
-            version: 0,
-        }
+        Self { cookies: Vec::new(), version: 0 }
     }
 
     /// Counts the changes, so that a copy elsewhere knows when it is old.
@@ -111,12 +105,7 @@ impl Jar {
     }
 
     /// The same with cookies of one request's own, which go to any host.
-    pub fn header_with(
-        &self,
-        url: &Url,
-        host: Option<&str>,
-        own: &[(&str, &str)],
-    ) -> Option<String> {
+    pub fn header_with(&self, url: &Url, host: Option<&str>, own: &[(&str, &str)]) -> Option<String> {
         let mut merged = self.clone();
         for (name, value) in own {
             merged.set(name, value, "", "/");
@@ -125,11 +114,7 @@ impl Jar {
     }
 
     fn header_at(&self, site: &Site, now: i64) -> Option<String> {
-        let mut going: Vec<&Cookie> = self
-            .cookies
-            .iter()
-            .filter(|cookie| cookie.goes_to(site, now))
-            .collect();
+        let mut going: Vec<&Cookie> = self.cookies.iter().filter(|cookie| cookie.goes_to(site, now)).collect();
         going.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.chars().count()));
         let mut header = String::new();
         for cookie in &going {
@@ -146,12 +131,7 @@ impl Jar {
     }
 
     /// Keep what a response from `url` set; `host` as for [`Self::header`].
-    pub fn store<'a>(
-        &mut self,
-        url: &Url,
-        host: Option<&str>,
-        set_cookie: impl IntoIterator<Item = &'a [u8]>,
-    ) {
+    pub fn store<'a>(&mut self, url: &Url, host: Option<&str>, set_cookie: impl IntoIterator<Item = &'a [u8]>) {
         let mut headers = set_cookie.into_iter().peekable();
         if headers.peek().is_some() {
             self.store_at(&Site::new(url, host), headers, now());
@@ -160,20 +140,13 @@ impl Jar {
 
     fn store_at<'a>(&mut self, site: &Site, headers: impl Iterator<Item = &'a [u8]>, now: i64) {
         let texts = headers.map(super::text::from_latin1);
-        let Ok(said) = texts
-            .map(|text| parse::Said::parse(&text, now))
-            .collect::<Result<Vec<_>, _>>()
-        else {
+        let Ok(said) = texts.map(|text| parse::Said::parse(&text, now)).collect::<Result<Vec<_>, _>>() else {
             // One that Python's parser trips over takes the others of its response with it.
             return;
         };
         // All are read before one is kept: a cookie that expires another cannot reach those of its own response.
         let mut kept = Vec::new();
-        for cookie in said
-            .into_iter()
-            .flatten()
-            .filter_map(|said| said.cookie(site))
-        {
+        for cookie in said.into_iter().flatten().filter_map(|said| said.cookie(site)) {
             if cookie.expires.is_some_and(|expires| expires <= now) {
                 self.clear(Some(&cookie.domain), Some(&cookie.path), Some(&cookie.name));
             } else if site.may_set(&cookie) {
@@ -192,24 +165,15 @@ impl Jar {
 
     /// Put a cookie in, in the place of the one it replaces.
     pub fn insert(&mut self, mut cookie: Cookie) {
-        if let Some(value) = cookie
-            .value
-            .as_deref()
-            .filter(|value| value.starts_with('"') && value.ends_with('"'))
-        {
+        if let Some(value) = cookie.value.as_deref().filter(|value| value.starts_with('"') && value.ends_with('"')) {
             cookie.value = Some(value.replace("\\\"", "").into());
         }
-        let found = self
-            .cookies
-            .iter_mut()
-            .find(|old| old.is_at(&cookie.domain, &cookie.path, &cookie.name));
+        let found = self.cookies.iter_mut().find(|old| old.is_at(&cookie.domain, &cookie.path, &cookie.name));
         match found {
             Some(old) if *old == cookie => return,
             Some(old) => *old = cookie,
             None => {
-                let after = |same: &dyn Fn(&Cookie) -> bool| {
-                    self.cookies.iter().rposition(same).map(|at| at + 1)
-                };
+                let after = |same: &dyn Fn(&Cookie) -> bool| self.cookies.iter().rposition(same).map(|at| at + 1);
                 let place = after(&|old| old.domain == cookie.domain && old.path == cookie.path)
                     .or_else(|| after(&|old| old.domain == cookie.domain))
                     .unwrap_or(self.cookies.len());
@@ -223,9 +187,7 @@ impl Jar {
     pub fn clear(&mut self, domain: Option<&str>, path: Option<&str>, name: Option<&str>) -> bool {
         let is = |wanted: Option<&str>, own: &str| wanted.is_none_or(|wanted| wanted == own);
         let before = self.cookies.len();
-        self.cookies.retain(|cookie| {
-            !(is(domain, &cookie.domain) && is(path, &cookie.path) && is(name, &cookie.name))
-        });
+        self.cookies.retain(|cookie| !(is(domain, &cookie.domain) && is(path, &cookie.path) && is(name, &cookie.name)));
         let found = self.cookies.len() < before;
         if found {
             self.version += 1;
@@ -238,9 +200,7 @@ impl Jar {
 }
 
 fn now() -> i64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs().cast_signed())
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs().cast_signed())
 }
 
 /// What Python puts behind a name that has no dot.
@@ -260,9 +220,7 @@ impl Site {
     fn new(url: &Url, host: Option<&str>) -> Self {
         let authority = host.unwrap_or(url.authority_for_host_header());
         let name = match authority.rsplit_once(':') {
-            Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => {
-                name
-            }
+            Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
             _ => authority,
         };
         let local = if name.contains('.') { "" } else { LOCAL };
@@ -271,8 +229,7 @@ impl Site {
         Self {
             dotted_host: format!(".{}{local}", name.to_lowercase()),
             path: parse::escape_path(path),
-            port: (!url.host().contains(':'))
-                .then(|| url.explicit_port().unwrap_or(80).to_string()),
+            port: (!url.host().contains(':')).then(|| url.explicit_port().unwrap_or(80).to_string()),
             secure: url.scheme() == Scheme::Https,
         }
     }
@@ -293,9 +250,7 @@ impl Site {
     }
 
     fn is_under(&self, path: &str) -> bool {
-        self.path
-            .strip_prefix(path)
-            .is_some_and(|rest| rest.is_empty() || path.ends_with('/') || rest.starts_with('/'))
+        self.path.strip_prefix(path).is_some_and(|rest| rest.is_empty() || path.ends_with('/') || rest.starts_with('/'))
     }
 
     /// Whether a server here may set this cookie.
@@ -306,8 +261,7 @@ impl Site {
     fn may_name(&self, domain: &str) -> bool {
         let undotted = domain.strip_prefix('.').unwrap_or(domain);
         let local = self.host().strip_suffix(LOCAL);
-        let inside = self.dotted_host.ends_with(domain)
-            || local.is_some_and(|host| host.ends_with(undotted));
+        let inside = self.dotted_host.ends_with(domain) || local.is_some_and(|host| host.ends_with(undotted));
         (undotted.contains('.') || local.is_some()) && (inside || self.host().starts_with('.'))
     }
 
@@ -316,9 +270,7 @@ impl Site {
             return true;
         };
         // A port that is no number before the right one spoils the list.
-        let mut until = ports
-            .split(',')
-            .take_while(|port| port.trim().parse::<i64>().is_ok());
+        let mut until = ports.split(',').take_while(|port| port.trim().parse::<i64>().is_ok());
         until.any(|port| port == self.port())
     }
 }

@@ -31,18 +31,8 @@ impl Said {
         let Some((name, value)) = pairs.next().filter(|(name, _)| !name.is_empty()) else {
             return Ok(None);
         };
-        let cookie = Cookie {
-            name: name.into(),
-            value: value.map(Into::into),
-            ..Cookie::default()
-        };
-        let mut said = Self {
-            cookie,
-            version: 0,
-            domain: None,
-            path: None,
-            port: Ports::Any,
-        };
+        let cookie = Cookie { name: name.into(), value: value.map(Into::into), ..Cookie::default() };
+        let mut said = Self { cookie, version: 0, domain: None, path: None, port: Ports::Any };
         let mut seen: Vec<&'static str> = Vec::new();
         let mut rest: Vec<(&str, Option<&str>)> = Vec::new();
         for (name, value) in pairs.filter(|(name, _)| !name.is_empty()) {
@@ -103,17 +93,9 @@ impl Said {
         let mut cookie = self.cookie;
         let path = self.path.filter(|path| !path.is_empty());
         cookie.path_specified = path.is_some();
-        cookie.path = path
-            .map_or_else(
-                || default_path(&site.path, self.version),
-                |path| escape_path(&path),
-            )
-            .into();
+        cookie.path = path.map_or_else(|| default_path(&site.path, self.version), |path| escape_path(&path)).into();
         cookie.domain_specified = self.domain.is_some();
-        cookie.domain_initial_dot = self
-            .domain
-            .as_deref()
-            .is_some_and(|domain| domain.starts_with('.'));
+        cookie.domain_initial_dot = self.domain.as_deref().is_some_and(|domain| domain.starts_with('.'));
         cookie.domain = match self.domain {
             None => site.host().into(),
             Some(domain) if domain.starts_with('.') => domain.into(),
@@ -141,21 +123,9 @@ enum Verdict {
 }
 
 fn known(name: &str) -> Option<&'static str> {
-    const KNOWN: [&str; 10] = [
-        "expires",
-        "domain",
-        "path",
-        "secure",
-        "version",
-        "port",
-        "max-age",
-        "discard",
-        "comment",
-        "commenturl",
-    ];
-    KNOWN
-        .into_iter()
-        .find(|known| name.to_lowercase() == **known)
+    const KNOWN: [&str; 10] =
+        ["expires", "domain", "path", "secure", "version", "port", "max-age", "discard", "comment", "commenturl"];
+    KNOWN.into_iter().find(|known| name.to_lowercase() == **known)
 }
 
 fn pair(text: &str) -> (&str, Option<&str>) {
@@ -175,9 +145,7 @@ fn strip_quotes(text: &str) -> &str {
 }
 
 fn rest_text(rest: &[(&str, Option<&str>)]) -> Box<str> {
-    let words = rest
-        .iter()
-        .map(|(name, value)| value.map_or_else(|| (*name).to_owned(), |v| format!("{name}={v}")));
+    let words = rest.iter().map(|(name, value)| value.map_or_else(|| (*name).to_owned(), |v| format!("{name}={v}")));
     words.collect::<Vec<_>>().join("; ").into()
 }
 
@@ -185,15 +153,9 @@ fn rest_text(rest: &[(&str, Option<&str>)]) -> Box<str> {
 fn python_int(text: &str) -> Option<i64> {
     let text = strip(text);
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let sound = digits
-        .split('_')
-        .all(|run| !run.is_empty() && run.bytes().all(|b| b.is_ascii_digit()));
+    let sound = digits.split('_').all(|run| !run.is_empty() && run.bytes().all(|b| b.is_ascii_digit()));
     sound.then(|| {
-        let fallback = if text.starts_with('-') {
-            i64::MIN
-        } else {
-            i64::MAX
-        };
+        let fallback = if text.starts_with('-') { i64::MIN } else { i64::MAX };
         text.replace('_', "").parse().unwrap_or(fallback)
     })
 }
@@ -201,16 +163,8 @@ fn python_int(text: &str) -> Option<i64> {
 /// The directory that a request went to.
 fn default_path(path: &str, version: i64) -> String {
     let slash = path.rfind('/').unwrap_or(0);
-    let directory = if version == 0 {
-        &path[..slash]
-    } else {
-        &path[..=slash]
-    };
-    if directory.is_empty() {
-        "/".to_owned()
-    } else {
-        directory.to_owned()
-    }
+    let directory = if version == 0 { &path[..slash] } else { &path[..=slash] };
+    if directory.is_empty() { "/".to_owned() } else { directory.to_owned() }
 }
 
 /// A path with what a URL may not hold escaped, and its escapes in upper case.
@@ -230,17 +184,11 @@ pub(super) fn escape_path(path: &str) -> String {
 fn upper_escapes(path: &str) -> String {
     let bytes = path.as_bytes();
     let is_escape = |at: usize| {
-        bytes[at] == b'%'
-            && bytes.len() > at + 2
-            && bytes[at + 1..at + 3].iter().all(u8::is_ascii_hexdigit)
+        bytes[at] == b'%' && bytes.len() > at + 2 && bytes[at + 1..at + 3].iter().all(u8::is_ascii_hexdigit)
     };
     let inside = |i: usize| (1..=2).any(|back| i >= back && is_escape(i - back));
     let upper = |i: usize| {
-        if inside(i) {
-            bytes[i].to_ascii_uppercase()
-        } else {
-            bytes[i]
-        }
+        if inside(i) { bytes[i].to_ascii_uppercase() } else { bytes[i] }
     };
     (0..bytes.len()).map(|i| char::from(upper(i))).collect()
 }

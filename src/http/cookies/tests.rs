@@ -76,10 +76,7 @@ fn url(text: &str) -> Url {
 }
 
 fn store(jar: &mut Jar, from: &str, headers: &[&str]) {
-    let headers: Vec<Vec<u8>> = headers
-        .iter()
-        .map(|header| to_latin1(header).unwrap())
-        .collect();
+    let headers: Vec<Vec<u8>> = headers.iter().map(|header| to_latin1(header).unwrap()).collect();
     jar.store(&url(from), None, headers.iter().map(|header| &header[..]));
 }
 
@@ -92,11 +89,7 @@ fn cookies_go_where_requests_sends_them() {
     for &(from, header, to, sent) in SENT {
         let mut jar = Jar::new();
         store(&mut jar, from, &[header]);
-        assert_eq!(
-            jar.header(&url(to), None).as_deref(),
-            sent,
-            "{header} from {from} to {to}"
-        );
+        assert_eq!(jar.header(&url(to), None).as_deref(), sent, "{header} from {from} to {to}");
     }
 }
 
@@ -110,23 +103,13 @@ fn dates_are_read_as_python_reads_them() {
 #[test]
 fn longer_paths_go_first_and_the_rest_in_the_order_it_came() {
     let mut jar = Jar::new();
-    store(
-        &mut jar,
-        "http://h/a/b",
-        &["b=1; Path=/", "a=2; Path=/", "d=3; Path=/a", "c=4"],
-    );
+    store(&mut jar, "http://h/a/b", &["b=1; Path=/", "a=2; Path=/", "d=3; Path=/a", "c=4"]);
     jar.set("everywhere", "5", "", "/");
     store(&mut jar, "http://h/", &["a=6; Path=/", "e=7; Path=/"]);
     assert_eq!(names(&jar), ["b", "a", "e", "d", "c", "everywhere"]);
     let sent = jar.header(&url("http://h/a/x"), None);
-    assert_eq!(
-        sent.as_deref(),
-        Some("d=3; c=4; b=1; a=6; e=7; everywhere=5")
-    );
-    assert_eq!(
-        jar.header(&url("http://o/"), None).as_deref(),
-        Some("everywhere=5")
-    );
+    assert_eq!(sent.as_deref(), Some("d=3; c=4; b=1; a=6; e=7; everywhere=5"));
+    assert_eq!(jar.header(&url("http://o/"), None).as_deref(), Some("everywhere=5"));
 }
 
 #[test]
@@ -137,28 +120,16 @@ fn a_request_adds_its_own_cookies_and_keeps_none() {
     let sent = jar.header_with(&url("http://h/"), None, &[("b", "3"), ("a", "4")]);
     assert_eq!(sent.as_deref(), Some("a=4; b=3; b=2"));
     assert_eq!(jar.list().len(), 2);
-    assert_eq!(
-        Jar::new()
-            .header_with(&url("http://h/"), None, &[("a", "b c")])
-            .as_deref(),
-        Some("a=b c")
-    );
+    assert_eq!(Jar::new().header_with(&url("http://h/"), None, &[("a", "b c")]).as_deref(), Some("a=b c"));
 }
 
 #[test]
 fn a_host_header_names_the_host_that_cookies_know() {
     let mut jar = Jar::new();
     let address = url("http://127.0.0.1:8080/");
-    jar.store(
-        &address,
-        Some("www.shop.test:80"),
-        [&b"a=1; Domain=shop.test"[..]],
-    );
+    jar.store(&address, Some("www.shop.test:80"), [&b"a=1; Domain=shop.test"[..]]);
     assert_eq!(jar.header(&address, None), None);
-    assert_eq!(
-        jar.header(&address, Some("shop.test")).as_deref(),
-        Some("a=1")
-    );
+    assert_eq!(jar.header(&address, Some("shop.test")).as_deref(), Some("a=1"));
 }
 
 #[test]

@@ -176,9 +176,11 @@ mod tests {
         let limit = Duration::from_millis(1);
         let (thread, lane) = (Thread::new(Arc::new(Completions::new().unwrap())), Lane::new());
         let arrived = Cell::new(false);
-        let mut wait = pin!(lane.within(&thread, Some(limit), poll_fn(|_| {
-            if arrived.get() { Poll::Ready(()) } else { Poll::Pending }
-        })));
+        let mut wait = pin!(lane.within(
+            &thread,
+            Some(limit),
+            poll_fn(|_| { if arrived.get() { Poll::Ready(()) } else { Poll::Pending } })
+        ));
         let mut cx = Context::from_waker(Waker::noop());
         assert!(wait.as_mut().poll(&mut cx).is_pending());
         let until = lane.deadline.get().unwrap();

@@ -65,11 +65,18 @@ pub struct Hop {
 pub enum Command {
     Run(Box<Operation>),
     /// Nobody waits for this operation any more: stop it and close its connection.
-    Cancel { session: u64, ticket: Ticket },
+    Cancel {
+        session: u64,
+        ticket: Ticket,
+    },
     /// Close the session's connections; a running request finishes first.
-    CloseIdle { session: u64 },
+    CloseIdle {
+        session: u64,
+    },
     /// The session is gone.
-    Forget { session: u64 },
+    Forget {
+        session: u64,
+    },
     /// The thread's work is over.
     End,
 }

@@ -1,9 +1,9 @@
 //! Starting the I/O threads, and dealing sessions out among them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::runtime::LocalOptions;
 

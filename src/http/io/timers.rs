@@ -91,6 +91,10 @@ impl Timers {
 
     fn pop_due(&self, now: Instant) -> Option<Alarm> {
         let mut alarms = self.alarms.borrow_mut();
-        if alarms.peek().is_some_and(|Reverse(alarm)| alarm.at <= now) { alarms.pop().map(|Reverse(alarm)| alarm) } else { None }
+        if alarms.peek().is_some_and(|Reverse(alarm)| alarm.at <= now) {
+            alarms.pop().map(|Reverse(alarm)| alarm)
+        } else {
+            None
+        }
     }
 }

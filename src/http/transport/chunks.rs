@@ -22,14 +22,26 @@ pub struct Chunks {
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    Size { size: u64, digits: u8 },
+    Size {
+        size: u64,
+        digits: u8,
+    },
     /// Behind the digits: white space until a semicolon, then anything until the line's end.
-    Extension { size: u64, begun: bool },
+    Extension {
+        size: u64,
+        begun: bool,
+    },
     /// The CR of the size line was seen.
-    SizeEnd { size: u64 },
-    Data { left: u64 },
+    SizeEnd {
+        size: u64,
+    },
+    Data {
+        left: u64,
+    },
     /// The line end behind the data; `carriage` when its CR was seen.
-    DataEnd { carriage: bool },
+    DataEnd {
+        carriage: bool,
+    },
     /// At the start of a trailer line, or the empty line behind them.
     TrailerStart,
     Trailer,
@@ -157,7 +169,9 @@ mod tests {
 
     #[test]
     fn what_is_no_chunk_size_is_refused() {
-        for wire in ["x\r\n", "\r\n", "-1\r\n", "+1\r\n", "fffffffffffffffff\r\n", "5\rx", "5\n", "5;x\n", "5 5\r\n", ";\r\n"] {
+        for wire in
+            ["x\r\n", "\r\n", "-1\r\n", "+1\r\n", "fffffffffffffffff\r\n", "5\rx", "5\n", "5;x\n", "5 5\r\n", ";\r\n"]
+        {
             assert!(decode(&[wire.as_bytes()]).is_err(), "{wire:?}");
         }
     }
@@ -171,7 +185,9 @@ mod tests {
 
     #[test]
     fn trailers_are_header_lines() {
-        for wire in ["0\r\nno colon\r\n\r\n", "0\r\n\n", "0\n", "0\r\nA: b\n\r\n", "0\r\nA: b\rc\r\n\r\n", "0\r\n A: b\r\n\r\n"] {
+        for wire in
+            ["0\r\nno colon\r\n\r\n", "0\r\n\n", "0\n", "0\r\nA: b\n\r\n", "0\r\nA: b\rc\r\n\r\n", "0\r\n A: b\r\n\r\n"]
+        {
             assert!(decode(&[wire.as_bytes()]).is_err(), "{wire:?}");
         }
     }
@@ -179,7 +195,9 @@ mod tests {
     #[test]
     fn what_goes_on_for_ever_is_refused() {
         let many = |text: &str| text.repeat(20_000).into_bytes();
-        for (start, more) in [("", "0"), ("1 ", " "), ("1;", "x"), ("", "1;x\r\ny\r\n"), ("0\r\n", "A: b\r\n"), ("0\r\nA: ", "b")] {
+        for (start, more) in
+            [("", "0"), ("1 ", " "), ("1;", "x"), ("", "1;x\r\ny\r\n"), ("0\r\n", "A: b\r\n"), ("0\r\nA: ", "b")]
+        {
             let wire = [start.as_bytes(), &many(more)].concat();
             assert!(decode(&[&wire]).is_err(), "{start:?} {more:?}");
         }

@@ -121,8 +121,7 @@ impl Transport for Direct {
         loop {
             let mut progress = Progress::default();
             let written = stream.socket().written();
-            let result =
-                http1::exchange(&mut stream, request, cookies, &self.lane, &self.thread, &mut progress).await;
+            let result = http1::exchange(&mut stream, request, cookies, &self.lane, &self.thread, &mut progress).await;
             match result {
                 Ok(exchanged) => {
                     stamps.was_sent = true;

@@ -424,9 +424,5 @@ fn room_for(head: &Head, arrived: usize) -> Result<Vec<u8>, Failure> {
 fn whole(head: Head, bytes: &[u8], end: usize) -> Exchanged {
     let mut response = Response::whole(head.status, Box::from(&bytes[..end]), head.length);
     response.has_cookies = head.has_cookies;
-    Exchanged {
-        response,
-        content_encoding: head.content_encoding,
-        keep_alive: head.keep_alive && end == bytes.len(),
-    }
+    Exchanged { response, content_encoding: head.content_encoding, keep_alive: head.keep_alive && end == bytes.len() }
 }

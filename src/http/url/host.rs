@@ -25,14 +25,7 @@ pub(super) fn split_port(text: &str) -> Option<(&str, Option<&str>)> {
     let digits = port.trim_start_matches('0');
     let sound = digits.len() <= 5 && digits.bytes().all(|b| b.is_ascii_digit());
     sound.then_some(())?;
-    Some((
-        host,
-        if port.is_empty() {
-            None
-        } else {
-            Some(if digits.is_empty() { "0" } else { digits })
-        },
-    ))
+    Some((host, if port.is_empty() { None } else { Some(if digits.is_empty() { "0" } else { digits }) }))
 }
 
 fn is_reg_name(text: &str) -> bool {
@@ -78,16 +71,8 @@ fn is_ipv6(text: &str) -> bool {
     match text.split_once("::") {
         None => count(text, true) == Some(8),
         Some((left, right)) => {
-            let left = if left.is_empty() {
-                Some(0)
-            } else {
-                count(left, false)
-            };
-            let right = if right.is_empty() {
-                Some(0)
-            } else {
-                count(right, true)
-            };
+            let left = if left.is_empty() { Some(0) } else { count(left, false) };
+            let right = if right.is_empty() { Some(0) } else { count(right, true) };
             matches!((left, right), (Some(l), Some(r)) if l + r <= 7)
         }
     }
@@ -95,17 +80,14 @@ fn is_ipv6(text: &str) -> bool {
 
 fn is_dotted_quad(text: &str) -> bool {
     text.split('.').count() == 4
-        && text
-            .split('.')
-            .all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+        && text.split('.').all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// An IPv4 address in any of the spellings `inet_aton` takes: such a host is left as it is.
 fn is_ipv4_like(text: &str) -> bool {
     let number = |part: &str| {
         let hexadecimal = part.strip_prefix("0x").or_else(|| part.strip_prefix("0X"));
-        let is_number =
-            |digits: &str, radix| !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
+        let is_number = |digits: &str, radix| !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
         hexadecimal.is_some_and(|digits| is_number(digits, 16)) || is_number(part, 10)
     };
     text.split('.').count() <= 4 && text.split('.').all(number)
@@ -129,11 +111,7 @@ pub(super) fn normalise(host: &str) -> Result<String, UrlError> {
 
 pub(super) fn invalid_character(host: &str) -> Option<UrlError> {
     let bad = host.chars().find(|&c| c <= ' ' || c == '\x7f')?;
-    let reason = format!(
-        "Host {} contains invalid character {}",
-        repr(host),
-        repr(bad.encode_utf8(&mut [0; 4]))
-    );
+    let reason = format!("Host {} contains invalid character {}", repr(host), repr(bad.encode_utf8(&mut [0; 4])));
     Some(UrlError::Unparsable(reason))
 }
 
@@ -142,24 +120,16 @@ fn normalise_ipv6(host: &str) -> Result<String, UrlError> {
         return Ok(host.to_lowercase());
     };
     // A zone's own `%` is written `%25` in a URL, except where that leaves no zone.
-    let zone = zone
-        .strip_prefix("25")
-        .filter(|rest| !rest.is_empty())
-        .unwrap_or(zone);
+    let zone = zone.strip_prefix("25").filter(|rest| !rest.is_empty()).unwrap_or(zone);
     refuse_escaped_controls(zone, host)?;
-    Ok(format!(
-        "{}%{}]",
-        address.to_lowercase(),
-        encode_component(zone, UNRESERVED)
-    ))
+    Ok(format!("{}%{}]", address.to_lowercase(), encode_component(zone, UNRESERVED)))
 }
 
 fn refuse_escaped_controls(text: &str, host: &str) -> Result<(), UrlError> {
     for (i, _) in text.match_indices('%') {
         if escape_at(text.as_bytes(), i).is_some_and(|value| value < b' ' || value == 0x7f) {
             let (host, escape) = (repr(host), repr(&text[i..i + 3]));
-            let reason =
-                format!("Host {host} contains invalid percent-encoded control character {escape}");
+            let reason = format!("Host {host} contains invalid percent-encoded control character {escape}");
             return Err(UrlError::Unparsable(reason));
         }
     }
@@ -179,18 +149,13 @@ fn normalise_escapes(host: &str) -> Result<Cow<'_, str>, UrlError> {
             Some(value) if UNRESERVED.has(value) => out.push(value),
             Some(_) => out.extend(bytes[i..i + 3].iter().map(u8::to_ascii_uppercase)),
             None if byte == b'%' => {
-                return Err(UrlError::Unparsable(format!(
-                    "{} is not a valid host",
-                    repr(host)
-                )));
+                return Err(UrlError::Unparsable(format!("{} is not a valid host", repr(host))));
             }
             None => out.push(byte),
         }
         i += if byte == b'%' { 3 } else { 1 };
     }
-    Ok(Cow::Owned(
-        String::from_utf8(out).expect("escapes give way to ASCII only"),
-    ))
+    Ok(Cow::Owned(String::from_utf8(out).expect("escapes give way to ASCII only")))
 }
 
 fn normalise_label(label: &str) -> Result<String, UrlError> {
@@ -209,17 +174,9 @@ fn normalise_label(label: &str) -> Result<String, UrlError> {
 /// letters to ASCII) and knows no symbols.
 pub(super) fn international(label: &str) -> Option<String> {
     let strict = Uts46::new();
-    let ascii = strict
-        .to_ascii(
-            label.as_bytes(),
-            AsciiDenyList::STD3,
-            Hyphens::Check,
-            DnsLength::Verify,
-        )
-        .ok()?;
+    let ascii = strict.to_ascii(label.as_bytes(), AsciiDenyList::STD3, Hyphens::Check, DnsLength::Verify).ok()?;
     let (back, sound) = strict.to_unicode(ascii.as_bytes(), AsciiDenyList::STD3, Hyphens::Check);
-    (sound.is_ok() && back == label && !label.contains(is_symbol) && !label.contains('.'))
-        .then(|| ascii.into_owned())
+    (sound.is_ok() && back == label && !label.contains(is_symbol) && !label.contains('.')).then(|| ascii.into_owned())
 }
 
 /// The blocks of punctuation, symbols and pictures, which IDNA 2008 leaves out and UTS 46 does not.

@@ -28,11 +28,7 @@ struct Plain {
 impl Base {
     /// Any text will do: what is wrong with it shows when a path is joined, as it does on Locust.
     pub fn new(style: Style, text: &str) -> Self {
-        Self {
-            style,
-            text: text.into(),
-            plain: Plain::new(style, text),
-        }
+        Self { style, text: text.into(), plain: Plain::new(style, text) }
     }
 
     pub fn text(&self) -> &str {
@@ -46,11 +42,7 @@ impl Base {
 
     /// As [`Self::join`], with an encoded query to append.
     pub fn join_with(&self, path: &str, params: &str) -> Result<Url, UrlError> {
-        if let Some(url) = self
-            .plain
-            .as_ref()
-            .and_then(|plain| plain.join(self.style, path, params))
-        {
+        if let Some(url) = self.plain.as_ref().and_then(|plain| plain.join(self.style, path, params)) {
             return Ok(url);
         }
         if is_absolute(path) {
@@ -73,16 +65,11 @@ impl Credentials {
     pub fn of(base: &str) -> Option<Self> {
         let mut parts = Parts::parse(base).ok()?;
         let (userinfo, host) = parts.netloc.rsplit_once('@')?;
-        let (user, password) = userinfo
-            .split_once(':')
-            .filter(|(user, password)| !user.is_empty() && !password.is_empty())?;
+        let (user, password) =
+            userinfo.split_once(':').filter(|(user, password)| !user.is_empty() && !password.is_empty())?;
         let (user, password) = (unquote(user), unquote(password));
         parts.netloc = host.to_owned();
-        Some(Self {
-            user,
-            password,
-            base: parts.text(),
-        })
+        Some(Self { user, password, base: parts.text() })
     }
 }
 
@@ -90,39 +77,22 @@ impl Plain {
     fn new(style: Style, text: &str) -> Option<Self> {
         let url = Url::prepare(style, text, "").ok()?;
         let authority = text.find("://").filter(|_| is_absolute(text))? + 3;
-        let path = &text[authority
-            + text[authority..]
-                .find(['/', '?', '#', '\\'])
-                .unwrap_or(text.len() - authority)..];
+        let path = &text[authority + text[authority..].find(['/', '?', '#', '\\']).unwrap_or(text.len() - authority)..];
         // An escape in the host (an address's zone) can change what escapes in the path mean.
-        let plain = !url.origin.prefix.contains('%')
-            && is_plain(style, path, Place::Path)
-            && !path.contains('?');
-        plain.then(|| Self {
-            origin: url.origin,
-            path: path.into(),
-        })
+        let plain = !url.origin.prefix.contains('%') && is_plain(style, path, Place::Path) && !path.contains('?');
+        plain.then(|| Self { origin: url.origin, path: path.into() })
     }
 
     fn join(&self, style: Style, path: &str, params: &str) -> Option<Url> {
         let joins = path.starts_with('/') || (self.path.ends_with('/') && !is_absolute(path));
         // geventhttpclient refuses a doubled slash at the start: the long way tells.
-        let doubled = style == Style::Gevent
-            && (path.starts_with("//") || &*self.path == "/" && path.starts_with('/'));
+        let doubled = style == Style::Gevent && (path.starts_with("//") || &*self.path == "/" && path.starts_with('/'));
         if !joins || doubled || !is_plain(style, path, Place::Path) {
             return None;
         }
-        let tail: Box<str> = if self.path.is_empty() && params.is_empty() {
-            path.into()
-        } else {
-            self.concat(style, path, params)?
-        };
-        Some(Url {
-            origin: Arc::clone(&self.origin),
-            end: tail.len() as u32,
-            tail,
-            form: Form::Plain,
-        })
+        let tail: Box<str> =
+            if self.path.is_empty() && params.is_empty() { path.into() } else { self.concat(style, path, params)? };
+        Some(Url { origin: Arc::clone(&self.origin), end: tail.len() as u32, tail, form: Form::Plain })
     }
 
     fn concat(&self, style: Style, path: &str, params: &str) -> Option<Box<str>> {
@@ -138,10 +108,7 @@ impl Plain {
 
 /// Locust's test for a URL that is not relative to the base.
 pub(super) fn is_absolute(text: &str) -> bool {
-    let starts = |prefix: &str| {
-        text.get(..prefix.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(prefix))
-    };
+    let starts = |prefix: &str| text.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
     starts("http://") || starts("https://")
 }
 
@@ -212,11 +179,7 @@ fn starts_a_name(bytes: &[u8], dot: usize) -> bool {
 
 /// Whether the escape at `at` is in upper case and of a character that stays escaped.
 fn is_settled(bytes: &[u8], at: usize) -> bool {
-    let upper = |i: usize| {
-        bytes
-            .get(i)
-            .is_some_and(|b| matches!(b, b'0'..=b'9' | b'A'..=b'F'))
-    };
+    let upper = |i: usize| bytes.get(i).is_some_and(|b| matches!(b, b'0'..=b'9' | b'A'..=b'F'));
     let unreserved = || escape_at(bytes, at).is_none_or(|value| UNRESERVED.has(value));
     upper(at + 1) && upper(at + 2) && !unreserved()
 }

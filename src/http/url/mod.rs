@@ -51,10 +51,7 @@ impl Scheme {
 /// Why a text is no URL to send to. The words are those of requests.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    #[error(
-        "Invalid URL {}: No scheme supplied. Perhaps you meant https://{url}?",
-        repr(url)
-    )]
+    #[error("Invalid URL {}: No scheme supplied. Perhaps you meant https://{url}?", repr(url))]
     MissingScheme { url: String },
     #[error("No connection adapters were found for {}", repr(url))]
     OtherScheme { url: String },
@@ -93,11 +90,9 @@ impl UrlError {
         match self {
             Self::MissingScheme { .. } => UrlErrorKind::MissingSchema,
             Self::OtherScheme { .. } => UrlErrorKind::InvalidSchema,
-            Self::MissingHost { .. }
-            | Self::NoHost
-            | Self::InvalidLabel
-            | Self::Unparsable(_)
-            | Self::Invalid(_) => UrlErrorKind::InvalidUrl,
+            Self::MissingHost { .. } | Self::NoHost | Self::InvalidLabel | Self::Unparsable(_) | Self::Invalid(_) => {
+                UrlErrorKind::InvalidUrl
+            }
             Self::Malformed(_) => UrlErrorKind::ValueError,
             Self::UnsupportedRedirect { .. } => UrlErrorKind::UnsupportedRedirectScheme,
         }
@@ -181,16 +176,8 @@ fn host_header(style: Style, scheme: Scheme, host: &str, port: u16) -> String {
         Style::Requests => host.trim_end_matches('.'),
         Style::Gevent => host,
     };
-    let name = if name.contains(':') {
-        Cow::Owned(format!("[{name}]"))
-    } else {
-        Cow::Borrowed(name)
-    };
-    if left_out {
-        name.into_owned()
-    } else {
-        format!("{name}:{port}")
-    }
+    let name = if name.contains(':') { Cow::Owned(format!("[{name}]")) } else { Cow::Borrowed(name) };
+    if left_out { name.into_owned() } else { format!("{name}:{port}") }
 }
 
 /// A URL that can be requested. Its text is that of requests' `PreparedRequest.url`.
@@ -223,17 +210,8 @@ impl Url {
     fn new(origin: Arc<Origin>, tail: &str) -> Self {
         let end = memchr::memchr(b'#', tail.as_bytes()).unwrap_or(tail.len());
         let slashed = !tail.starts_with('/');
-        let tail: Box<str> = if slashed {
-            format!("/{tail}").into()
-        } else {
-            tail.into()
-        };
-        let mut url = Self {
-            origin,
-            tail,
-            end: (end + usize::from(slashed)) as u32,
-            form: Form::Raw,
-        };
+        let tail: Box<str> = if slashed { format!("/{tail}").into() } else { tail.into() };
+        let mut url = Self { origin, tail, end: (end + usize::from(slashed)) as u32, form: Form::Raw };
         if slashed {
             url.form = Form::Slashed;
         } else if matches!(url.target(), Cow::Borrowed(_)) {
@@ -280,9 +258,7 @@ impl Url {
     }
 
     pub fn fragment(&self) -> &str {
-        self.tail[self.end as usize..]
-            .strip_prefix('#')
-            .unwrap_or("")
+        self.tail[self.end as usize..].strip_prefix('#').unwrap_or("")
     }
 
     /// What the request line carries. It differs from [`Self::path_and_query`] where the client encodes once more
@@ -294,11 +270,7 @@ impl Url {
             (_, Style::Requests) => prepare::encode_target(text),
             (_, Style::Gevent) => {
                 let quoted = quote::requote(text);
-                if quoted == text {
-                    Cow::Borrowed(text)
-                } else {
-                    Cow::Owned(quoted)
-                }
+                if quoted == text { Cow::Borrowed(text) } else { Cow::Owned(quoted) }
             }
         }
     }
@@ -307,8 +279,7 @@ impl Url {
     pub fn credentials(&self) -> Option<(String, String)> {
         let (_, netloc) = self.origin.prefix.split_once("//")?;
         let (user, password) = netloc.rsplit_once('@')?.0.split_once(':')?;
-        (!user.is_empty() || !password.is_empty())
-            .then(|| (quote::unquote(user), quote::unquote(password)))
+        (!user.is_empty() || !password.is_empty()).then(|| (quote::unquote(user), quote::unquote(password)))
     }
 
     fn tail_in_url(&self) -> &str {

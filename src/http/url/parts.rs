@@ -18,9 +18,7 @@ pub(super) struct Parts {
 
 impl Parts {
     pub fn parse(text: &str) -> Result<Self, UrlError> {
-        let mut rest = text
-            .trim_start_matches(|c| c <= ' ')
-            .replace(['\t', '\r', '\n'], "");
+        let mut rest = text.trim_start_matches(|c| c <= ' ').replace(['\t', '\r', '\n'], "");
         let mut parts = Self::default();
         if let Some(end) = scheme_end(&rest) {
             parts.scheme = rest[..end].to_ascii_lowercase();
@@ -50,10 +48,8 @@ impl Parts {
         if !self.scheme.is_empty() {
             out = format!("{}:", self.scheme);
         }
-        let hierarchical = matches!(
-            &*self.scheme,
-            "http" | "https" | "ftp" | "file" | "ws" | "wss"
-        ) && !self.path.starts_with("//");
+        let hierarchical =
+            matches!(&*self.scheme, "http" | "https" | "ftp" | "file" | "ws" | "wss") && !self.path.starts_with("//");
         if !self.netloc.is_empty() || hierarchical {
             out.push_str("//");
             out.push_str(&self.netloc);
@@ -62,11 +58,7 @@ impl Parts {
             }
         }
         out.push_str(&self.path);
-        for (delimiter, part) in [
-            (';', &self.params),
-            ('?', &self.query),
-            ('#', &self.fragment),
-        ] {
+        for (delimiter, part) in [(';', &self.params), ('?', &self.query), ('#', &self.fragment)] {
             if !part.is_empty() {
                 out.push(delimiter);
                 out.push_str(part);
@@ -77,13 +69,8 @@ impl Parts {
 
     /// Path, parameters and query: what a request line carries.
     pub fn request_text(&self) -> String {
-        Self {
-            path: self.path.clone(),
-            params: self.params.clone(),
-            query: self.query.clone(),
-            ..Self::default()
-        }
-        .text()
+        Self { path: self.path.clone(), params: self.params.clone(), query: self.query.clone(), ..Self::default() }
+            .text()
     }
 
     pub fn is_secure(&self) -> bool {
@@ -101,20 +88,14 @@ impl Parts {
             return Ok(None);
         }
         if !port.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(UrlError::Malformed(format!(
-                "Port could not be cast to integer value as {}",
-                repr(port)
-            )));
+            return Err(UrlError::Malformed(format!("Port could not be cast to integer value as {}", repr(port))));
         }
         let out_of_range = |_| UrlError::Malformed("Port out of range 0-65535".to_owned());
         port.parse().map(Some).map_err(out_of_range)
     }
 
     fn host_and_port(&self) -> (&str, &str) {
-        let host = self
-            .netloc
-            .rsplit_once('@')
-            .map_or(&*self.netloc, |(_, host)| host);
+        let host = self.netloc.rsplit_once('@').map_or(&*self.netloc, |(_, host)| host);
         if let Some((_, bracketed)) = host.split_once('[') {
             let (host, rest) = bracketed.split_once(']').unwrap_or((bracketed, ""));
             return (host, rest.split_once(':').map_or("", |(_, port)| port));
@@ -155,8 +136,7 @@ pub(super) fn lower(host: &str) -> String {
 
 /// Cut `text` at the first `delimiter`; what stood behind it comes back.
 fn cut(text: &mut String, delimiter: char) -> String {
-    text.find(delimiter)
-        .map_or_else(String::new, |at| text.split_off(at).split_off(1))
+    text.find(delimiter).map_or_else(String::new, |at| text.split_off(at).split_off(1))
 }
 
 fn scheme_end(text: &str) -> Option<usize> {
@@ -179,10 +159,7 @@ fn check_brackets(netloc: &str) -> Result<(), UrlError> {
                 return malformed("An IPv4 address cannot be in brackets".to_owned());
             }
             if address.parse::<std::net::Ipv6Addr>().is_err() {
-                return malformed(format!(
-                    "{} does not appear to be an IPv4 or IPv6 address",
-                    repr(inner)
-                ));
+                return malformed(format!("{} does not appear to be an IPv4 or IPv6 address", repr(inner)));
             }
             Ok(())
         }
@@ -217,9 +194,5 @@ fn join_paths(base: &str, path: &str) -> String {
         kept.push("");
     }
     let joined = kept.join("/");
-    if joined.is_empty() {
-        "/".to_owned()
-    } else {
-        joined
-    }
+    if joined.is_empty() { "/".to_owned() } else { joined }
 }

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use super::host::{self, invalid_character, split_port};
 use super::parts::{Parts, lower};
-use super::quote::{
-    PATH, QUERY, USERINFO, encode_component, escapes_are_sound, requote, requote_with,
-};
+use super::quote::{PATH, QUERY, USERINFO, encode_component, escapes_are_sound, requote, requote_with};
 use super::{Origin, Scheme, Style, Url, UrlError};
 use crate::http::text::{is_space, repr};
 
@@ -60,34 +58,19 @@ impl Url {
     fn follow(&self, text: &str) -> Result<Self, UrlError> {
         let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
         if !lower.starts_with("http://") && !lower.starts_with("https://") {
-            return Err(UrlError::OtherScheme {
-                url: text.to_owned(),
-            });
+            return Err(UrlError::OtherScheme { url: text.to_owned() });
         }
         let parts = Parts::parse(text)?;
-        let scheme = if parts.is_secure() {
-            Scheme::Https
-        } else {
-            Scheme::Http
-        };
-        let port = parts
-            .port()
-            .map_err(|error| UrlError::Invalid(error.to_string()))?;
+        let scheme = if parts.is_secure() { Scheme::Https } else { Scheme::Http };
+        let port = parts.port().map_err(|error| UrlError::Invalid(error.to_string()))?;
         let host = parts.host();
         if host.is_empty() {
             return Err(UrlError::NoHost);
         }
-        let host = if host.contains(':') {
-            host
-        } else {
-            host::normalise(&host)?
-        };
+        let host = if host.contains(':') { host } else { host::normalise(&host)? };
         let port = port.unwrap_or(scheme.default_port());
         let (prefix, tail) = text.split_at(parts.scheme.len() + 3 + parts.netloc.len());
-        Ok(Self::new(
-            self.origin_for(scheme, &host, port, prefix),
-            tail,
-        ))
+        Ok(Self::new(self.origin_for(scheme, &host, port, prefix), tail))
     }
 
     fn resolve_gevent(&self, location: &str) -> Result<Self, UrlError> {
@@ -102,9 +85,7 @@ impl Url {
         }
         target.path = remove_dot_segments(&target.path);
         if !matches!(&*target.scheme, "http" | "https") {
-            return Err(UrlError::UnsupportedRedirect {
-                scheme: target.scheme,
-            });
+            return Err(UrlError::UnsupportedRedirect { scheme: target.scheme });
         }
         self.gevent_url(&target, &target.text())
     }
@@ -124,24 +105,16 @@ impl Url {
 
 fn prepare_requests(text: &str, params: &str) -> Result<Url, UrlError> {
     let text = text.trim_start_matches(is_space);
-    let starts_as_http = text
-        .get(..4)
-        .is_some_and(|head| head.eq_ignore_ascii_case("http"));
+    let starts_as_http = text.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("http"));
     if text.contains(':') && !starts_as_http {
-        return Err(UrlError::OtherScheme {
-            url: text.to_owned(),
-        });
+        return Err(UrlError::OtherScheme { url: text.to_owned() });
     }
     let uri = Uri::parse(text)?;
     let Some(scheme) = &uri.scheme else {
-        return Err(UrlError::MissingScheme {
-            url: text.to_owned(),
-        });
+        return Err(UrlError::MissingScheme { url: text.to_owned() });
     };
     if uri.host.is_empty() {
-        return Err(UrlError::MissingHost {
-            url: text.to_owned(),
-        });
+        return Err(UrlError::MissingHost { url: text.to_owned() });
     }
     if uri.host.starts_with(['*', '.']) {
         return Err(UrlError::InvalidLabel);
@@ -155,17 +128,12 @@ fn prepare_requests(text: &str, params: &str) -> Result<Url, UrlError> {
         "http" => Scheme::Http,
         "https" => Scheme::Https,
         _ => {
-            return Err(UrlError::OtherScheme {
-                url: prefix + &tail,
-            });
+            return Err(UrlError::OtherScheme { url: prefix + &tail });
         }
     };
     let port = port.unwrap_or(scheme.default_port());
     let host = connect_host(&uri.host, &prefix)?;
-    Ok(Url::new(
-        Origin::new(Style::Requests, scheme, &host, port, &prefix),
-        &tail,
-    ))
+    Ok(Url::new(Origin::new(Style::Requests, scheme, &host, port, &prefix), &tail))
 }
 
 /// The host to connect to: what the text says after its last encoding. An address goes without its brackets.
@@ -253,9 +221,7 @@ impl<'a> Uri<'a> {
 fn split_scheme(text: &str) -> (Option<&str>, &str) {
     let sound = |scheme: &str| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-'))
+            && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-'))
     };
     match text.split_once(':') {
         Some((scheme, rest)) if sound(scheme) => (Some(scheme), rest),
@@ -265,11 +231,7 @@ fn split_scheme(text: &str) -> (Option<&str>, &str) {
 
 /// The authority (behind `//`, or at the start of a text that has no scheme) and the path.
 fn split_authority(text: &str, bare: bool) -> (&str, &str) {
-    let Some(rest) = (if bare {
-        Some(text)
-    } else {
-        text.strip_prefix("//")
-    }) else {
+    let Some(rest) = (if bare { Some(text) } else { text.strip_prefix("//") }) else {
         return ("", text);
     };
     rest.split_at(rest.find(['\\', '/']).unwrap_or(rest.len()))
@@ -277,8 +239,7 @@ fn split_authority(text: &str, bare: bool) -> (&str, &str) {
 
 fn split_host(text: &str) -> Result<(&str, Option<&str>), UrlError> {
     split_port(text).ok_or_else(|| {
-        let unparsable =
-            || UrlError::Unparsable(format!("{} is not a valid host or port", repr(text)));
+        let unparsable = || UrlError::Unparsable(format!("{} is not a valid host or port", repr(text)));
         invalid_character(text).unwrap_or_else(unparsable)
     })
 }
@@ -316,11 +277,7 @@ pub(super) fn encode_target(text: &str) -> Cow<'_, str> {
     }
     let delimiter = if text.contains('?') { "?" } else { "" };
     let encoded = [&*path, delimiter, &*query].concat();
-    if encoded == text {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(encoded)
-    }
+    if encoded == text { Cow::Borrowed(text) } else { Cow::Owned(encoded) }
 }
 
 fn prepare_gevent(text: &str, params: &str) -> Result<Url, UrlError> {
@@ -338,19 +295,9 @@ fn prepare_gevent(text: &str, params: &str) -> Result<Url, UrlError> {
 
 /// Scheme, host and port to connect to, and the text of the URL up to its path. Any scheme but `https` is plain
 /// HTTP to geventhttpclient, and a text without a host has an empty one, which then cannot be resolved.
-fn gevent_origin<'a>(
-    parts: &Parts,
-    text: &'a str,
-) -> Result<(Scheme, String, u16, &'a str), UrlError> {
-    let scheme = if parts.is_secure() {
-        Scheme::Https
-    } else {
-        Scheme::Http
-    };
-    let port = parts
-        .port()?
-        .filter(|&port| port != 0)
-        .unwrap_or(scheme.default_port());
+fn gevent_origin<'a>(parts: &Parts, text: &'a str) -> Result<(Scheme, String, u16, &'a str), UrlError> {
+    let scheme = if parts.is_secure() { Scheme::Https } else { Scheme::Http };
+    let port = parts.port()?.filter(|&port| port != 0).unwrap_or(scheme.default_port());
     let host = parts.host();
     let host = if host.is_ascii() {
         host
@@ -359,13 +306,8 @@ fn gevent_origin<'a>(
         labels.map(|labels| labels.join(".")).unwrap_or(host)
     };
     let start = text.find("//").filter(|_| !parts.netloc.is_empty());
-    let end = start.map_or(0, |start| {
-        start
-            + 2
-            + text[start + 2..]
-                .find(['/', '?', '#'])
-                .unwrap_or(text.len() - start - 2)
-    });
+    let end =
+        start.map_or(0, |start| start + 2 + text[start + 2..].find(['/', '?', '#']).unwrap_or(text.len() - start - 2));
     Ok((scheme, host, port, &text[..end]))
 }
 
@@ -373,10 +315,7 @@ fn gevent_url(origin: Arc<Origin>, parts: &Parts) -> Result<Url, UrlError> {
     let mut tail = parts.request_text();
     if tail.starts_with("//") {
         let reason = "protocol-relative targets are not origin-form";
-        return Err(UrlError::Malformed(format!(
-            "invalid request URI {}: {reason}",
-            repr(&requote(&tail))
-        )));
+        return Err(UrlError::Malformed(format!("invalid request URI {}: {reason}", repr(&requote(&tail)))));
     }
     if !parts.fragment.is_empty() {
         tail.push('#');
@@ -394,10 +333,7 @@ fn merge_paths(here: &Parts, target: &mut Parts) {
             target.query.clone_from(&here.query);
         }
     } else if !target.path.starts_with('/') {
-        let directory = here
-            .path
-            .rfind('/')
-            .map_or("/", |slash| &here.path[..=slash]);
+        let directory = here.path.rfind('/').map_or("/", |slash| &here.path[..=slash]);
         target.path.insert_str(0, directory);
     }
 }
@@ -422,11 +358,7 @@ fn remove_dot_segments(path: &str) -> String {
             rest = "/";
             kept.pop();
         } else {
-            let end = rest
-                .match_indices('/')
-                .map(|(at, _)| at)
-                .find(|&at| at > 0)
-                .unwrap_or(rest.len());
+            let end = rest.match_indices('/').map(|(at, _)| at).find(|&at| at > 0).unwrap_or(rest.len());
             let (segment, after) = rest.split_at(end);
             kept.push(segment);
             rest = after;

@@ -25,19 +25,13 @@ const fn classes() -> [u8; 256] {
     while byte < 128 {
         let b = byte as u8;
         let unreserved = b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'~');
-        let sub_delimiter = matches!(
-            b,
-            b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'='
-        );
+        let sub_delimiter = matches!(b, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=');
         let userinfo = unreserved || sub_delimiter || b == b':';
         let path = userinfo || matches!(b, b'@' | b'/');
         let query = path || b == b'?';
         let whole = query || matches!(b, b'#' | b'[' | b']');
-        table[byte] = unreserved as u8
-            | (userinfo as u8) << 1
-            | (path as u8) << 2
-            | (query as u8) << 3
-            | (whole as u8) << 4;
+        table[byte] =
+            unreserved as u8 | (userinfo as u8) << 1 | (path as u8) << 2 | (query as u8) << 3 | (whole as u8) << 4;
         byte += 1;
     }
     table
@@ -72,19 +66,13 @@ pub(super) fn encode_component(text: &str, allowed: Allowed) -> Cow<'_, str> {
     if bytes.iter().all(|&b| allowed.has(b)) {
         return Cow::Borrowed(text);
     }
-    let encoded = (0..bytes.len())
-        .filter(|&i| bytes[i] == b'%')
-        .all(|i| escape_at(bytes, i).is_some());
+    let encoded = (0..bytes.len()).filter(|&i| bytes[i] == b'%').all(|i| escape_at(bytes, i).is_some());
     let mut out = String::with_capacity(bytes.len() + 16);
     let mut i = 0;
     while let Some(&byte) = bytes.get(i) {
         if escape_at(bytes, i).is_some() {
             out.push_str(if encoded { "%" } else { "%25" });
-            out.extend(
-                bytes[i + 1..i + 3]
-                    .iter()
-                    .map(|b| b.to_ascii_uppercase() as char),
-            );
+            out.extend(bytes[i + 1..i + 3].iter().map(|b| b.to_ascii_uppercase() as char));
             i += 3;
             continue;
         }
@@ -139,7 +127,5 @@ pub(super) fn escapes_are_sound(text: &str) -> bool {
 
 /// Undo every escape; bytes that are no UTF-8 become replacement characters.
 pub(super) fn unquote(text: &str) -> String {
-    percent_encoding::percent_decode_str(text)
-        .decode_utf8_lossy()
-        .into_owned()
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }

@@ -151,50 +151,23 @@ fn geventhttpclient_takes_a_url_nearly_as_it_stands() {
         assert_eq!(url.target(), target, "{text}");
         assert_eq!(url.authority_for_host_header(), host, "{text}");
     }
-    let doubled = Base::new(Style::Gevent, "http://h/")
-        .join("/ok")
-        .unwrap_err();
+    let doubled = Base::new(Style::Gevent, "http://h/").join("/ok").unwrap_err();
     assert_eq!(doubled.kind(), UrlErrorKind::ValueError);
     let here = Url::prepare(Style::Gevent, "https://h/a/b", "").unwrap();
-    assert_eq!(
-        here.resolve("../c/./d").unwrap().to_string(),
-        "https://h/c/d"
-    );
+    assert_eq!(here.resolve("../c/./d").unwrap().to_string(), "https://h/c/d");
     assert_eq!(here.resolve("//o:81").unwrap().to_string(), "https://o:81");
-    assert_eq!(
-        here.resolve("ftp://o/").unwrap_err().kind(),
-        UrlErrorKind::UnsupportedRedirectScheme
-    );
+    assert_eq!(here.resolve("ftp://o/").unwrap_err().kind(), UrlErrorKind::UnsupportedRedirectScheme);
 }
 
 #[test]
 fn a_base_is_concatenated_and_an_absolute_path_is_not() {
-    let join = |base: &str, path: &str| {
-        Base::new(Style::Requests, base)
-            .join(path)
-            .map(|url| url.to_string())
-    };
+    let join = |base: &str, path: &str| Base::new(Style::Requests, base).join(path).map(|url| url.to_string());
     assert_eq!(join("http://h:1/", "/ok").as_deref(), Ok("http://h:1//ok"));
-    assert_eq!(
-        join("http://h:1/api", "/x?y").as_deref(),
-        Ok("http://h:1/api/x?y")
-    );
-    assert_eq!(
-        join("http://h/a", "HTTPS://o/x").as_deref(),
-        Ok("https://o/x")
-    );
-    assert_eq!(
-        join("http://h/", "https://o/x").as_deref(),
-        Ok("https://o/x")
-    );
-    assert_eq!(
-        join("http://h:1", "ok").unwrap_err().kind(),
-        UrlErrorKind::InvalidUrl
-    );
-    assert_eq!(
-        join("None", "/x").unwrap_err().kind(),
-        UrlErrorKind::MissingSchema
-    );
+    assert_eq!(join("http://h:1/api", "/x?y").as_deref(), Ok("http://h:1/api/x?y"));
+    assert_eq!(join("http://h/a", "HTTPS://o/x").as_deref(), Ok("https://o/x"));
+    assert_eq!(join("http://h/", "https://o/x").as_deref(), Ok("https://o/x"));
+    assert_eq!(join("http://h:1", "ok").unwrap_err().kind(), UrlErrorKind::InvalidUrl);
+    assert_eq!(join("None", "/x").unwrap_err().kind(), UrlErrorKind::MissingSchema);
 }
 
 #[test]
@@ -207,21 +180,11 @@ fn origins_are_equal_where_a_connection_serves_both() {
 
 #[test]
 fn credentials_are_read_from_a_url_and_taken_out_of_a_base() {
-    let of = |text: &str| {
-        Url::prepare(Style::Requests, text, "")
-            .unwrap()
-            .credentials()
-    };
-    assert_eq!(
-        of("http://u%40:p:q@h/"),
-        Some(("u@".to_owned(), "p:q".to_owned()))
-    );
+    let of = |text: &str| Url::prepare(Style::Requests, text, "").unwrap().credentials();
+    assert_eq!(of("http://u%40:p:q@h/"), Some(("u@".to_owned(), "p:q".to_owned())));
     assert_eq!(of("http://u@h/"), None);
     let taken = Credentials::of("https://u:p%40@[::1]:81/x;y?q#f").unwrap();
-    assert_eq!(
-        (&*taken.user, &*taken.password, &*taken.base),
-        ("u", "p@", "https://[::1]:81/x;y?q#f")
-    );
+    assert_eq!((&*taken.user, &*taken.password, &*taken.base), ("u", "p@", "https://[::1]:81/x;y?q#f"));
     assert_eq!(Credentials::of("http://u@h"), None);
     assert_eq!(Credentials::of("http://u:@h"), None);
 }

@@ -81,3 +81,21 @@ fn readers_leave_no_trace_and_reset_zeroes() {
     assert_eq!((&counts["requests"], &counts["connections_opened"]), (&json!(0), &json!(0)));
     assert_eq!((&counts["by_full"], &counts["connections_open"]), (&json!({}), &json!(1)));
 }
+
+#[test]
+fn requests_are_kept_word_for_word_once_that_is_asked_for() {
+    let target = Target::fast();
+    target.get("/json");
+    assert_eq!(target.get("/witness/requests").json(), json!([]));
+    target.post("/witness/record", &json!({}));
+    target.connect().request("PUT", "/echo?a=%20", "X-One: 1\r\nx-one: 2\r\n", "body");
+    let kept = target.get("/witness/requests").json();
+    assert_eq!(kept.as_array().unwrap().len(), 1);
+    assert_eq!((&kept[0]["method"], &kept[0]["target"]), (&json!("PUT"), &json!("/echo?a=%20")));
+    assert_eq!((&kept[0]["body"], &kept[0]["body_length"]), (&json!("body"), &json!(4)));
+    let headers = json!([["Host", "t"], ["Content-Length", "4"], ["X-One", "1"], ["x-one", "2"]]);
+    assert_eq!(kept[0]["headers"], headers);
+    target.post("/witness/reset", &json!({}));
+    target.get("/json");
+    assert_eq!(target.get("/witness/requests").json(), json!([]));
+}
