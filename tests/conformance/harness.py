@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -142,14 +142,13 @@ class Both:
         *arguments: str,
         host: bool = True,
         headless: bool = True,
-        environment: dict[str, str] | None = None,
+        environment: dict[str, str] | Callable[[Side], dict[str, str]] | None = None,
         files: dict[str, str] | None = None,
     ) -> Pair:
         """Run `locustfile` (its text, or a file) with `arguments`, each side in an empty folder."""
+        asked = environment if callable(environment) else lambda _: environment or {}
         started = [
-            _Started(
-                side, self._new_folder(side), locustfile, arguments, host, headless, environment or {}, files or {}
-            )
+            _Started(side, self._new_folder(side), locustfile, arguments, host, headless, asked(side), files or {})
             for side in self.sides
         ]
         with ThreadPoolExecutor() as threads:

@@ -1,0 +1,87 @@
+"""What a probe is: a function that does one thing with a client, as a task would.
+
+Its parameters say what it needs:
+
+- `client`, `user`: a new user's client, and that user; `another(user, host=…)`: one of a class with other attributes;
+- `say`: prints its arguments into the comparison;
+- `target`: the server, to program answers (`target.respond("/x", status=302, headers={"location": "/y"})`);
+- `host`, `tls`: the target's addresses; `other`: the small server's (`servers.py`), another origin and a proxy;
+- `folder`: an empty folder of this run; `locust`: the module (pytest must not import it, so no probe does above);
+- `value`: that of `@both.each(…)`, which makes a probe of each value.
+
+What is compared needs no `say`: the requests as they arrived, what `request` listeners were told, the statistics, and
+what the probe raised.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+CLIENTS = ("HttpUser", "FastHttpUser")
+
+Code = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Probe:
+    client: str
+    name: str
+    """`area: name`, the same for both clients."""
+    code: Code
+    value: Any = None
+
+    @property
+    def id(self) -> str:
+        return f"{self.client} {self.name}"
+
+    def __call__(self, given: dict[str, Any]) -> None:
+        needed = inspect.signature(self.code).parameters
+        self.code(**{name: self.value if name == "value" else given[name] for name in needed})
+
+
+_found: dict[str, Probe] = {}
+
+
+class Asked:
+    """A decorator: the function is a probe for these clients."""
+
+    def __init__(self, *clients: str) -> None:
+        self.clients = clients
+
+    def __call__(self, code: Code) -> Code:
+        self._add(code, code.__name__)
+        return code
+
+    def each(self, *values: Any) -> Callable[[Code], Code]:
+        def add(code: Code) -> Code:
+            for value in values:
+                self._add(code, f"{code.__name__}, {value}", value)
+            return code
+
+        return add
+
+    def _add(self, code: Code, name: str, value: Any = None) -> None:
+        area = code.__module__.rpartition(".")[2]
+        for client in self.clients:
+            probe = Probe(client, f"{area}: {name.replace('_', ' ')}", code, value)
+            assert probe.id not in _found, f"two probes are called `{probe.id}`"
+            _found[probe.id] = probe
+
+
+http = Asked("HttpUser")
+fast = Asked("FastHttpUser")
+both = Asked(*CLIENTS)
+
+
+def probes(client: str) -> list[Probe]:
+    """All probes for a client, in the order of the files."""
+    from . import probes as areas
+
+    for area in sorted(module.name for module in pkgutil.iter_modules(areas.__path__)):
+        importlib.import_module(f"{areas.__name__}.{area}")
+    return [probe for probe in _found.values() if probe.client == client]

@@ -1,0 +1,1 @@
+"""The probes, a file for each area. A new file here is found by itself."""
