@@ -31,7 +31,7 @@ static REQUESTS_DEFAULTS: LazyLock<Arc<Settings>> = LazyLock::new(|| {
         connect_timeout: None,
         read_timeout: None,
         redirects: Some(30),
-        tls: Tls::Trusted,
+        tls: Tls::trusted(),
         max_connections: POOL_SIZE,
     })
 });
@@ -160,7 +160,7 @@ impl SessionBase {
             connect_timeout: seconds(connection_timeout)?,
             read_timeout: seconds(network_timeout)?,
             redirects: Some(max_redirects),
-            tls: if insecure { Tls::Unchecked } else { Tls::Trusted },
+            tls: if insecure { Tls::unchecked() } else { Tls::trusted() },
             max_connections: concurrency.max(1),
         };
         let headers = SessionHeaders::of_mapping(Style::Gevent, headers)?;
@@ -407,7 +407,7 @@ impl SessionBase {
         let given = |name: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
             Ok(attributes.get_item(name)?.filter(|value| !value.is_none()))
         };
-        for name in ["proxies", "cert", "stream"] {
+        for name in ["proxies", "stream"] {
             if let Some(value) = given(name)?
                 && value.is_truthy()?
             {
@@ -423,8 +423,9 @@ impl SessionBase {
             return Err(prepare::not_yet("hooks", "a session's value"));
         }
         let mut settings = Settings::clone(&REQUESTS_DEFAULTS);
-        if let Some(verify) = given("verify")? {
-            settings.tls = prepare::tls(&verify)?;
+        let (verify, cert) = (given("verify")?, given("cert")?);
+        if verify.is_some() || cert.is_some() {
+            settings.tls = prepare::tls(&settings.tls, verify.as_ref(), cert.as_ref())?;
         }
         if let Some(limit) = given("max_redirects")? {
             settings.redirects = Some(limit.extract()?);
@@ -691,6 +692,10 @@ fn build(
         headers.remove("authorization");
         push_line(&mut headers.trailing, b"Authorization", authorization.as_bytes());
     }
+    let settings = prepare::settings(&snapshot.settings, arguments, true)?;
+    if style == Style::Requests {
+        prepare::check_files(&settings.tls, url.origin().is_secure())?;
+    }
     Ok(Request {
         method: Method::new(method),
         url,
@@ -700,7 +705,7 @@ fn build(
             Some(given) => prepare::cookies(given)?,
             None => Vec::new(),
         },
-        settings: prepare::settings(&snapshot.settings, arguments, true)?,
+        settings,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use pyo3::exceptions::{PyNotImplementedError, PyTypeError, PyUnicodeEncodeError, PyValueError};
+use pyo3::exceptions::{PyNotImplementedError, PyOSError, PyTypeError, PyUnicodeEncodeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -14,7 +14,7 @@ use crate::http::body;
 use crate::http::headers::{Headers, Part, check};
 use crate::http::request::push_line;
 use crate::http::text::to_latin1;
-use crate::http::transport::Tls;
+use crate::http::transport::tls::{Identity, Missing, Pem, Tls, Trust};
 use crate::http::url::Style;
 use crate::http::{HeaderLines, Settings};
 
@@ -400,7 +400,10 @@ pub fn settings(session: &Arc<Settings>, arguments: &Arguments<'_>, follow: bool
         Some(given) => given.is_truthy()?,
         None => follow,
     };
-    let unchanged = arguments.timeout.is_none() && arguments.verify.is_none() && follow == session.redirects.is_some();
+    let unchanged = arguments.timeout.is_none()
+        && arguments.verify.is_none()
+        && arguments.cert.is_none()
+        && follow == session.redirects.is_some();
     if unchanged {
         return Ok(Arc::clone(session));
     }
@@ -411,8 +414,8 @@ pub fn settings(session: &Arc<Settings>, arguments: &Arguments<'_>, follow: bool
     if let Some(timeout) = &arguments.timeout {
         (settings.connect_timeout, settings.read_timeout) = timeouts(timeout)?;
     }
-    if let Some(verify) = &arguments.verify {
-        settings.tls = tls(verify)?;
+    if arguments.verify.is_some() || arguments.cert.is_some() {
+        settings.tls = tls(&session.tls, arguments.verify.as_ref(), arguments.cert.as_ref())?;
     }
     Ok(Arc::new(settings))
 }
@@ -449,18 +452,70 @@ fn timeout(given: &Bound<'_, PyAny>) -> PyResult<Option<Duration>> {
     Duration::try_from_secs_f64(seconds).ok().filter(|time| !time.is_zero()).map(Some).ok_or_else(wrong)
 }
 
-/// `verify`: whether, or against which file, certificates are checked.
-pub fn tls(verify: &Bound<'_, PyAny>) -> PyResult<Tls> {
-    if let Ok(path) = verify.cast::<PyString>() {
-        let path = path.to_str()?;
-        if !std::path::Path::new(path).exists() {
-            return Err(pyo3::exceptions::PyOSError::new_err(format!(
-                "Could not find a suitable TLS CA certificate bundle, invalid path: {path}"
-            )));
-        }
-        return Ok(Tls::File(path.into()));
+/// `tls` with what `verify=` and `cert=` say instead.
+pub fn tls(
+    tls: &Tls,
+    verify: Option<&Bound<'_, PyAny>>,
+    cert: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Tls> {
+    let mut options = tls.options().clone();
+    if let Some(verify) = verify {
+        options.trust = trust(verify)?;
+        options.checks_host_name = options.trust != Trust::Anybody;
     }
-    Ok(if verify.is_truthy()? { Tls::Trusted } else { Tls::Unchecked })
+    if let Some(cert) = cert {
+        options.identity = identity(cert)?;
+    }
+    Ok(Tls::new(options))
+}
+
+/// `verify`: whether, or against which file or folder, certificates are checked.
+fn trust(verify: &Bound<'_, PyAny>) -> PyResult<Trust> {
+    if verify.is_instance_of::<PyBool>() || !verify.is_truthy()? {
+        return Ok(if verify.is_truthy()? { Trust::Mozilla } else { Trust::Anybody });
+    }
+    match path(verify) {
+        Ok(path) => Ok(Trust::Path(path)),
+        Err(_) => Ok(Trust::Mozilla),
+    }
+}
+
+/// `cert`: a file with certificate and key, or a pair of files.
+fn identity(cert: &Bound<'_, PyAny>) -> PyResult<Option<Identity>> {
+    if !cert.is_truthy()? {
+        return Ok(None);
+    }
+    let (certificate, key) = match cert.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() {
+        Ok((certificate, key)) => (certificate, (!key.is_none()).then_some(key)),
+        Err(_) => (cert.clone(), None),
+    };
+    if !certificate.is_truthy()? {
+        return Ok(None);
+    }
+    let file = |given: &Bound<'_, PyAny>| path(given).map(Pem::File);
+    Ok(Some(Identity { certificate: file(&certificate)?, key: key.as_ref().map(file).transpose()?, password: None }))
+}
+
+/// A path: text, bytes, or what has a `__fspath__`.
+fn path(given: &Bound<'_, PyAny>) -> PyResult<Arc<str>> {
+    let text = given.py().import("os")?.call_method1(intern!(given.py(), "fsdecode"), (given,))?;
+    Ok(text.cast_into::<PyString>()?.to_str()?.into())
+}
+
+/// requests looks for the files before it sends anything, and for the authorities' only where they are needed.
+pub fn check_files(tls: &Tls, secure: bool) -> PyResult<()> {
+    match tls.missing_file() {
+        Some(Missing::Authorities(path)) if secure => Err(PyOSError::new_err(format!(
+            "Could not find a suitable TLS CA certificate bundle, invalid path: {path}"
+        ))),
+        Some(Missing::Certificate(path)) => {
+            Err(PyOSError::new_err(format!("Could not find the TLS certificate file, invalid path: {path}")))
+        }
+        Some(Missing::Key(path)) => {
+            Err(PyOSError::new_err(format!("Could not find the TLS key file, invalid path: {path}")))
+        }
+        Some(Missing::Authorities(_)) | None => Ok(()),
+    }
 }
 
 /// An argument this version does not honour yet: never ignored.
@@ -470,7 +525,6 @@ pub fn refuse_unbuilt(arguments: &Arguments<'_>) -> PyResult<()> {
         ("proxies", &arguments.proxies),
         ("hooks", &arguments.hooks),
         ("stream", &arguments.stream),
-        ("cert", &arguments.cert),
     ];
     for (name, given) in unbuilt {
         if let Some(given) = given

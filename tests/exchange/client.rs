@@ -120,7 +120,7 @@ pub fn settings() -> Settings {
         connect_timeout: Some(Duration::from_secs(10)),
         read_timeout: Some(Duration::from_secs(10)),
         redirects: None,
-        tls: Tls::Unchecked,
+        tls: Tls::unchecked(),
         max_connections: 10,
     }
 }

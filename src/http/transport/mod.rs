@@ -9,7 +9,7 @@ mod phases;
 #[doc(hidden)]
 pub mod probe;
 mod socket;
-mod tls;
+pub mod tls;
 
 pub use direct::Direct;
 pub use phases::{Opening, Stamps};
