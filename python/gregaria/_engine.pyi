@@ -186,9 +186,23 @@ class SessionBase:
         connection_timeout: float | None,
         max_redirects: int,
         insecure: bool,
+        authorities: str | None,
         concurrency: int,
         headers: Mapping[str, str],
         authorization: str | None,
+    ) -> None: ...
+    def _configure_tls(
+        self,
+        *,
+        authorities: list[bytes] | None,
+        folders: list[str],
+        and_mozilla: bool,
+        check_host_name: bool,
+        identity: tuple[str, bytes, bytes | None, bytes | None] | None,
+        tls12: bool,
+        tls13: bool,
+        cipher_suites: list[int],
+        log_keys: bool,
     ) -> None: ...
     @property
     def _cookies_version(self) -> int: ...

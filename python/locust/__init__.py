@@ -14,6 +14,11 @@ if not os.getenv("LOCUST_SKIP_MONKEY_PATCH"):
         # urllib3 subclasses the standard library's queue, whose locks gevent cannot always interrupt.
         urllib3.connectionpool.ConnectionPool.QueueCls = queue.LifoQueue  # type: ignore[assignment]
 
+from gregaria import _contexts
+
+# Before a locustfile makes a context: they do not tell later what was put into them.
+_contexts.watch()
+
 from ._version import version as __version__
 from .contrib.fasthttp import FastHttpUser
 from .debug import run_single_user

@@ -19,7 +19,7 @@ use super::response::{Call, ResponseBase};
 use crate::http::headers::Headers;
 use crate::http::io::{Command, Operation};
 use crate::http::request::push_line;
-use crate::http::transport::Tls;
+use crate::http::transport::tls::{Identity, Options, Pem, Tls, Trust};
 use crate::http::url::{Base, Style, UrlError, UrlErrorKind};
 use crate::http::{Method, Request, Session, Settings};
 
@@ -141,7 +141,9 @@ impl SessionBase {
     }
 
     /// Settings of `FastHttpUser`'s client; times in seconds.
-    #[pyo3(signature = (*, network_timeout, connection_timeout, max_redirects, insecure, concurrency, headers, authorization))]
+    #[pyo3(signature = (
+        *, network_timeout, connection_timeout, max_redirects, insecure, authorities, concurrency, headers, authorization
+    ))]
     #[allow(clippy::too_many_arguments)] // keyword-only, and each is what it says
     fn _configure_fast(
         &self,
@@ -149,6 +151,7 @@ impl SessionBase {
         connection_timeout: Option<f64>,
         max_redirects: u32,
         insecure: bool,
+        authorities: Option<&str>,
         concurrency: usize,
         headers: &Bound<'_, PyAny>,
         authorization: Option<&str>,
@@ -160,7 +163,11 @@ impl SessionBase {
             connect_timeout: seconds(connection_timeout)?,
             read_timeout: seconds(network_timeout)?,
             redirects: Some(max_redirects),
-            tls: if insecure { Tls::unchecked() } else { Tls::trusted() },
+            tls: match authorities {
+                _ if insecure => Tls::unchecked(),
+                None => Tls::trusted(),
+                Some(path) => Tls::new(Options::new(Trust::Path(path.into()))),
+            },
             max_connections: concurrency.max(1),
         };
         let headers = SessionHeaders::of_mapping(Style::Gevent, headers)?;
@@ -169,6 +176,46 @@ impl SessionBase {
         state.headers = shared_headers(headers);
         state.authorization = authorization.map(Arc::from);
         Ok(())
+    }
+
+    /// What an SSLContext says. `authorities`: `None` accepts any certificate.
+    #[pyo3(signature = (
+        *, authorities, folders, and_mozilla, check_host_name, identity, tls12, tls13, cipher_suites, log_keys
+    ))]
+    #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // keyword-only, and each is what it says
+    fn _configure_tls(
+        &self,
+        authorities: Option<Vec<Vec<u8>>>,
+        folders: Vec<String>,
+        and_mozilla: bool,
+        check_host_name: bool,
+        identity: Option<GivenIdentity>,
+        tls12: bool,
+        tls13: bool,
+        cipher_suites: Vec<u16>,
+        log_keys: bool,
+    ) {
+        let trust = authorities.map_or(Trust::Anybody, |own| Trust::Certificates {
+            own: own.into_iter().map(Vec::into_boxed_slice).collect(),
+            folders: folders.into_iter().map(String::into_boxed_str).collect(),
+            and_mozilla,
+        });
+        let identity = identity.map(|(path, certificate, key, password)| {
+            let path: Arc<str> = path.into();
+            let read = |text: Vec<u8>| Pem::Read { path: Arc::clone(&path), text: text.into() };
+            Identity { certificate: read(certificate), key: key.map(read), password: password.map(Into::into) }
+        });
+        let tls = Tls::new(Options {
+            trust,
+            checks_host_name: check_host_name,
+            identity,
+            tls12,
+            tls13,
+            cipher_suites: Some(cipher_suites.into()),
+            logs_keys: log_keys,
+        });
+        let mut state = self.state();
+        state.settings = shared_settings(Settings { tls, ..Settings::clone(&state.settings) });
     }
 
     #[getter]
@@ -345,6 +392,9 @@ impl SessionBase {
     }
 }
 
+/// The name of a file, the certificate in it, its key unless it is in there, and the key's password.
+type GivenIdentity = (String, Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>);
+
 type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -387,6 +437,12 @@ impl SessionBase {
 
     fn snapshot(slf: &Bound<'_, Self>) -> PyResult<Snapshot> {
         let this = slf.get();
+        if this.style == Style::Gevent && this.stale.swap(false, Ordering::Relaxed) {
+            let read = slf.call_method0(intern!(slf.py(), "_read_attributes"));
+            // What could not be read is read again before the next request, which fails likewise.
+            this.stale.store(read.is_err(), Ordering::Relaxed);
+            read?;
+        }
         if this.style == Style::Requests && (this.stale.swap(false, Ordering::Relaxed) || this.state().volatile) {
             Self::read_attributes(slf)?;
         }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import gevent
 
-from gregaria import _engine, _fast, _sessions
+from gregaria import _contexts, _engine, _fast, _sessions
 
 from ..exception import LocustError, StopTest
 from ..user.users import RestMixin, User
@@ -84,6 +84,11 @@ FAILURE_EXCEPTIONS = (
 )
 
 
+def insecure_ssl_context_factory() -> ssl.SSLContext:
+    """A context that accepts any certificate."""
+    return ssl._create_unverified_context()
+
+
 class FastHttpSession(_engine.SessionBase):
     """The client of `FastHttpUser`; `get`, `post` and the others take what `HttpSession`'s take, and some do otherwise:
     a name is the URL as written, and unknown keywords become part of the query or the form."""
@@ -113,7 +118,6 @@ class FastHttpSession(_engine.SessionBase):
     ) -> None:
         unbuilt = {
             "client_pool": client_pool,
-            "ssl_context_factory": ssl_context_factory,
             "proxy_host": proxy_host,
             "proxy_port": proxy_port,
             **kwargs,
@@ -130,10 +134,19 @@ class FastHttpSession(_engine.SessionBase):
             connection_timeout=connection_timeout,
             max_redirects=max_redirects,
             insecure=insecure,
+            authorities=None if insecure else _contexts.system_authorities(),
             concurrency=concurrency,
             headers=_fast.headers(headers),
             authorization=self.auth_header,
         )
+        self._insecure = insecure
+        self._ssl_context_factory = ssl_context_factory
+        if ssl_context_factory is not None:
+            self._attribute_changed()
+
+    def _read_attributes(self) -> None:
+        """Asked for before the first request, and again until it succeeds."""
+        _contexts.configure(self, self._ssl_context_factory, self._insecure)
 
     @contextmanager
     def rename_request(self, name: str) -> Generator[None, None, None]:
@@ -163,6 +176,7 @@ class FastHttpUser(User, RestMixin["RestResponseContextManager"]):
     proxy_port: int | None = None
     client_pool: Any = None
     ssl_context_factory: Any = None
+    """Called for the `ssl.SSLContext` that says whom the user trusts and who he is."""
     abstract: ClassVar[bool] = True
 
     client: FastHttpSession

@@ -21,8 +21,8 @@ pub enum Trust {
     Mozilla,
     /// Those in a PEM file, or in all PEM files of a folder.
     Path(Arc<str>),
-    /// These (DER), and Mozilla's too if it says so.
-    Certificates { own: Arc<[Box<[u8]>]>, and_mozilla: bool },
+    /// These (DER), those in the folders, and Mozilla's too if it says so.
+    Certificates { own: Arc<[Box<[u8]>]>, folders: Box<[Box<str>]>, and_mozilla: bool },
     /// Nothing: any certificate will do.
     Anybody,
 }
@@ -101,7 +101,12 @@ impl Trust {
     fn own(&self) -> Result<FxHashSet<CertificateDer<'static>>, String> {
         match self {
             Self::Mozilla | Self::Anybody => Ok(FxHashSet::default()),
-            Self::Certificates { own, .. } => Ok(own.iter().map(|der| CertificateDer::from(der.to_vec())).collect()),
+            Self::Certificates { own, folders, .. } => {
+                let mut all: FxHashSet<_> = own.iter().map(|der| CertificateDer::from(der.to_vec())).collect();
+                // As with OpenSSL, a folder that is not there is an empty one.
+                all.extend(folders.iter().flat_map(|path| in_folder(path).unwrap_or_default()));
+                Ok(all)
+            }
             Self::Path(path) if Path::new(&**path).is_dir() => in_folder(path),
             Self::Path(path) => in_file(path),
         }
@@ -239,7 +244,7 @@ mod tests {
     }
 
     fn trust_in(certificate: &CertificateDer<'_>) -> Trust {
-        Trust::Certificates { own: [Box::from(certificate.as_ref())].into(), and_mozilla: false }
+        Trust::Certificates { own: [Box::from(certificate.as_ref())].into(), folders: [].into(), and_mozilla: false }
     }
 
     fn check(trust: &Trust, checks_host_name: bool, certificate: &CertificateDer<'_>, host: &str) -> Result<(), Error> {
