@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from .certificates import Authority, witness
+from certificates import Authority, witness
 
 
 @pytest.fixture(scope="module")

@@ -112,8 +112,11 @@ def _note_unsupported(name: str, notes: Notes, *_: Any) -> None:
 
 def configure(session: Any, factory: Callable[..., Any], insecure: bool) -> None:
     """Give `session` the TLS options of the context that `factory` makes, called as geventhttpclient calls it."""
-    context, and_mozilla = _made_by(factory)
+    system = system_authorities()
+    context, is_told = _made_by(factory, system or requests.certs.where())
     _check(context)
+    if system is not None and not is_told:
+        context.load_verify_locations(cafile=system)
     notes = _notes.get(context, Notes())
     # A context's own `check_hostname` counts for nothing: `insecure` decides, and whether there is a check at all if not.
     is_checked = not insecure or context.verify_mode != ssl.CERT_NONE
@@ -121,7 +124,8 @@ def configure(session: Any, factory: Callable[..., Any], insecure: bool) -> None
     session._configure_tls(
         authorities=context.get_ca_certs(binary_form=True) if is_checked else None,
         folders=notes.folders,
-        and_mozilla=and_mozilla,
+        # Loading Mozilla's list into each user's context would take a while; the engine has it.
+        and_mozilla=system is None and not is_told,
         check_host_name=not insecure,
         identity=notes.identity,
         tls12=lowest <= ssl.TLSVersion.TLSv1_2 <= highest and not context.options & ssl.OP_NO_TLSv1_2,
@@ -139,16 +143,12 @@ def system_authorities() -> str | None:
     return ssl.get_default_verify_paths().cafile
 
 
-def _made_by(factory: Callable[..., Any]) -> tuple[Any, bool]:
-    """The context, and whether Mozilla's authorities are still missing in it: loading them takes a while."""
-    system = system_authorities()
+def _made_by(factory: Callable[..., Any], authorities: str) -> tuple[Any, bool]:
+    """The context, and whether the factory took the file of authorities."""
     try:
-        return factory(cafile=system or requests.certs.where()), False
+        return factory(cafile=authorities), True
     except TypeError:
-        context = factory()
-    if system is not None:
-        context.load_verify_locations(cafile=system)
-    return context, system is None
+        return factory(), False
 
 
 def _versions(context: ssl.SSLContext) -> tuple[int, int]:
