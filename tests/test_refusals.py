@@ -9,7 +9,7 @@ import pytest
 from conftest import Run
 
 
-@pytest.mark.parametrize("argument", ["max_retries=2", "max_redirects=1", "files={'a': b'x'}", "stream=True"])
+@pytest.mark.parametrize("argument", ["max_retries=2", "max_redirects=1", "files={'a': b'x'}"])
 def test_an_argument_of_the_fast_client_is_refused_by_name(python_script: Callable[..., Run], argument: str) -> None:
     run = python_script(f"""
         import json, locust

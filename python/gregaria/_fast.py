@@ -98,6 +98,14 @@ def attribute(response: Any, name: str) -> Any:
     return value
 
 
+def content(response: Any) -> bytes | None:
+    """The body of a response that is streamed: read to its end when first asked for."""
+    if "_content" not in response.__dict__:
+        response.__dict__["_content"] = response._stream().read()
+    body: bytes | None = response.__dict__["_content"]
+    return body
+
+
 def error_of(response: Any) -> BaseException | None:
     """What the response failed with by the client's own rule, if it did."""
     if "error" in response.__dict__:

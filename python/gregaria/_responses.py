@@ -12,7 +12,7 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from email.message import Message
 from typing import Any
 
@@ -107,23 +107,93 @@ def _history(response: Any) -> list[requests.Response]:
     return history
 
 
+class Raw(urllib3.HTTPResponse):
+    """A streamed body as urllib3 hands it out: a chunk at a time where the server sends chunks."""
+
+    def __init__(self, body: Any, **kwargs: Any) -> None:
+        super().__init__(body=body, **kwargs)
+        self._pieces = body
+
+    def supports_chunked_reads(self) -> bool:
+        return True
+
+    def read_chunked(self, amt: int | None = None, decode_content: bool | None = None) -> Generator[bytes, None, None]:
+        """The chunks as the server made them, none longer than `amt` bytes, content encodings undone."""
+        self._init_decoder()  # type: ignore[no-untyped-call]
+        with self._error_catcher():
+            while piece := self._pieces.read_chunk(amt):
+                if decoded := self._decode(piece, decode_content, flush_decoder=False):
+                    yield decoded
+            if decode_content and (rest := self._flush_decoder()):
+                yield rest
+
+
 def _raw(response: Any) -> urllib3.HTTPResponse | None:
     if response._body is None:
         return None
-    return urllib3.HTTPResponse(
-        body=io.BytesIO(response._body),
-        headers=urllib3.HTTPHeaderDict(response._header_pairs()),
-        status=response._status,
-        version=response._http_version,
-        reason=response._reason,
-        preload_content=False,
-        decode_content=False,
-    )
+    pairs = response._header_pairs()
+    kwargs: dict[str, Any] = {
+        "headers": urllib3.HTTPHeaderDict(pairs),
+        "status": response._status,
+        "version": response._http_version,
+        "reason": response._reason,
+        "preload_content": False,
+        "decode_content": False,
+    }
+    if any(name.lower() == "set-cookie" for name, _ in pairs):
+        kwargs["original_response"] = _Head(pairs)
+    stream = response._stream()
+    if stream is not None:
+        return Raw(stream, **kwargs)
+    return urllib3.HTTPResponse(body=io.BytesIO(response._body), **kwargs)
+
+
+def content(response: requests.Response) -> bytes | None:
+    """The body of a response that is streamed, or into which a locustfile has put one of its own."""
+    body: bytes | None = requests.Response.content.fget(response)  # type: ignore[attr-defined]
+    return body
+
+
+def fast_content(response: Any) -> bytes | None:
+    """The same of the fast client's responses."""
+    from . import _fast
+
+    return _fast.content(response)
+
+
+def failure_of(response: Any) -> BaseException | None:
+    """What a response made by requests' code is reported to have failed with."""
+    try:
+        response.raise_for_status()
+    except requests.RequestException as error:
+        return root_cause(error)
+    return None
+
+
+def root_cause(error: BaseException) -> BaseException:
+    """Below the wrappers of requests and urllib3: what happened."""
+    wrappers = (requests.ConnectionError, ProtocolError, MaxRetryError, NewConnectionError)
+    while isinstance(error, wrappers) and error.__context__ is not None:
+        error = error.__context__
+    return error
+
+
+def stream_error(kind: str, code: float | None, text: str) -> BaseException:
+    """What http.client raises when a body breaks off; urllib3 makes its own errors of it."""
+    match kind:
+        case "read_timeout" | "body_timeout":
+            return TimeoutError("timed out")
+        case "incomplete":
+            return http.client.IncompleteRead(b"", int(code or 0))
+        case "broken" | "body_broken":
+            return _os_error(code, text)
+        case _:
+            return http.client.HTTPException(text or kind)
 
 
 _ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
-    "_content": lambda response: response._body,
-    "_content_consumed": lambda response: True,
+    "_content": lambda response: False if response._is_streamed else response._body,
+    "_content_consumed": lambda response: not response._is_streamed,
     "_next": lambda response: None,
     "headers": lambda response: case_insensitive(response._header_pairs()),
     "encoding": lambda response: get_encoding_from_headers(response.headers) if response._status else None,
@@ -214,7 +284,16 @@ def exceptions(
         error = _fast_error(response, kind, code, text)
         return error, error
     error, cause = _requests_error(kind, code, text, _prepared(response._sent))
+    error.__context__ = cause
     return error, cause if cause is not None else error
+
+
+def pool_of(url: str) -> Any:
+    """A connection pool, for the texts of errors that name one."""
+    parts = urllib3.util.parse_url(url)
+    secure = parts.scheme == "https"
+    kind = urllib3.HTTPSConnectionPool if secure else urllib3.HTTPConnectionPool
+    return kind(parts.host or "localhost", parts.port or (443 if secure else 80))
 
 
 def _requests_error(
@@ -222,9 +301,9 @@ def _requests_error(
 ) -> tuple[requests.RequestException, BaseException | None]:
     url = (request.url if request is not None else None) or ""
     parts = urllib3.util.parse_url(url)
-    path = parts.request_uri
-    host, port = parts.host or "", parts.port or (443 if parts.scheme == "https" else 80)
-    pool: Any = urllib3.HTTPConnectionPool(host or "localhost", port)
+    path, host = parts.request_uri, parts.host or ""
+    pool = pool_of(url)
+    port = pool.port
     connection: Any = urllib3.connection.HTTPConnection(host or "localhost", port)
     cause: BaseException
     match kind:

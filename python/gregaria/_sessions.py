@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
-from urllib.request import getproxies
 
 from requests import utils
 from requests.structures import CaseInsensitiveDict
 
-from . import _cookies
+from . import _cookies, _slow
 
 
 def default_headers() -> CaseInsensitiveDict[str]:
@@ -59,14 +59,20 @@ _DEFAULTS: dict[str, Callable[[Any], Any]] = {
     "explicit_name": lambda _: None,
 }
 
-WATCHED = frozenset(_DEFAULTS) | {"request"}
+def _adapters(session: Any) -> OrderedDict[str, Any]:
+    from locust.clients import LocustHttpAdapter
+
+    return OrderedDict((prefix, LocustHttpAdapter(None, session=session)) for prefix in ("https://", "http://"))
+
+
+_DEFAULTS["adapters"] = _adapters
+
+WATCHED = frozenset(_DEFAULTS) | {"request", "get_adapter", "_build_url", *_slow.SEAMS}
 """Attributes that requests are prepared from."""
 
 
 def default(session: Any, name: str) -> Any:
     """The attribute `name` of a session that nobody has set, as `requests.Session` would have it."""
-    if name == "adapters":
-        raise NotImplementedError("gregaria does not support mounted adapters yet")
     make = _DEFAULTS.get(name)
     if make is None:
         raise AttributeError(f"'{type(session).__name__}' object has no attribute '{name}'")
@@ -88,12 +94,6 @@ def set_cookies(session: Any, given: Any) -> None:
         return
     jar.clear()
     jar.update(given or {})
-
-
-def refuse_environment() -> None:
-    """A session that is told to heed the environment, and an environment that names a proxy: not honoured yet."""
-    if getproxies():
-        raise NotImplementedError("gregaria does not support proxies yet, and the environment names one (`trust_env`)")
 
 
 def split_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:

@@ -8,14 +8,17 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from requests.cookies import RequestsCookieJar
 
-from gregaria import _engine, _responses, _sessions
+from gregaria import _engine, _responses, _sessions, _slow
 
 from .exception import LocustError
 
 if TYPE_CHECKING:
+    from urllib3 import PoolManager
+
     from .event import EventHook
     from .user import User
 
@@ -52,8 +55,6 @@ class HttpSession(_engine.SessionBase, requests.Session):  # type: ignore[misc]
         return _sessions.default(self, name)
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name == "trust_env" and value:
-            _sessions.refuse_environment()
         object.__setattr__(self, name, value)
         if name in _sessions.WATCHED:
             self._attribute_changed()
@@ -68,6 +69,23 @@ class HttpSession(_engine.SessionBase, requests.Session):  # type: ignore[misc]
     def cookies(self, cookies: Any) -> None:
         _sessions.set_cookies(self, cookies)
 
+    def _build_url(self, path: str) -> str:
+        """The whole URL of what `get` and the others are given."""
+        return path if absolute_http_url_regexp.match(path) else f"{self.base_url}{path}"
+
+    def get_adapter(self, url: str) -> BaseAdapter:
+        """What sends requests to `url`. For an adapter of requests' own class that is the engine, with its retries."""
+        adapter = super().get_adapter(url)
+        if type(adapter) is not HTTPAdapter:
+            return adapter
+        return self.__dict__.setdefault("_bridged", {}).setdefault(id(adapter), _slow.Bridged(self, adapter))  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """Close the connections that are kept alive; the session stays usable."""
+        self._close_connections()
+        for adapter in self.__dict__.get("adapters", {}).values():
+            adapter.close()
+
     @contextmanager
     def rename_request(self, name: str) -> Generator[None, None, None]:
         """Count all requests within the block under `name`."""
@@ -76,6 +94,13 @@ class HttpSession(_engine.SessionBase, requests.Session):  # type: ignore[misc]
             yield
         finally:
             self.request_name = None
+
+
+class LocustHttpAdapter(_slow.EngineAdapter):
+    """What sends the requests that requests' own code has made."""
+
+    def __init__(self, pool_manager: PoolManager | None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
 
 
 class ResponseContextManager(_engine.ResponseBase, requests.Response):  # type: ignore[misc]
@@ -93,7 +118,7 @@ class ResponseContextManager(_engine.ResponseBase, requests.Response):  # type: 
 
     def json(self, **kwargs: Any) -> Any:
         """The body, read as JSON. Raises requests' JSONDecodeError."""
-        if not kwargs and self._is_plain_json and "encoding" not in self.__dict__:
+        if not kwargs and self._is_plain_json and self.__dict__.keys().isdisjoint(("encoding", "_content")):
             return _responses.plain_json(self)
         return requests.Response.json(self, **kwargs)
 

@@ -10,8 +10,10 @@ pub mod redirect;
 pub mod request;
 mod response;
 pub mod session;
+pub mod stream;
 pub mod text;
 pub mod transport;
+pub mod upload;
 pub mod url;
 
 pub use failure::Failure;

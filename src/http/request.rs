@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::text::to_latin1;
 use super::transport::Tls;
+use super::upload::Upload;
 use super::url::Url;
 
 /// A request method. The common ones cost nothing to carry.
@@ -70,9 +71,15 @@ pub struct Request {
     pub url: Url,
     pub headers: HeaderLines,
     pub body: Option<Box<[u8]>>,
+    /// A body that is made while it is being sent, framed as its headers say.
+    pub upload: Option<Arc<Upload>>,
     /// Cookies for this request and what it is redirected to, whatever their domain.
     pub cookies: Vec<(String, String)>,
     pub settings: Arc<Settings>,
+    /// The response is wanted when its head is in, and its body as it arrives.
+    pub stream: bool,
+    /// The caller keeps cookies himself: none of the session's are sent, and none are kept.
+    pub bare: bool,
 }
 
 impl Request {

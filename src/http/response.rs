@@ -1,6 +1,9 @@
 //! A response as it came off the wire: raw head, decoded body, nothing parsed that nobody asked for.
 
 use std::mem::MaybeUninit;
+use std::sync::Arc;
+
+use super::stream::Reading;
 
 /// At most this many header lines, as much as Python's http.client takes.
 pub const MAX_HEADERS: usize = 100;
@@ -17,19 +20,21 @@ pub struct Response {
     /// Bytes read off the connection for this response.
     pub wire_length: u64,
     pub has_cookies: bool,
+    /// The body, where it is handed on as it arrives, as the server coded it; `body` is empty then.
+    pub stream: Option<Arc<Reading>>,
 }
 
 impl Response {
     /// From head and body in one piece.
     pub fn whole(status: u16, raw: Box<[u8]>, head_length: usize) -> Self {
         let wire_length = raw.len() as u64;
-        Self { status, raw, head_length: head_length as u32, body: None, wire_length, has_cookies: false }
+        Self { status, raw, head_length: head_length as u32, body: None, wire_length, has_cookies: false, stream: None }
     }
 
     /// From a head and the body that was not sent in one piece with it.
     pub fn in_two(status: u16, head: Box<[u8]>, body: Box<[u8]>) -> Self {
         let (wire_length, head_length) = ((head.len() + body.len()) as u64, head.len() as u32);
-        Self { status, raw: head, head_length, body: Some(body), wire_length, has_cookies: false }
+        Self { status, raw: head, head_length, body: Some(body), wire_length, has_cookies: false, stream: None }
     }
 
     pub fn set_body(&mut self, body: Box<[u8]>) {

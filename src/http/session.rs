@@ -38,7 +38,7 @@ impl Session {
 
     /// The Cookie header of a request: the session's cookies, and those given for this request alone.
     fn cookie_header(&self, request: &Request) -> Option<String> {
-        if request.headers.has_cookie {
+        if request.headers.has_cookie || request.bare {
             return None;
         }
         let host = request.headers.host();
@@ -50,7 +50,7 @@ impl Session {
     }
 
     fn keep_cookies(&self, request: &Request, response: &Response) {
-        if !response.has_cookies {
+        if !response.has_cookies || request.bare {
             return;
         }
         let headers = response.headers();
@@ -113,6 +113,7 @@ fn redirected(request: &Request, redirect: Redirect<'_>) -> Request {
     next.headers.retain(|name| !redirect.drops(name));
     if redirect.drops_body {
         next.body = None;
+        next.upload = None;
     }
     next.url = redirect.url;
     next

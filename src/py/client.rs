@@ -14,7 +14,7 @@ use pyo3::types::{PyDict, PyString, PyType};
 use super::arguments::Arguments;
 use super::cookies;
 use super::hub::hub;
-use super::prepare::{self, SessionHeaders};
+use super::prepare::{self, Auth, Payload, SessionHeaders};
 use super::response::{Call, ResponseBase};
 use crate::http::headers::Headers;
 use crate::http::io::{Command, Operation};
@@ -57,6 +57,13 @@ struct State {
     /// Asked of the session object before each request: it holds something that can change unseen.
     volatile: bool,
     has_params: bool,
+    stream: bool,
+    /// Something on the session has a say in each request that only requests' own code honours.
+    slow: bool,
+    /// Its class does, whatever the session's attributes are.
+    seams: bool,
+    /// The environment is heeded, where it names proxies, certificates or passwords.
+    trust_env: bool,
     /// The class overrides `request` or `context`, so the way leads through Python.
     overrides_request: bool,
     overrides_context: bool,
@@ -69,6 +76,8 @@ struct Snapshot {
     settings: Arc<Settings>,
     authorization: Option<Arc<str>>,
     has_params: bool,
+    stream: bool,
+    slow: bool,
 }
 
 #[pymethods]
@@ -95,6 +104,10 @@ impl SessionBase {
                 request_name: None,
                 volatile: false,
                 has_params: false,
+                stream: false,
+                slow: false,
+                seams: false,
+                trust_env: style == Style::Requests,
                 overrides_request: false,
                 overrides_context: false,
             }),
@@ -118,6 +131,7 @@ impl SessionBase {
         let py = slf.py();
         let this = slf.get();
         this.set_base_url(base_url)?;
+        let slow = this.style == Style::Requests && slow(py)?.call_method1("has_own_seams", (slf,))?.is_truthy()?;
         let overrides_request = !slf.getattr(intern!(py, "request"))?.is_instance_of::<pyo3::types::PyCFunction>();
         let overrides_context = match &user {
             Some(user) => overrides_context(user.bind(py))?,
@@ -127,6 +141,7 @@ impl SessionBase {
             let mut state = this.state();
             state.overrides_request = overrides_request;
             state.overrides_context = overrides_context;
+            state.seams = slow;
         }
         let old = lock(&this.request_event).replace(request_event);
         drop(old);
@@ -289,7 +304,7 @@ impl SessionBase {
     }
 
     /// Close the connections that are kept alive; the session stays usable.
-    fn close(&self, py: Python<'_>) -> PyResult<()> {
+    fn _close_connections(&self, py: Python<'_>) -> PyResult<()> {
         hub(py)?.send(self.session.id(), Command::CloseIdle { session: self.session.id() });
         Ok(())
     }
@@ -304,11 +319,18 @@ impl SessionBase {
     ) -> PyResult<Bound<'py, PyAny>> {
         let mut arguments = Arguments::read(kwargs)?;
         if name.is_some() {
-            arguments.name = name;
+            arguments.name = name.clone();
         }
         let text = method.str()?;
         match prepare_operation(slf, text.to_str()?, url, arguments) {
-            Ok((operation, call)) => exchange(slf, operation, call),
+            Ok(Some((operation, call))) => exchange(slf, operation, call),
+            Ok(None) => {
+                let kwargs = kwargs.map_or_else(|| Ok(PyDict::new(slf.py())), |kwargs| kwargs.copy())?;
+                if let Some(name) = name {
+                    kwargs.set_item("name", name)?;
+                }
+                by_requests(slf, text.to_str()?, url, &kwargs)
+            }
             Err(error) => unsendable(slf, text.to_str()?, url, kwargs, error),
         }
     }
@@ -418,6 +440,14 @@ impl SessionBase {
         lock(&self.state)
     }
 
+    pub fn session(&self) -> &Arc<Session> {
+        &self.session
+    }
+
+    pub fn settings(&self) -> Arc<Settings> {
+        Arc::clone(&self.state().settings)
+    }
+
     pub fn style(&self) -> Style {
         self.style
     }
@@ -446,6 +476,8 @@ impl SessionBase {
         if this.style == Style::Requests && (this.stale.swap(false, Ordering::Relaxed) || this.state().volatile) {
             Self::read_attributes(slf)?;
         }
+        let heeds = this.state().trust_env
+            && slow(slf.py())?.call_method0(intern!(slf.py(), "environment_matters"))?.is_truthy()?;
         let state = this.state();
         Ok(Snapshot {
             base: state.base.clone(),
@@ -453,6 +485,8 @@ impl SessionBase {
             settings: Arc::clone(&state.settings),
             authorization: state.authorization.clone(),
             has_params: state.has_params,
+            stream: state.stream,
+            slow: heeds || state.slow || state.seams,
         })
     }
 
@@ -463,21 +497,7 @@ impl SessionBase {
         let given = |name: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
             Ok(attributes.get_item(name)?.filter(|value| !value.is_none()))
         };
-        for name in ["proxies", "stream"] {
-            if let Some(value) = given(name)?
-                && value.is_truthy()?
-            {
-                return Err(prepare::not_yet(name, "a session's value"));
-            }
-        }
-        if let Some(hooks) = given("hooks")?
-            && hooks
-                .call_method0("values")?
-                .try_iter()?
-                .any(|list| list.is_ok_and(|list| list.is_truthy().unwrap_or(true)))
-        {
-            return Err(prepare::not_yet("hooks", "a session's value"));
-        }
+        let mut slow = slow(py)?.call_method1("differs", (slf,))?.is_truthy()?;
         let mut settings = Settings::clone(&REQUESTS_DEFAULTS);
         let (verify, cert) = (given("verify")?, given("cert")?);
         if verify.is_some() || cert.is_some() {
@@ -487,7 +507,14 @@ impl SessionBase {
             settings.redirects = Some(limit.extract()?);
         }
         let authorization = match given("auth")? {
-            Some(auth) => prepare::authorization(&auth)?.map(Arc::from),
+            Some(auth) => match prepare::authorization(&auth)? {
+                Auth::Header(value) => Some(Arc::from(value)),
+                Auth::None => None,
+                Auth::Object => {
+                    slow = true;
+                    None
+                }
+            },
             None => None,
         };
         let given_headers = given("headers")?;
@@ -497,6 +524,8 @@ impl SessionBase {
         };
         // A mapping of ours reports its changes; any other may change without a word.
         let watched = given_headers.is_none_or(|mapping| mapping.hasattr(intern!(py, "_session")).unwrap_or(false));
+        let stream = given("stream")?.map_or(Ok(false), |stream| stream.is_truthy())?;
+        let trust_env = given("trust_env")?.map_or(Ok(true), |heed| heed.is_truthy())?;
         let params = given("params")?;
         let overrides_request = attributes.contains(intern!(py, "request"))?;
         let mut state = slf.get().state();
@@ -504,7 +533,10 @@ impl SessionBase {
         state.authorization = authorization;
         state.headers = headers;
         state.has_params = params.is_some();
-        state.volatile = !watched || params.is_some() || attributes.contains(intern!(py, "hooks"))?;
+        state.stream = stream;
+        state.slow = slow;
+        state.trust_env = trust_env;
+        state.volatile = !watched || params.is_some() || seen(&attributes)?;
         state.overrides_request |= overrides_request;
         Ok(())
     }
@@ -583,10 +615,39 @@ fn verb<'py>(
     if slf.get().state().overrides_request {
         return through_request(slf, method, url, bodies, kwargs);
     }
-    match prepare_verb(slf, method, url, bodies, kwargs) {
-        Ok((operation, call)) => exchange(slf, operation, call),
+    match prepare_verb(slf, method, url, &bodies, kwargs) {
+        Ok(Some((operation, call))) => exchange(slf, operation, call),
+        Ok(None) => by_requests(slf, method, url, &all_arguments(slf, method, bodies, kwargs)?),
         Err(error) => unsendable(slf, method, url, kwargs, error),
     }
+}
+
+/// Whether a locustfile has got hold of something that it can change without a word.
+fn seen(attributes: &Bound<'_, PyDict>) -> PyResult<bool> {
+    let py = attributes.py();
+    for name in [intern!(py, "hooks"), intern!(py, "proxies"), intern!(py, "adapters")] {
+        if attributes.contains(name)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Python's part of what the engine does not prepare: `gregaria._slow`.
+fn slow(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+    static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    MODULE.get_or_try_init(py, || Ok(py.import("gregaria._slow")?.into_any().unbind())).map(|module| module.bind(py))
+}
+
+/// Have requests' own code make the request; the engine only sends it.
+#[cold]
+fn by_requests<'py>(
+    slf: &Bound<'py, SessionBase>,
+    method: &str,
+    url: &Bound<'py, PyAny>,
+    kwargs: &Bound<'py, PyDict>,
+) -> Answer<'py> {
+    slow(slf.py())?.call_method(intern!(slf.py(), "request"), (slf, method, url), Some(kwargs))
 }
 
 /// What requests cannot prepare it raises, and Locust reports most of that as a failed request.
@@ -619,11 +680,21 @@ fn through_request<'py>(
     slf: &Bound<'py, SessionBase>,
     method: &'static str,
     url: &Bound<'py, PyAny>,
-    [data, json]: [Option<Bound<'py, PyAny>>; 2],
+    bodies: [Option<Bound<'py, PyAny>>; 2],
     kwargs: Option<&Bound<'py, PyDict>>,
 ) -> Answer<'py> {
-    let py = slf.py();
-    let kwargs = kwargs.map_or_else(|| Ok(PyDict::new(py)), |kwargs| kwargs.copy())?;
+    let kwargs = all_arguments(slf, method, bodies, kwargs)?;
+    slf.call_method(intern!(slf.py(), "request"), (method, url), Some(&kwargs))
+}
+
+/// The arguments of `get` and its like as those of `request`.
+fn all_arguments<'py>(
+    slf: &Bound<'py, SessionBase>,
+    method: &str,
+    [data, json]: [Option<Bound<'py, PyAny>>; 2],
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let kwargs = kwargs.map_or_else(|| Ok(PyDict::new(slf.py())), |kwargs| kwargs.copy())?;
     for (name, value) in [("data", data), ("json", json)] {
         if let Some(value) = value {
             kwargs.set_item(name, value)?;
@@ -632,8 +703,11 @@ fn through_request<'py>(
     if method == "HEAD" && slf.get().style == Style::Requests && !kwargs.contains("allow_redirects")? {
         kwargs.set_item("allow_redirects", false)?;
     }
-    slf.call_method(intern!(py, "request"), (method, url), Some(&kwargs))
+    Ok(kwargs)
 }
+
+/// A request that is ready to be sent; `None`: requests' own code must make it.
+type Prepared<'py> = Option<(Box<Operation>, Call<'py>)>;
 
 // This and the next stay out of their callers: a frame that is there while a user is parked is copied away and back.
 #[inline(never)]
@@ -641,15 +715,15 @@ fn prepare_verb<'py>(
     slf: &Bound<'py, SessionBase>,
     method: &'static str,
     url: &Bound<'py, PyAny>,
-    [data, json]: [Option<Bound<'py, PyAny>>; 2],
+    [data, json]: &[Option<Bound<'py, PyAny>>; 2],
     kwargs: Option<&Bound<'py, PyDict>>,
-) -> PyResult<(Box<Operation>, Call<'py>)> {
+) -> PyResult<Prepared<'py>> {
     let mut arguments = Arguments::read(kwargs)?;
     if data.is_some() {
-        arguments.data = data;
+        arguments.data.clone_from(data);
     }
     if json.is_some() {
-        arguments.json = json;
+        arguments.json.clone_from(json);
     }
     if method == "HEAD" && arguments.allow_redirects.is_none() && slf.get().style == Style::Requests {
         arguments.allow_redirects = Some(pyo3::types::PyBool::new(slf.py(), false).to_owned().into_any());
@@ -663,15 +737,18 @@ fn prepare_operation<'py>(
     method: &str,
     url: &Bound<'py, PyAny>,
     mut arguments: Arguments<'py>,
-) -> PyResult<(Box<Operation>, Call<'py>)> {
+) -> PyResult<Prepared<'py>> {
     let this = slf.get();
     let snapshot = SessionBase::snapshot(slf)?;
     if this.style == Style::Gevent {
         super::fast::take_others(method, &mut arguments)?;
     } else {
         arguments.refuse_others()?;
+        if snapshot.slow || prepare::needs_requests(&arguments)? {
+            return Ok(None);
+        }
     }
-    prepare::refuse_unbuilt(&arguments)?;
+    prepare::refuse_unbuilt(this.style, &arguments)?;
     let request = build(slf, &snapshot, method, url, &arguments)?;
     let name = match arguments.name {
         Some(name) if name.is_truthy()? => Some(name),
@@ -689,7 +766,7 @@ fn prepare_operation<'py>(
     let label = (request.method.as_str() != method).then(|| method.into());
     let operation = Operation { ticket: None, session: Arc::clone(&this.session), request, label, outcome: None };
     let call = Call { name, context: arguments.context, catch_response, url: url.clone() };
-    Ok((Box::new(operation), call))
+    Ok(Some((Box::new(operation), call)))
 }
 
 fn build(
@@ -716,9 +793,12 @@ fn build(
     if style == Style::Requests {
         prepare::complete(slf.py(), &mut headers)?;
     }
-    let payload = prepare::payload(style, arguments.data.as_ref(), arguments.json.as_ref())?;
+    let payload = match &arguments.files {
+        Some(files) if files.is_truthy()? => multipart(files, arguments.data.as_ref())?,
+        _ => prepare::payload(style, arguments.data.as_ref(), arguments.json.as_ref())?,
+    };
     if style == Style::Gevent
-        && payload.content_type == Some("application/json")
+        && payload.content_type.as_deref() == Some("application/json")
         && !prepare::has_header(&headers, "accept")
     {
         push_line(&mut headers.own, b"Accept", b"application/json");
@@ -731,13 +811,16 @@ fn build(
         headers.remove("content-length");
         push_line(&mut headers.trailing, b"Content-Length", itoa::Buffer::new().format(length.unwrap_or(0)).as_bytes());
     }
-    if let Some(content_type) = payload.content_type
+    if let Some(content_type) = &payload.content_type
         && !prepare::has_header(&headers, "content-type")
     {
         push_line(&mut headers.trailing, b"Content-Type", content_type.as_bytes());
     }
     let authorization = match &arguments.auth {
-        Some(auth) => prepare::authorization(auth)?.map(Arc::from),
+        Some(auth) => match prepare::authorization(auth)? {
+            Auth::Header(value) => Some(Arc::from(value)),
+            Auth::None | Auth::Object => None,
+        },
         None => snapshot.authorization.clone(),
     };
     let authorization = authorization.or_else(|| {
@@ -757,12 +840,26 @@ fn build(
         url,
         headers,
         body: payload.bytes,
+        upload: None,
+        bare: false,
         cookies: match &arguments.cookies {
             Some(given) => prepare::cookies(given)?,
             None => Vec::new(),
         },
         settings,
+        stream: match &arguments.stream {
+            Some(stream) => stream.is_truthy()?,
+            None => snapshot.stream,
+        },
     })
+}
+
+/// Files and fields in one body, as requests puts them there.
+fn multipart(files: &Bound<'_, PyAny>, data: Option<&Bound<'_, PyAny>>) -> PyResult<Payload> {
+    let py = files.py();
+    let (bytes, content_type): (Vec<u8>, String) =
+        slow(py)?.call_method1(intern!(py, "multipart"), (files, data))?.extract()?;
+    Ok(Payload { bytes: Some(bytes.into()), content_type: Some(content_type.into()) })
 }
 
 /// The encoded query of `params=` and the session's own; nearly always there is none.
@@ -779,7 +876,7 @@ fn query(slf: &Bound<'_, SessionBase>, snapshot: &Snapshot, arguments: &Argument
     if prepare::is_given(Some(&merged))? { prepare::form(Style::Requests, &merged).map(Some) } else { Ok(None) }
 }
 
-fn url_error(py: Python<'_>, error: &UrlError) -> PyErr {
+pub fn url_error(py: Python<'_>, error: &UrlError) -> PyErr {
     let class = match error.kind() {
         UrlErrorKind::MissingSchema => "MissingSchema",
         UrlErrorKind::InvalidSchema => "InvalidSchema",

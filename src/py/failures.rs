@@ -17,7 +17,7 @@ pub fn exceptions<'py>(
 }
 
 /// Kind, number (an errno, a limit, seconds) and words. Python tells them apart by the kind, never by the words.
-fn parts(failure: &Failure) -> (&'static str, Option<f64>, String) {
+pub fn parts(failure: &Failure) -> (&'static str, Option<f64>, String) {
     match failure {
         Failure::Resolve { host, .. } => ("resolve", None, host.clone()),
         Failure::Connect(error) => ("connect", error.raw_os_error().map(f64::from), error.to_string()),

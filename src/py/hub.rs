@@ -17,7 +17,7 @@ use pyo3::types::IntoPyDict;
 
 use super::greenlet;
 use crate::bridge::{Completions, Sleepers, Ticket, Tickets};
-use crate::http::io::{Command, Operation, Pool, start};
+use crate::http::io::{Command, Completion, Operation, Pool, start};
 
 /// How long one drain may keep gevent's other watchers waiting.
 const DRAIN_BUDGET: Duration = Duration::from_millis(5);
@@ -43,6 +43,7 @@ impl Drop for Owned {
 enum Finished {
     Operation(Box<Operation>),
     Time,
+    Ready,
 }
 
 pub struct Hub {
@@ -50,7 +51,7 @@ pub struct Hub {
     /// Parked greenlets. The table holds the only reference of ours to each, and gives it up before it is woken.
     waiters: RefCell<Tickets<Py<PyAny>, Finished>>,
     sleepers: RefCell<Sleepers>,
-    completions: Arc<Completions<Box<Operation>>>,
+    completions: Arc<Completions<Completion>>,
     pool: Pool,
     /// gevent's watcher of the wake fd. It keeps the hub's loop running only while somebody waits.
     watcher: Py<PyAny>,
@@ -170,13 +171,25 @@ impl Hub {
         self.pool.send(session, Command::Run(operation));
         match self.park(py, ticket) {
             Ok(Finished::Operation(operation)) => Ok(operation),
-            Ok(Finished::Time) => unreachable!("the ticket of an operation is finished by it"),
+            Ok(_) => unreachable!("the ticket of an operation is finished by it"),
             Err(error) => {
                 self.unreturned.set(self.unreturned.get() + 1);
                 self.pool.send(session, Command::Cancel { session, ticket });
                 Err(error)
             }
         }
+    }
+
+    /// Park the running greenlet until an I/O thread says that what it waits for is there. `register` has the ticket
+    /// told to whoever will; false when there is nothing to wait for.
+    pub fn wait(&self, py: Python<'_>, register: impl FnOnce(Ticket) -> bool) -> PyResult<()> {
+        let ticket = self.issue(py)?;
+        if register(ticket) {
+            return self.park(py, ticket).map(drop);
+        }
+        let waiter = self.waiters.borrow_mut().abandon(ticket);
+        drop(waiter);
+        self.stop_watching_if_idle(py)
     }
 
     /// Park the running greenlet for a time.
@@ -272,9 +285,15 @@ impl Hub {
     fn empty_queue(&self, py: Python<'_>) -> PyResult<bool> {
         let end = Instant::now() + DRAIN_BUDGET;
         let mut count = 0u32;
-        while let Some(operation) = self.completions.pop() {
-            let ticket = operation.ticket.expect("an operation is sent with a ticket");
-            self.finish(py, ticket, Finished::Operation(operation))?;
+        while let Some(completion) = self.completions.pop() {
+            let (ticket, finished) = match completion {
+                Completion::Done(operation) => {
+                    let ticket = operation.ticket.expect("an operation is sent with a ticket");
+                    (ticket, Finished::Operation(operation))
+                }
+                Completion::Ready(ticket) => (ticket, Finished::Ready),
+            };
+            self.finish(py, ticket, finished)?;
             count += 1;
             if count % 8 == 0 && Instant::now() >= end {
                 return Ok(false);

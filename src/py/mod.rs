@@ -12,12 +12,15 @@ mod fast;
 mod greenlet;
 mod hub;
 mod prepare;
+mod prepared;
 mod report;
 mod response;
 mod stats;
 mod stats_row;
+mod stream;
 mod target;
 mod tasks;
+mod upload;
 
 use pyo3::prelude::*;
 
@@ -36,9 +39,12 @@ pub mod _engine {
         dispatch::register(module)?;
         event::register(module)?;
         hub::register(module)?;
+        prepared::register(module)?;
         report::register(module)?;
         response::register(module)?;
         stats::register(module)?;
-        tasks::register(module)
+        stream::register(module)?;
+        tasks::register(module)?;
+        upload::register(module)
     }
 }

@@ -1,5 +1,6 @@
 //! From the arguments of a client call to a request: the two clients' rules for headers and bodies.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use pyo3::exceptions::{PyNotImplementedError, PyOSError, PyTypeError, PyUnicodeE
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
 
 use super::arguments::Arguments;
 use crate::http::body;
@@ -208,7 +209,7 @@ pub fn has_header(lines: &HeaderLines, wanted: &str) -> bool {
 #[derive(Default)]
 pub struct Payload {
     pub bytes: Option<Box<[u8]>>,
-    pub content_type: Option<&'static str>,
+    pub content_type: Option<Cow<'static, str>>,
 }
 
 /// requests' rules: `data` before `json`, forms from mappings and pairs, text and bytes as they are.
@@ -223,7 +224,9 @@ pub fn payload(style: Style, data: Option<&Bound<'_, PyAny>>, json: Option<&Boun
         return payload_of_data(style, data);
     }
     match json {
-        Some(json) => Ok(Payload { bytes: Some(dump_json(style, json)?), content_type: Some("application/json") }),
+        Some(json) => {
+            Ok(Payload { bytes: Some(dump_json(style, json)?), content_type: Some("application/json".into()) })
+        }
         None => Ok(Payload::default()),
     }
 }
@@ -234,32 +237,26 @@ fn payload_of_data(style: Style, data: &Bound<'_, PyAny>) -> PyResult<Payload> {
     }
     let fast = style == Style::Gevent;
     if let Ok(text) = data.cast::<PyString>() {
-        let content_type = fast.then_some("text/plain; charset=utf-8");
+        let content_type = fast.then_some("text/plain; charset=utf-8".into());
         return Ok(Payload { bytes: Some(text.to_str()?.as_bytes().into()), content_type });
     }
     if let Ok(bytes) = data.cast::<PyBytes>() {
         return Ok(Payload {
             bytes: Some(bytes.as_bytes().into()),
-            content_type: fast.then_some("application/octet-stream"),
+            content_type: fast.then_some("application/octet-stream".into()),
         });
     }
     if let Ok(bytes) = data.cast::<PyByteArray>() {
         return Ok(Payload {
             bytes: Some(bytes.to_vec().into()),
-            content_type: fast.then_some("application/octet-stream"),
+            content_type: fast.then_some("application/octet-stream".into()),
         });
-    }
-    if !fast && data.hasattr(intern!(data.py(), "read"))? {
-        // Read whole: requests sends it with its length and no content type.
-        let read = data.call_method0(intern!(data.py(), "read"))?;
-        let bytes = text_or_bytes(&read)?.ok_or_else(|| not_yet("data", "a file that reads neither text nor bytes"))?;
-        return Ok(Payload { bytes: Some(bytes.into()), content_type: None });
     }
     if data.hasattr(intern!(data.py(), "read"))? || data.hasattr(intern!(data.py(), "__next__"))? {
         return Err(not_yet("data", "a file or generator"));
     }
     let content_type = if fast { "application/x-www-form-urlencoded; charset=utf-8" } else { body::FORM };
-    Ok(Payload { bytes: Some(form(style, data)?.into_bytes().into()), content_type: Some(content_type) })
+    Ok(Payload { bytes: Some(form(style, data)?.into_bytes().into()), content_type: Some(content_type.into()) })
 }
 
 /// `a=1&b=2` of a mapping or a list of pairs; text is taken for a query already.
@@ -349,10 +346,18 @@ fn as_invalid_json(style: Style, py: Python<'_>, error: PyErr) -> PyErr {
     }
 }
 
-/// The Authorization header of `auth=`: a pair, or an object with `username` and `password` that is requests' basic one.
-pub fn authorization(auth: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+/// What `auth=` asks for.
+pub enum Auth {
+    None,
+    /// The Authorization header of a pair, or of requests' own basic authentication.
+    Header(String),
+    /// Something that wants to see the prepared request.
+    Object,
+}
+
+pub fn authorization(auth: &Bound<'_, PyAny>) -> PyResult<Auth> {
     if !auth.is_truthy()? {
-        return Ok(None);
+        return Ok(Auth::None);
     }
     let py = auth.py();
     let pair = if let Ok(pair) = auth.cast::<PyTuple>() {
@@ -363,13 +368,13 @@ pub fn authorization(auth: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
         None
     };
     let Some((user, password)) = pair else {
-        return Err(not_yet("auth", "anything but a pair of user and password"));
+        return Ok(Auth::Object);
     };
     let bytes = |object: &Bound<'_, PyAny>| match text_or_bytes(object)? {
         Some(bytes) => Ok(bytes),
         None => text_or_bytes(object.str()?.as_any()).map(Option::unwrap_or_default),
     };
-    Ok(Some(body::basic_auth(&bytes(&user)?, &bytes(&password)?)))
+    Ok(Auth::Header(body::basic_auth(&bytes(&user)?, &bytes(&password)?)))
 }
 
 fn basic_auth_class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
@@ -518,14 +523,49 @@ pub fn check_files(tls: &Tls, secure: bool) -> PyResult<()> {
     }
 }
 
+/// Whether an argument has a say in the request that only requests' own code honours.
+pub fn needs_requests(arguments: &Arguments<'_>) -> PyResult<bool> {
+    for given in [&arguments.proxies, &arguments.hooks].into_iter().flatten() {
+        if given.is_truthy()? {
+            return Ok(true);
+        }
+    }
+    if let Some(auth) = &arguments.auth
+        && matches!(authorization(auth)?, Auth::Object)
+    {
+        return Ok(true);
+    }
+    // A jar's cookies have domains and paths.
+    if arguments.cookies.as_ref().is_some_and(|cookies| !cookies.is_exact_instance_of::<PyDict>()) {
+        return Ok(true);
+    }
+    if arguments.timeout.as_ref().is_some_and(|timeout| !is_number(timeout) && !timeout.is_instance_of::<PyTuple>()) {
+        return Ok(true);
+    }
+    arguments.data.as_ref().map_or(Ok(false), |data| Ok(!is_whole(data)?))
+}
+
+fn is_number(object: &Bound<'_, PyAny>) -> bool {
+    object.is_instance_of::<PyFloat>() || object.is_instance_of::<PyInt>()
+}
+
+/// Whether `data` is there whole, or a form to be made of it: no file, and nothing that has yet to be made.
+fn is_whole(data: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if data.is_instance_of::<PyString>()
+        || data.is_instance_of::<PyBytes>()
+        || data.is_instance_of::<PyDict>()
+        || data.is_instance_of::<PyList>()
+        || data.is_instance_of::<PyTuple>()
+        || data.is_instance_of::<PyByteArray>()
+    {
+        return Ok(true);
+    }
+    Ok(data.cast::<PyMapping>().is_ok() || !data.hasattr(intern!(data.py(), "__iter__"))?)
+}
+
 /// An argument this version does not honour yet: never ignored.
-pub fn refuse_unbuilt(arguments: &Arguments<'_>) -> PyResult<()> {
-    let unbuilt = [
-        ("files", &arguments.files),
-        ("proxies", &arguments.proxies),
-        ("hooks", &arguments.hooks),
-        ("stream", &arguments.stream),
-    ];
+pub fn refuse_unbuilt(style: Style, arguments: &Arguments<'_>) -> PyResult<()> {
+    let unbuilt = [("files", arguments.files.as_ref().filter(|_| style == Style::Gevent))];
     for (name, given) in unbuilt {
         if let Some(given) = given
             && given.is_truthy()?

@@ -2,7 +2,7 @@
 //!
 //! A response keeps its bytes in Rust; what a locustfile does not ask for is never made.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyType};
 use super::client::SessionBase;
 use super::clock::epoch_seconds;
 use super::event::{StatsListener, only_statistics};
+use super::stream::BodyStream;
 use crate::http::io::{Operation, Outcome};
 use crate::http::text::{from_latin1, repr};
 use crate::http::url::Style;
@@ -40,6 +41,8 @@ pub struct ResponseBase {
     report: Mutex<Option<Box<Report>>>,
     /// A status that a locustfile has put in the place of the real one.
     status_set: AtomicU32,
+    /// Made by requests' code, or by a locustfile's: Python says what is in it and whether it failed.
+    foreign: AtomicBool,
 }
 
 const NO_STATUS: u32 = u32::MAX;
@@ -126,6 +129,14 @@ impl ResponseBase {
         Ok(response)
     }
 
+    /// The response of an exchange that its caller reports himself, or nobody.
+    pub fn unreported(py: Python<'_>, operation: Box<Operation>, now: Instant) -> PyResult<Bound<'_, PyAny>> {
+        let lag = now.saturating_duration_since(outcome(&operation).stamps.end);
+        let response = Self::make(py, Style::Requests, operation, lag, false, None)?;
+        response.cast::<Self>()?.get().foreign.store(true, Ordering::Relaxed);
+        Ok(response)
+    }
+
     fn report(&self) -> MutexGuard<'_, Option<Box<Report>>> {
         self.report.lock().expect("nothing panics under this lock")
     }
@@ -143,6 +154,14 @@ impl ResponseBase {
         self.outcome().and_then(|outcome| outcome.result.as_ref().ok())
     }
 
+    /// Whether its body is the engine's: not streamed, and nobody has put anything in its place.
+    fn is_plain(&self) -> bool {
+        !self.foreign.load(Ordering::Relaxed)
+            && self
+                .outcome()
+                .is_some_and(|outcome| outcome.result.as_ref().map_or(true, |response| response.stream.is_none()))
+    }
+
     fn is_fast(&self) -> bool {
         self.style.get() == Some(&Style::Gevent)
     }
@@ -150,6 +169,12 @@ impl ResponseBase {
     /// Report by the client's own rule: what `raise_for_status` would say.
     fn judge(slf: &Bound<'_, Self>) -> PyResult<()> {
         let this = slf.get();
+        if this.foreign.load(Ordering::Relaxed) {
+            return Self::with_name_as_url(slf, || {
+                let failure = responses(slf.py())?.call_method1("failure_of", (slf,))?;
+                Self::fire(slf, Some(failure).filter(|failure| !failure.is_none()))
+            });
+        }
         let failure = match this.response() {
             Some(response) if is_success(this.is_fast(), response.status) => None,
             Some(_) => Some(Self::status_error(slf)?),
@@ -263,7 +288,7 @@ impl ResponseBase {
             Some(url) => meta.set_item("url", url)?,
             None => meta.set_item("url", first.url.to_string())?,
         }
-        meta.set_item("response_length", this.response().map_or(0, |response| response.body().len()))?;
+        meta.set_item("response_length", this.response().map_or(0, length))?;
         Ok(meta)
     }
 
@@ -331,6 +356,7 @@ impl ResponseBase {
             content: PyOnceLock::new(),
             report: Mutex::new(None),
             status_set: AtomicU32::new(NO_STATUS),
+            foreign: AtomicBool::new(false),
         }
     }
 
@@ -369,8 +395,30 @@ impl ResponseBase {
 
     /// The body, content encodings undone; None when there was no response.
     #[getter]
-    fn content(&self, py: Python<'_>) -> Option<Py<PyBytes>> {
-        self._body(py)
+    fn content<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = slf.py();
+        if slf.get().is_plain() && !slf.getattr(intern!(py, "__dict__"))?.contains(intern!(py, "_content"))? {
+            return slf.get()._body(py).into_pyobject(py).map(Bound::into_any).map_err(Into::into);
+        }
+        let helper = if slf.get().is_fast() { "fast_content" } else { "content" };
+        responses(py)?.call_method1(helper, (slf,))
+    }
+
+    /// The body as it arrives, where it was asked for so.
+    fn _stream(&self) -> Option<BodyStream> {
+        self.response()?.stream.as_ref().map(BodyStream::new)
+    }
+
+    /// Whether the body is to be streamed.
+    #[getter]
+    fn _is_streamed(&self) -> bool {
+        self.response().is_some_and(|response| response.stream.is_some())
+    }
+
+    /// Its exchanges took so long, in ms.
+    #[getter]
+    fn _response_time(&self) -> f64 {
+        self.outcome().map_or(0.0, |outcome| outcome.stamps.response_time().as_secs_f64() * 1000.0)
     }
 
     #[getter]
@@ -381,6 +429,9 @@ impl ResponseBase {
 
     /// The body as text where it is UTF-8, else None.
     fn _utf8<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyString>> {
+        if !self.is_plain() {
+            return None;
+        }
         std::str::from_utf8(self.response()?.body()).ok().map(|text| PyString::new(py, text))
     }
 
@@ -481,15 +532,16 @@ impl ResponseBase {
         Ok(meta)
     }
 
-    /// Stand for a request that could not be sent: `meta` is the event's arguments.
+    /// Be what is reported for a request that requests' code has made, or could not make: `meta` is the event's arguments.
     fn _stand_for(
         slf: &Bound<'_, Self>,
         session: &Bound<'_, SessionBase>,
         meta: Py<PyDict>,
-        error: Py<PyAny>,
+        error: Option<Py<PyAny>>,
         catch_response: bool,
     ) -> PyResult<()> {
-        let cause = error.clone_ref(slf.py());
+        let py = slf.py();
+        let errors = error.map(|error| (error.clone_ref(py), error));
         let report = Report {
             session: session.clone().unbind(),
             url: None,
@@ -499,8 +551,9 @@ impl ResponseBase {
             entered: false,
             verdict: Verdict::None,
             meta: Some(meta),
-            errors: Some((error, cause)),
+            errors,
         };
+        slf.get().foreign.store(true, Ordering::Relaxed);
         let old = slf.get().report().replace(Box::new(report));
         drop(old);
         if catch_response { Ok(()) } else { Self::judge(slf) }
@@ -611,9 +664,18 @@ fn default_name(operation: &Operation) -> &str {
     request.url.path_and_query()
 }
 
+/// Bytes of the body; of one that is still to come, as many as the server says.
+fn length(response: &Response) -> u64 {
+    if response.stream.is_none() {
+        return response.body().len() as u64;
+    }
+    let declared = response.header("content-length").and_then(|value| std::str::from_utf8(value).ok());
+    declared.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
+}
+
 fn sample(operation: &Operation, lag: Duration) -> Sample {
     let outcome = outcome(operation);
-    let response_length = outcome.result.as_ref().map_or(0, |response| response.body().len() as u64);
+    let response_length = outcome.result.as_ref().map_or(0, length);
     Sample {
         response_time_ms: Some(outcome.stamps.response_time().as_secs_f64() * 1000.0),
         response_length,

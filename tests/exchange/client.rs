@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gregaria::bridge::{Completions, Ticket, Tickets};
-use gregaria::http::io::{Command, Operation, Outcome, Pool, start};
+use gregaria::http::io::{Command, Completion, Operation, Outcome, Pool, start};
 use gregaria::http::request::push_line;
 use gregaria::http::transport::Tls;
 use gregaria::http::url::{Base, Style};
@@ -54,13 +54,14 @@ impl Client {
 }
 
 #[allow(deprecated)] // the queue lends a bare number, and outlives the watch on it
-async fn deliver(completions: Arc<Completions<Box<Operation>>>, waiting: Arc<Waiting>) {
+async fn deliver(completions: Arc<Completions<Completion>>, waiting: Arc<Waiting>) {
     let fd: RawFd = completions.fd().raw();
     let fd = AsyncFd::with_interest(fd, Interest::READABLE).unwrap();
     loop {
         fd.readable().await.unwrap().clear_ready();
         completions.start_drain();
-        while let Some(operation) = completions.pop() {
+        while let Some(completion) = completions.pop() {
+            let Completion::Done(operation) = completion else { unreachable!("nothing is streamed here") };
             let ticket = operation.ticket.expect("the tests issue tickets");
             let mut waiting = waiting.lock().unwrap();
             if let Ok(home) = waiting.finish(ticket, ()) {
@@ -143,6 +144,9 @@ pub fn request_to(method: &str, base: &str, settings: Settings) -> Request {
         body: None,
         cookies: Vec::new(),
         settings: Arc::new(settings),
+        stream: false,
+        upload: None,
+        bare: false,
     }
 }
 

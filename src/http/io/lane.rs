@@ -154,12 +154,16 @@ pub async fn run(lane: Rc<Lane>, thread: Rc<Thread>) {
     while let Some(mut operation) = lane.next(&mut direct).await {
         let outcome = session::execute(&mut direct, &operation.session, &operation.request).await;
         lane.cancelled.set(false);
+        if let Some(maker) = operation.request.upload.as_ref().and_then(|upload| upload.close()) {
+            thread.ready(maker);
+        }
         operation.outcome = Some(outcome);
         lane.ticket.set(None);
-        lane.busy.set(false);
         let session = operation.session.id();
         // Also when nobody waits for it any more: the main thread counts what was abandoned.
         thread.complete(operation);
+        direct.hand_on().await;
+        lane.busy.set(false);
         thread.lane_is_free(session, &lane);
     }
 }

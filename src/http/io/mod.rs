@@ -60,6 +60,14 @@ pub struct Hop {
     pub next: Request,
 }
 
+/// What an I/O thread tells the main thread.
+#[derive(Debug)]
+pub enum Completion {
+    Done(Box<Operation>),
+    /// What this ticket's holder waits for can be had now.
+    Ready(Ticket),
+}
+
 /// What the main thread tells an I/O thread.
 #[derive(Debug)]
 pub enum Command {

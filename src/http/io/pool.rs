@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::runtime::LocalOptions;
 
 use super::inbox::Inbox;
-use super::{Command, Operation, Thread};
+use super::{Command, Completion, Thread};
 use crate::bridge::Completions;
 
 /// Name look-ups block, so they have threads of their own; this many, however many users start at once.
@@ -24,12 +24,12 @@ pub struct Pool {
 }
 
 /// Start `threads` I/O threads that report to `completions`. They run until the process ends, or [`Pool::end`].
-pub fn start(threads: usize, completions: &Arc<Completions<Box<Operation>>>) -> io::Result<Pool> {
+pub fn start(threads: usize, completions: &Arc<Completions<Completion>>) -> io::Result<Pool> {
     let inboxes = (0..threads.max(1)).map(|number| spawn(number, Arc::clone(completions))).collect::<Result<_, _>>()?;
     Ok(Pool { inboxes, gone: AtomicBool::new(false) })
 }
 
-fn spawn(number: usize, completions: Arc<Completions<Box<Operation>>>) -> io::Result<Arc<Inbox>> {
+fn spawn(number: usize, completions: Arc<Completions<Completion>>) -> io::Result<Arc<Inbox>> {
     let inbox = Arc::new(Inbox::default());
     let for_thread = Arc::clone(&inbox);
     // A local runtime may not change threads, so it is built where it runs; whether it could be is told back.

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use super::inbox::Inbox;
 use super::lane::{self, Lane};
 use super::timers::Timers;
-use super::{Command, Operation, Outcome};
+use super::{Command, Completion, Operation, Outcome};
 use crate::bridge::{Completions, Ticket};
 use crate::http::Failure;
 
@@ -25,7 +25,7 @@ pub struct Thread {
     read_buffer: RefCell<Box<[u8]>>,
     write_buffer: RefCell<Vec<u8>>,
     timers: Timers,
-    completions: Arc<Completions<Box<Operation>>>,
+    completions: Arc<Completions<Completion>>,
     /// Rung when a completion must be followed by a wake-up of the main thread.
     wake_up: Notify,
 }
@@ -38,7 +38,7 @@ struct Entry {
 }
 
 impl Thread {
-    pub fn new(completions: Arc<Completions<Box<Operation>>>) -> Self {
+    pub fn new(completions: Arc<Completions<Completion>>) -> Self {
         Self {
             sessions: RefCell::default(),
             read_buffer: RefCell::new(vec![0; READ_BUFFER].into_boxed_slice()),
@@ -74,7 +74,16 @@ impl Thread {
 
     /// Send a finished operation home.
     pub fn complete(&self, operation: Box<Operation>) {
-        if self.completions.push(operation) {
+        self.tell(Completion::Done(operation));
+    }
+
+    /// Wake the greenlet that waits with this ticket.
+    pub fn ready(&self, ticket: Ticket) {
+        self.tell(Completion::Ready(ticket));
+    }
+
+    fn tell(&self, completion: Completion) {
+        if self.completions.push(completion) {
             self.wake_up.notify_one();
         }
     }

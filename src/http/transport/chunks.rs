@@ -20,6 +20,19 @@ pub struct Chunks {
     trailers: Vec<u8>,
 }
 
+/// Where a body's data goes.
+pub trait Sink {
+    fn data(&mut self, bytes: &[u8]);
+    /// A chunk is complete. Of interest only to who hands chunks on as they were made.
+    fn end_of_chunk(&mut self) {}
+}
+
+impl Sink for Vec<u8> {
+    fn data(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
 #[derive(Clone, Copy, Debug)]
 enum State {
     Size {
@@ -62,15 +75,16 @@ impl Chunks {
         matches!(self.state, State::Done)
     }
 
-    /// Append the data in `bytes` to `out`. Returns how many bytes were used: all, unless the end came before.
-    pub fn decode(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<usize, Failure> {
+    /// Hand the data in `bytes` to `out`. Returns how many bytes were used: all, unless the end came before.
+    pub fn decode(&mut self, bytes: &[u8], out: &mut impl Sink) -> Result<usize, Failure> {
         let mut at = 0;
         while at < bytes.len() && !self.is_done() {
             if let State::Data { left } = &mut self.state {
                 let take = (*left).min((bytes.len() - at) as u64) as usize;
-                out.extend_from_slice(&bytes[at..at + take]);
+                out.data(&bytes[at..at + take]);
                 *left -= take as u64;
                 if *left == 0 {
+                    out.end_of_chunk();
                     self.state = State::DataEnd { carriage: false };
                 }
                 at += take;

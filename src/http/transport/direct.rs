@@ -1,19 +1,21 @@
 //! The default transport: connections of our own, kept alive, one for each origin.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::connect::{Connected, connect};
-use super::http1::{self, Progress};
+use super::http1::{self, Exchanged, Progress, Reply, in_body};
 use super::{Stamps, Tls, Transport};
 use crate::http::decode;
 use crate::http::io::{Lane, Thread};
+use crate::http::stream::Stream;
 use crate::http::url::{Origin, Scheme, Style};
 use crate::http::{Failure, Request, Response};
 
@@ -33,8 +35,56 @@ struct Idle {
 }
 
 impl Idle {
+    fn new(request: &Request, stream: Connected) -> Self {
+        let tls = (request.url.scheme() == Scheme::Https).then(|| request.settings.tls.clone());
+        Self { origin: Arc::clone(request.url.origin()), tls, stream }
+    }
+
     fn serves(&self, request: &Request) -> bool {
         self.origin == *request.url.origin() && self.tls.as_ref().is_none_or(|tls| *tls == request.settings.tls)
+    }
+}
+
+/// What happened while a body was handed on.
+enum Step {
+    Abandoned,
+    Read(Result<Option<Exchanged>, Failure>),
+}
+
+impl Open {
+    /// Until the body ends or nobody wants more of it. Whether the connection can serve another request.
+    async fn hand_on(&mut self, lane: &Lane, thread: &Thread) -> bool {
+        loop {
+            if let Some(reader) = self.stream.satisfied_reader() {
+                thread.ready(reader);
+            }
+            // No limit here: it is the reader who keeps the server waiting.
+            let wanted = lane.within(thread, None, poll_fn(|cx| self.stream.poll_room(cx))).await;
+            if !matches!(wanted, Ok(true)) {
+                return false;
+            }
+            let failure = match lane.within(thread, self.read_timeout, self.step(thread)).await {
+                Ok(Step::Read(Ok(None))) => continue,
+                Ok(Step::Read(Ok(Some(exchanged)))) => {
+                    return exchanged.keep_alive && is_quiet(&mut self.connection.stream);
+                }
+                Ok(Step::Abandoned) => return false,
+                Ok(Step::Read(Err(failure))) | Err(failure) => failure,
+            };
+            self.stream.finish(Err(in_body(failure)));
+            return false;
+        }
+    }
+
+    /// One read, unless the body is abandoned before something arrives.
+    async fn step(&mut self, thread: &Thread) -> Step {
+        let mut progress = Progress::default();
+        let Self { connection, reply, stream, .. } = self;
+        poll_fn(|cx| match stream.poll_room(cx) {
+            Poll::Ready(false) => Poll::Ready(Step::Abandoned),
+            _ => reply.poll(&mut connection.stream, cx, thread, &mut progress).map(Step::Read),
+        })
+        .await
     }
 }
 
@@ -43,11 +93,21 @@ pub struct Direct {
     lane: Rc<Lane>,
     thread: Rc<Thread>,
     idle: Vec<Idle>,
+    /// A body that is being handed on.
+    open: Option<Box<Open>>,
+}
+
+/// A connection whose response has been delivered before its body.
+struct Open {
+    connection: Idle,
+    reply: Reply,
+    stream: Arc<Stream>,
+    read_timeout: Option<Duration>,
 }
 
 impl Direct {
     pub fn new(lane: Rc<Lane>, thread: Rc<Thread>) -> Self {
-        Self { lane, thread, idle: Vec::new() }
+        Self { lane, thread, idle: Vec::new(), open: None }
     }
 
     /// Close what is kept alive.
@@ -61,7 +121,7 @@ impl Direct {
         is_quiet(&mut stream).then_some(stream)
     }
 
-    fn keep(&mut self, request: &Request, stream: Connected) {
+    fn keep(&mut self, connection: Idle) {
         if self.idle.len() == MAX_IDLE {
             self.idle.remove(0);
         }
@@ -69,8 +129,37 @@ impl Direct {
             // Nearly every user has one origin: no room for more than are there.
             self.idle.reserve_exact(1);
         }
-        let tls = (request.url.scheme() == Scheme::Https).then(|| request.settings.tls.clone());
-        self.idle.push(Idle { origin: Arc::clone(request.url.origin()), tls, stream });
+        self.idle.push(connection);
+    }
+
+    /// Hand on the rest of the body of the last response, if that was asked for before its body was in.
+    pub async fn hand_on(&mut self) {
+        let Some(mut open) = self.open.take() else { return };
+        let kept = open.hand_on(&self.lane, &self.thread).await;
+        if let Some(reader) = open.stream.satisfied_reader() {
+            self.thread.ready(reader);
+        }
+        if kept {
+            self.keep(open.connection);
+        }
+    }
+
+    /// The response, and its connection to where it is needed next.
+    fn deliver(&mut self, request: &Request, exchanged: Exchanged, stream: Connected) -> Result<Response, Failure> {
+        let Exchanged { response, content_encoding, keep_alive, rest } = exchanged;
+        match rest {
+            Some((reply, body)) => {
+                let connection = Idle::new(request, stream);
+                let read_timeout = request.settings.read_timeout;
+                self.open = Some(Box::new(Open { connection, reply, stream: body, read_timeout }));
+            }
+            None if keep_alive => self.keep(Idle::new(request, stream)),
+            None => {}
+        }
+        match content_encoding {
+            None => Ok(response),
+            Some(encoding) => decoded(response, request.url.style(), &encoding),
+        }
     }
 
     async fn open(&self, request: &Request, stamps: &mut Stamps) -> Result<Connected, Failure> {
@@ -127,17 +216,12 @@ impl Transport for Direct {
                     stamps.was_sent = true;
                     stamps.sent = progress.sent.unwrap_or(stamps.start);
                     stamps.first_byte = progress.first_byte.unwrap_or(stamps.sent);
-                    if exchanged.keep_alive {
-                        self.keep(request, stream);
-                    }
-                    return match exchanged.content_encoding {
-                        None => Ok(exchanged.response),
-                        Some(encoding) => decoded(exchanged.response, request.url.style(), &encoding),
-                    };
+                    return self.deliver(request, exchanged, stream);
                 }
                 Err(failure) => {
                     let again = reused
                         && progress.first_byte.is_none()
+                        && !request.upload.as_ref().is_some_and(|upload| upload.is_begun())
                         && self.met_a_closed_connection(&failure, &stream, written).await?;
                     if !again {
                         stamps.was_sent |= stream.socket().written() > written;

@@ -7,14 +7,19 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::chunks::Chunks;
+use super::chunks::{Chunks, Sink};
 use super::head::{Framing, Head, MAX_HEAD};
+use crate::bridge::Ticket;
 use crate::http::io::{Lane, Thread};
+use crate::http::redirect::is_redirect;
+use crate::http::stream::{Reading, Stream as Body};
+use crate::http::upload::Upload;
 use crate::http::{Failure, Request, Response};
 
 /// Bodies up to here are copied behind the head, so that most requests are one write.
@@ -35,6 +40,8 @@ pub struct Exchanged {
     pub response: Response,
     pub content_encoding: Option<Box<str>>,
     pub keep_alive: bool,
+    /// What reads the rest of a body that is handed on as it arrives.
+    pub rest: Option<(Reply, Arc<Body>)>,
 }
 
 /// Times of one exchange, and how far it got: what a decision to retry needs.
@@ -52,13 +59,13 @@ pub async fn exchange<S: Stream>(
     thread: &Thread,
     progress: &mut Progress,
 ) -> Result<Exchanged, Failure> {
-    let mut reply = Reply::new(request.method.has_no_response_body());
+    let mut reply = Reply::to(request);
     let result = converse(stream, request, cookies, lane, thread, &mut reply, progress).await;
     result.map_err(|failure| if reply.is_in_body() { in_body(failure) } else { failure })
 }
 
 /// A failure in the middle of a body is another one to the clients' users.
-fn in_body(failure: Failure) -> Failure {
+pub fn in_body(failure: Failure) -> Failure {
     match failure {
         Failure::ReadTimeout(after) => Failure::BodyTimeout(after),
         Failure::Broken(error) => Failure::BodyBroken(error),
@@ -85,7 +92,11 @@ async fn converse<S: Stream>(
     let answer = loop {
         let step = poll_fn(|cx| reply.poll(stream, cx, thread, progress));
         match lane.within(thread, timeout, step).await? {
-            Ok(None) => {}
+            Ok(None) => {
+                if let Some(exchanged) = reply.begun() {
+                    break Ok(exchanged);
+                }
+            }
             Ok(Some(exchanged)) => break Ok(exchanged),
             Err(failure) => break Err(failure),
         }
@@ -132,23 +143,89 @@ async fn send<S: Stream>(
     });
     let rest = lane.within(thread, None, first).await?.map_err(Failure::Broken)?;
     let large_body = if small_body.is_some() { None } else { request.body.as_deref() };
-    for mut left in rest.as_deref().into_iter().chain(large_body) {
-        while !left.is_empty() {
-            let write = poll_fn(|cx| match Pin::new(&mut *stream).poll_write(cx, left) {
-                Poll::Ready(Ok(0)) => Poll::Ready(Ok(Step::Refused(io::ErrorKind::WriteZero.into()))),
-                Poll::Ready(Ok(written)) => Poll::Ready(Ok(Step::Written(written))),
-                Poll::Ready(Err(error)) => Poll::Ready(Ok(Step::Refused(error))),
-                Poll::Pending => reply.poll(stream, cx, thread, progress).map_ok(Step::Read),
-            });
-            match lane.within(thread, request.settings.read_timeout, write).await?? {
-                Step::Written(written) => left = &left[written..],
-                Step::Read(None) => {}
-                Step::Read(Some(exchanged)) => return Ok(Sent::Answered(Exchanged { keep_alive: false, ..exchanged })),
-                Step::Refused(error) => return Ok(Sent::Refused(error)),
-            }
+    for left in rest.as_deref().into_iter().chain(large_body) {
+        if let Some(stopped) = write(left, stream, request, lane, thread, reply, progress).await? {
+            return Ok(stopped);
+        }
+    }
+    if let Some(upload) = &request.upload {
+        // Boxed: rare, and every idle user's task would be as large as it is.
+        let sending = Box::pin(send_upload(upload, stream, request, lane, thread, reply, progress));
+        if let Some(stopped) = sending.await? {
+            return Ok(stopped);
         }
     }
     flush(stream, request, lane, thread, reply, progress).await
+}
+
+/// Write all of `left`. Something else than `None` when the request ends before that.
+async fn write<S: Stream>(
+    mut left: &[u8],
+    stream: &mut S,
+    request: &Request,
+    lane: &Lane,
+    thread: &Thread,
+    reply: &mut Reply,
+    progress: &mut Progress,
+) -> Result<Option<Sent>, Failure> {
+    while !left.is_empty() {
+        let write = poll_fn(|cx| match Pin::new(&mut *stream).poll_write(cx, left) {
+            Poll::Ready(Ok(0)) => Poll::Ready(Ok(Step::Refused(io::ErrorKind::WriteZero.into()))),
+            Poll::Ready(Ok(written)) => Poll::Ready(Ok(Step::Written(written))),
+            Poll::Ready(Err(error)) => Poll::Ready(Ok(Step::Refused(error))),
+            Poll::Pending => reply.poll(stream, cx, thread, progress).map_ok(Step::Read),
+        });
+        match lane.within(thread, request.settings.read_timeout, write).await?? {
+            Step::Written(written) => left = &left[written..],
+            Step::Read(None) => {}
+            Step::Read(Some(exchanged)) => {
+                return Ok(Some(Sent::Answered(Exchanged { keep_alive: false, ..exchanged })));
+            }
+            Step::Refused(error) => return Ok(Some(Sent::Refused(error))),
+        }
+    }
+    Ok(None)
+}
+
+/// Write a body while it is being made.
+async fn send_upload<S: Stream>(
+    upload: &Upload,
+    stream: &mut S,
+    request: &Request,
+    lane: &Lane,
+    thread: &Thread,
+    reply: &mut Reply,
+    progress: &mut Progress,
+) -> Result<Option<Sent>, Failure> {
+    loop {
+        // No limit: it is our side that is waited for. But the server may answer, or hang up, meanwhile.
+        let made = poll_fn(|cx| match upload.poll_take(cx) {
+            Poll::Ready(made) => Poll::Ready(Ok(Made::Bytes(made))),
+            Poll::Pending => reply.poll(stream, cx, thread, progress).map_ok(Made::Read),
+        });
+        match lane.within(thread, None, made).await?? {
+            Made::Read(None) => {}
+            Made::Read(Some(exchanged)) => {
+                return Ok(Some(Sent::Answered(Exchanged { keep_alive: false, ..exchanged })));
+            }
+            Made::Bytes((bytes, maker)) => {
+                if let Some(maker) = maker {
+                    thread.ready(maker);
+                }
+                if bytes.is_empty() {
+                    return Ok(None);
+                }
+                if let Some(stopped) = write(&bytes, stream, request, lane, thread, reply, progress).await? {
+                    return Ok(Some(stopped));
+                }
+            }
+        }
+    }
+}
+
+enum Made {
+    Bytes((Vec<u8>, Option<Ticket>)),
+    Read(Option<Exchanged>),
 }
 
 /// Only TLS has something to flush.
@@ -185,13 +262,46 @@ enum Step {
 
 /// The response so far. It is taken out of the thread's buffer when it arrives in one piece, and otherwise collected.
 pub struct Reply {
-    head_only: bool,
+    expected: Expected,
     collector: Option<Box<Collector>>,
+}
+
+/// What of a response depends on the request.
+#[derive(Clone, Copy)]
+struct Expected {
+    head_only: bool,
+    /// The body is handed on as it arrives.
+    stream: bool,
+    /// But not that of a redirect: it is followed.
+    follow: bool,
+}
+
+impl Expected {
+    fn streams(self, head: &Head, bytes: &[u8]) -> bool {
+        let redirects = || {
+            let response = Response::whole(head.status, Box::from(&bytes[..head.length]), head.length);
+            is_redirect(head.status, response.header("location"))
+        };
+        self.stream && !(self.follow && redirects())
+    }
 }
 
 impl Reply {
     pub fn new(head_only: bool) -> Self {
-        Self { head_only, collector: None }
+        Self { expected: Expected { head_only, stream: false, follow: false }, collector: None }
+    }
+
+    fn to(request: &Request) -> Self {
+        let head_only = request.method.has_no_response_body();
+        let expected = Expected { head_only, stream: request.stream, follow: request.settings.redirects.is_some() };
+        Self { expected, collector: None }
+    }
+
+    /// The response whose body is handed on as it arrives, when its head is in.
+    fn begun(&mut self) -> Option<Exchanged> {
+        let (response, stream) = self.collector.as_ref()?.begun()?;
+        let reply = Self { expected: self.expected, collector: self.collector.take() };
+        Some(Exchanged { response, content_encoding: None, keep_alive: false, rest: Some((reply, stream)) })
     }
 
     /// Whether the head is in and the body is not.
@@ -200,7 +310,7 @@ impl Reply {
     }
 
     /// One read. `None`: there is more to come.
-    fn poll<S: Stream>(
+    pub fn poll<S: Stream>(
         &mut self,
         stream: &mut S,
         cx: &mut Context<'_>,
@@ -223,7 +333,7 @@ impl Reply {
 
     pub fn feed(&mut self, bytes: &[u8]) -> Result<Option<Exchanged>, Failure> {
         let fed = match self.collector.take() {
-            None => Collector::start(bytes, self.head_only)?,
+            None => Collector::start(bytes, self.expected)?,
             Some(collector) => collector.feed(bytes)?,
         };
         match fed {
@@ -256,7 +366,11 @@ enum Fed {
 
 /// A response that comes in pieces.
 struct Collector {
-    head_only: bool,
+    expected: Expected,
+    /// Where the body goes when it is handed on as it arrives.
+    stream: Option<Arc<Body>>,
+    /// Bytes of the body so far, where they are counted.
+    received: u64,
     /// Head, and after it a body that has a length or ends with the connection.
     raw: Vec<u8>,
     head: Option<Head>,
@@ -271,21 +385,23 @@ struct Collector {
 }
 
 impl Collector {
-    fn start(bytes: &[u8], head_only: bool) -> Result<Fed, Failure> {
-        if let Some(head) = Head::parse(bytes, head_only)?
+    fn start(bytes: &[u8], expected: Expected) -> Result<Fed, Failure> {
+        if let Some(head) = Head::parse(bytes, expected.head_only)?
             && head.status >= 200
         {
             return match head.end_within(bytes.len()) {
-                Some(end) => Ok(Fed::Done(whole(head, bytes, end))),
-                None => Self::new(head_only).with_head(head, bytes),
+                Some(end) if !expected.stream => Ok(Fed::Done(whole(head, bytes, end))),
+                _ => Self::new(expected).with_head(head, bytes),
             };
         }
-        Box::new(Self::new(head_only)).feed(bytes)
+        Box::new(Self::new(expected)).feed(bytes)
     }
 
-    fn new(head_only: bool) -> Self {
+    fn new(expected: Expected) -> Self {
         Self {
-            head_only,
+            expected,
+            stream: None,
+            received: 0,
             raw: Vec::new(),
             head: None,
             interim: 0,
@@ -304,10 +420,7 @@ impl Collector {
     /// `bytes` is all there is so far, and begins with `head`.
     fn with_head(mut self, head: Head, bytes: &[u8]) -> Result<Fed, Failure> {
         let body = &bytes[head.length..];
-        self.raw = room_for(&head, body.len())?;
-        self.raw.extend_from_slice(&bytes[..head.length]);
-        self.wire_length = head.length as u64;
-        self.head = Some(head);
+        self.take_head(head, bytes)?;
         let done = self.feed_body(body)?;
         Ok(if done { Fed::Done(self.finish()) } else { Fed::More(Box::new(self)) })
     }
@@ -321,18 +434,15 @@ impl Collector {
         let mut raw = std::mem::take(&mut self.raw);
         let mut at = 0;
         loop {
-            let Some(head) = Head::parse(&raw[at..], self.head_only)? else {
+            let Some(head) = Head::parse(&raw[at..], self.expected.head_only)? else {
                 raw.drain(..at);
                 self.raw = raw;
                 return Ok(false);
             };
             if head.status >= 200 {
                 let rest = &raw[at..];
-                self.raw = room_for(&head, rest.len() - head.length)?;
-                self.raw.extend_from_slice(&rest[..head.length]);
-                self.wire_length += head.length as u64;
                 let body = &rest[head.length..];
-                self.head = Some(head);
+                self.take_head(head, rest)?;
                 return self.feed_body(body);
             }
             self.interim += 1;
@@ -344,27 +454,43 @@ impl Collector {
         }
     }
 
+    /// `bytes` begins with the final `head`.
+    fn take_head(&mut self, head: Head, bytes: &[u8]) -> Result<(), Failure> {
+        if self.expected.streams(&head, bytes) {
+            self.stream = Some(Arc::default());
+        } else {
+            self.raw = room_for(&head, bytes.len() - head.length)?;
+        }
+        self.raw.extend_from_slice(&bytes[..head.length]);
+        self.wire_length += head.length as u64;
+        self.head = Some(head);
+        Ok(())
+    }
+
     /// Whether the response is complete.
     fn feed_body(&mut self, bytes: &[u8]) -> Result<bool, Failure> {
-        let head = self.head.as_ref().expect("the head comes before the body");
-        let (used, done) = match head.framing {
+        let framing = self.head.as_ref().expect("the head comes before the body").framing;
+        let (used, done) = match framing {
             Framing::None => (0, true),
             Framing::Length(length) => {
-                let missing = length - (self.raw.len() - head.length) as u64;
+                let missing = length - self.received;
                 let take = (bytes.len() as u64).min(missing) as usize;
-                self.raw.extend_from_slice(&bytes[..take]);
+                self.keep(&bytes[..take]);
                 (take, take as u64 == missing)
             }
             Framing::Chunked => {
-                let used = self.chunks.decode(bytes, &mut self.unchunked)?;
+                let used = match &self.stream {
+                    Some(stream) => self.chunks.decode(bytes, &mut Handed(stream))?,
+                    None => self.chunks.decode(bytes, &mut self.unchunked)?,
+                };
                 if self.unchunked.len() as u64 > MAX_BODY {
                     return Err(BODY_TOO_LONG);
                 }
                 (used, self.chunks.is_done())
             }
             Framing::UntilClose => {
-                self.raw.extend_from_slice(bytes);
-                if (self.raw.len() - head.length) as u64 > MAX_BODY {
+                self.keep(bytes);
+                if self.stream.is_none() && self.received > MAX_BODY {
                     return Err(BODY_TOO_LONG);
                 }
                 (bytes.len(), false)
@@ -373,6 +499,23 @@ impl Collector {
         self.wire_length += used as u64;
         self.surplus = used < bytes.len();
         Ok(done)
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        self.received += bytes.len() as u64;
+        match &self.stream {
+            Some(stream) => stream.push(bytes),
+            None => self.raw.extend_from_slice(bytes),
+        }
+    }
+
+    /// The response without its body, when that is handed on as it arrives.
+    fn begun(&self) -> Option<(Response, Arc<Body>)> {
+        let (head, stream) = (self.head.as_ref()?, self.stream.as_ref()?);
+        let mut response = Response::whole(head.status, Box::from(&self.raw[..head.length]), head.length);
+        response.has_cookies = head.has_cookies;
+        response.stream = Some(Reading::new(stream));
+        Some((response, Arc::clone(stream)))
     }
 
     /// The peer has closed its side.
@@ -385,25 +528,43 @@ impl Collector {
 
     fn incomplete(&self) -> Failure {
         let Some(head) = &self.head else { return Failure::Protocol("the connection was closed within the head") };
-        let in_raw = (self.raw.len() - head.length) as u64;
+        let received = self.received;
         match head.framing {
-            Framing::Length(length) => Failure::Incomplete { received: in_raw, missing: Some(length - in_raw) },
+            Framing::Length(length) => Failure::Incomplete { received, missing: Some(length - received) },
             Framing::Chunked => Failure::Incomplete { received: self.unchunked.len() as u64, missing: None },
-            Framing::None | Framing::UntilClose => Failure::Incomplete { received: in_raw, missing: None },
+            Framing::None | Framing::UntilClose => Failure::Incomplete { received, missing: None },
         }
     }
 
     fn finish(self) -> Exchanged {
+        let begun = self.begun();
         let head = self.head.expect("finished after the head");
         let raw = self.raw.into_boxed_slice();
-        let mut response = if head.framing == Framing::Chunked {
+        let mut response = if let Some((response, stream)) = begun {
+            stream.finish(Ok(()));
+            response
+        } else if head.framing == Framing::Chunked {
             Response::in_two(head.status, raw, self.unchunked.into_boxed_slice())
         } else {
             Response::whole(head.status, raw, head.length)
         };
         response.wire_length = self.wire_length;
         response.has_cookies = head.has_cookies;
-        Exchanged { response, content_encoding: head.content_encoding, keep_alive: head.keep_alive && !self.surplus }
+        let content_encoding = head.content_encoding.filter(|_| self.stream.is_none());
+        Exchanged { response, content_encoding, keep_alive: head.keep_alive && !self.surplus, rest: None }
+    }
+}
+
+/// The chunks of a body that is handed on, one by one.
+struct Handed<'a>(&'a Body);
+
+impl Sink for Handed<'_> {
+    fn data(&mut self, bytes: &[u8]) {
+        self.0.push(bytes);
+    }
+
+    fn end_of_chunk(&mut self) {
+        self.0.end_chunk();
     }
 }
 
@@ -424,5 +585,10 @@ fn room_for(head: &Head, arrived: usize) -> Result<Vec<u8>, Failure> {
 fn whole(head: Head, bytes: &[u8], end: usize) -> Exchanged {
     let mut response = Response::whole(head.status, Box::from(&bytes[..end]), head.length);
     response.has_cookies = head.has_cookies;
-    Exchanged { response, content_encoding: head.content_encoding, keep_alive: head.keep_alive && end == bytes.len() }
+    Exchanged {
+        response,
+        content_encoding: head.content_encoding,
+        keep_alive: head.keep_alive && end == bytes.len(),
+        rest: None,
+    }
 }

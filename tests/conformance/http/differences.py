@@ -26,7 +26,6 @@ BROKEN_OFF = "the status is 0 when a body breaks off; Locust keeps the status th
 
 DIFFERENT: dict[str, str] = {
     "HttpUser receiving: informational": "on purpose: Locust takes a 103 for the response itself",
-    "HttpUser sending: post with a generator": STREAMED,
     "FastHttpUser breaking: closed without an answer": SENT_AGAIN,
     "FastHttpUser breaking: reset": SENT_AGAIN,
     "FastHttpUser breaking: after a failure the client goes on": SENT_AGAIN,

@@ -1,0 +1,83 @@
+//! Requests that requests' own code has prepared, sent as they are.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyString};
+
+use super::arguments::Arguments;
+use super::client::{SessionBase, url_error};
+use super::hub::hub;
+use super::prepare::{self, SessionHeaders};
+use super::response::ResponseBase;
+use super::upload::Upload;
+use crate::http::io::Operation;
+use crate::http::url::{Style, Url};
+use crate::http::{HeaderLines, Method, Request};
+
+/// Send a `requests.PreparedRequest` and park until it is answered. The response is reported to nobody, and is one
+/// without a status when there was none: `_error` says why.
+///
+/// No redirect is followed, and the session's cookies are left alone: requests' code does both.
+#[pyfunction]
+#[pyo3(signature = (session, request, body, upload, *, stream, timeout, verify, cert, proxy))]
+#[allow(clippy::too_many_arguments)] // those of an adapter's `send`
+fn send_prepared<'py>(
+    session: &Bound<'py, SessionBase>,
+    request: &Bound<'py, PyAny>,
+    body: Option<&Bound<'py, PyAny>>,
+    upload: Option<&Bound<'py, Upload>>,
+    stream: bool,
+    timeout: Option<Bound<'py, PyAny>>,
+    verify: Option<Bound<'py, PyAny>>,
+    cert: Option<Bound<'py, PyAny>>,
+    proxy: Option<&str>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let py = session.py();
+    let arguments = Arguments { timeout, verify, cert, ..Arguments::default() };
+    if proxy.is_some() {
+        return Err(prepare::not_yet("proxies", "a value"));
+    }
+    let this = session.get();
+    let url = url(&request.getattr(intern!(py, "url"))?)?;
+    let settings = prepare::settings(&this.settings(), &arguments, false)?;
+    prepare::check_files(&settings.tls, url.origin().is_secure())?;
+    let request = Request {
+        method: Method::new(request.getattr(intern!(py, "method"))?.str()?.to_str()?),
+        url,
+        headers: headers(&request.getattr(intern!(py, "headers"))?)?,
+        body: body.map(bytes).transpose()?,
+        upload: upload.map(|upload| upload.get().shared()),
+        cookies: Vec::new(),
+        settings,
+        stream,
+        bare: true,
+    };
+    let session = Arc::clone(this.session());
+    let operation = Box::new(Operation { ticket: None, session, request, label: None, outcome: None });
+    let operation = hub(py)?.exchange(py, operation)?;
+    ResponseBase::unreported(py, operation, Instant::now())
+}
+
+fn url(given: &Bound<'_, PyAny>) -> PyResult<Url> {
+    Url::prepare(Style::Requests, given.str()?.to_str()?, "").map_err(|error| url_error(given.py(), &error))
+}
+
+fn headers(mapping: &Bound<'_, PyAny>) -> PyResult<HeaderLines> {
+    let mut lines = prepare::merge(Style::Requests, &SessionHeaders::of_mapping(Style::Requests, mapping)?, None)?;
+    prepare::complete(mapping.py(), &mut lines)?;
+    Ok(lines)
+}
+
+fn bytes(body: &Bound<'_, PyAny>) -> PyResult<Box<[u8]>> {
+    match body.cast::<PyString>() {
+        Ok(text) => Ok(text.to_str()?.as_bytes().into()),
+        Err(_) => Ok(body.cast::<PyBytes>()?.as_bytes().into()),
+    }
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(send_prepared, module)?)
+}
