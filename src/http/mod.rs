@@ -20,4 +20,4 @@ pub use failure::Failure;
 pub use request::{HeaderLines, Method, Request, Settings};
 pub use response::Response;
 pub use session::Session;
-pub use transport::Stamps;
+pub use transport::{Phase, Phases, Stamps};

@@ -76,11 +76,11 @@ pub async fn execute<T: Transport>(transport: &mut T, session: &Session, request
                     Ok(Some(next)) => hops.push(Hop { response, next }),
                     Err(failure) => break Err(failure),
                 }
-                stamps.hop = Instant::now();
+                stamps.redirected(Instant::now());
             }
         }
     };
-    stamps.end = Instant::now();
+    stamps.finish(Instant::now());
     Outcome { result, stamps, hops }
 }
 

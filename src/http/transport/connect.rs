@@ -12,8 +12,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::Opening;
 use super::socket::Socket;
+use super::{Phase, Stamps};
 use crate::http::Failure;
 use crate::http::io::{Lane, Thread};
 use crate::http::request::Settings;
@@ -31,19 +31,17 @@ pub async fn connect(
     settings: &Settings,
     lane: &Lane,
     thread: &Thread,
-) -> Result<(Connected, Opening), Failure> {
-    let mut opening = Opening::default();
-    let began = Instant::now();
+    stamps: &mut Stamps,
+) -> Result<Connected, Failure> {
+    stamps.enter(Phase::LookUp, Instant::now());
     // No limit, as Python's clients have none here; but a user who is stopped does not wait for a name server.
     let addresses = lane.within(thread, None, resolve(url.host(), url.port())).await??;
-    opening.look_up = began.elapsed();
-    let began = Instant::now();
+    stamps.enter(Phase::Connect, Instant::now());
     let socket = Socket::new(open_tcp(&addresses, settings, lane, thread).await?);
-    opening.connect = began.elapsed();
     if url.scheme() == Scheme::Http {
-        return Ok((Connected::Plain(socket), opening));
+        return Ok(Connected::Plain(socket));
     }
-    let began = Instant::now();
+    stamps.enter(Phase::Tls, Instant::now());
     let config = settings.tls.config().map_err(Failure::Tls)?;
     let name = ServerName::try_from(url.host().to_owned()).map_err(|error| Failure::Tls(error.to_string()))?;
     let handshake = TlsConnector::from(config).connect(name, socket);
@@ -52,8 +50,7 @@ pub async fn connect(
         .await
         .map_err(as_connect_timeout)?
         .map_err(handshake_failure)?;
-    opening.tls = began.elapsed();
-    Ok((Connected::Tls(Box::new(stream)), opening))
+    Ok(Connected::Tls(Box::new(stream)))
 }
 
 async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, ReadBuf};
 
@@ -164,8 +164,8 @@ impl Direct {
 
     async fn open(&self, request: &Request, stamps: &mut Stamps) -> Result<Connected, Failure> {
         // Boxed: look-up and handshake are large and rare, and every idle user's task would be as large as they are.
-        let (stream, opening) = Box::pin(connect(&request.url, &request.settings, &self.lane, &self.thread)).await?;
-        stamps.opening = Some(opening);
+        let stream = Box::pin(connect(&request.url, &request.settings, &self.lane, &self.thread, stamps)).await?;
+        stamps.opened(Instant::now());
         Ok(stream)
     }
 
@@ -211,11 +211,11 @@ impl Transport for Direct {
             let mut progress = Progress::default();
             let written = stream.socket().written();
             let result = http1::exchange(&mut stream, request, cookies, &self.lane, &self.thread, &mut progress).await;
+            stamps.exchanged(progress.sent, progress.first_byte);
             match result {
                 Ok(exchanged) => {
                     stamps.was_sent = true;
-                    stamps.sent = progress.sent.unwrap_or(stamps.start);
-                    stamps.first_byte = progress.first_byte.unwrap_or(stamps.sent);
+                    stamps.phases.reused += u32::from(reused);
                     return self.deliver(request, exchanged, stream);
                 }
                 Err(failure) => {
@@ -224,6 +224,7 @@ impl Transport for Direct {
                         && !request.upload.as_ref().is_some_and(|upload| upload.is_begun())
                         && self.met_a_closed_connection(&failure, &stream, written).await?;
                     if !again {
+                        stamps.phases.reused += u32::from(reused);
                         stamps.was_sent |= stream.socket().written() > written;
                         return Err(failure);
                     }

@@ -12,7 +12,7 @@ mod socket;
 pub mod tls;
 
 pub use direct::Direct;
-pub use phases::{Opening, Stamps};
+pub use phases::{Phase, Phases, Stamps};
 pub use tls::Tls;
 
 use super::{Failure, Request, Response};
