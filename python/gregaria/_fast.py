@@ -88,7 +88,7 @@ def attribute(response: Any, name: str) -> Any:
             value: Any = Headers(response._header_pairs())
         case "request":
             value = _request(response)
-        case "elapsed" | "history":
+        case "elapsed" | "history" | "timings":
             value = _responses.attribute(response, name)
         case "error" if (error := error_of(response)) is not None:
             value = error

@@ -32,6 +32,8 @@ from urllib3.exceptions import SSLError as PoolSSLError
 
 from locust.exception import LocustError
 
+from .timings import Timings
+
 
 def attribute(response: Any, name: str) -> Any:
     """The attribute `name` of a response, as requests would have it; kept on the response."""
@@ -199,6 +201,7 @@ _ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
     "encoding": lambda response: get_encoding_from_headers(response.headers) if response._status else None,
     "reason": lambda response: response._reason,
     "url": lambda response: response._url,
+    "timings": lambda response: Timings.of(response._timings),
     "elapsed": lambda response: datetime.timedelta(seconds=response._elapsed),
     "history": _history,
     "request": lambda response: _prepared(response._sent),

@@ -19,6 +19,8 @@ from .exception import LocustError
 if TYPE_CHECKING:
     from urllib3 import PoolManager
 
+    from gregaria.timings import Timings
+
     from .event import EventHook
     from .user import User
 
@@ -112,6 +114,9 @@ class ResponseContextManager(_engine.ResponseBase, requests.Response):  # type: 
 
     The last verdict of the block is what counts; without one, the status is.
     """
+
+    timings: Timings | None
+    """Where the response time went: look-up, connect, TLS, sending, waiting, receiving. None if nothing was sent."""
 
     def __getattr__(self, name: str) -> Any:
         return _responses.attribute(self, name)

@@ -29,6 +29,7 @@ from .stats import (
     StatsCSVFileWriter,
     print_error_report,
     print_percentile_stats,
+    print_phases,
     print_stats,
     stats_history,
     stats_printer,
@@ -328,6 +329,7 @@ class _Run:
         measured = self.environment.stats
         print_stats(measured, current=False)
         print_percentile_stats(measured)
+        print_phases(measured)
         print_error_report(measured)
         tables = logging.getLogger("locust.stats_logger")
         for line in measured.table.lag_summary_lines():

@@ -19,6 +19,7 @@ import gevent
 from gevent.event import Event
 
 from gregaria import _engine
+from gregaria.timings import Phases
 
 from .exception import CatchResponseError
 from .util.rounding import proper_round
@@ -287,6 +288,15 @@ class StatsEntry:
     @property
     def avg_content_length(self) -> float:
         return self._row.avg_content_length
+
+    @property
+    def phases(self) -> Phases:
+        """Where the response times of this entry went, and on what connections its requests were sent.
+
+        Requests that somebody fires by hand are not in it. Nor does it leave the process: `serialize` gives what
+        Locust's does.
+        """
+        return Phases.of(self._row.phases)
 
     def get_response_time_percentile(self, percent: float) -> int:
         """Return the response time below which the share `percent` (0…1) of all requests lies, in milliseconds."""
@@ -614,6 +624,11 @@ def print_percentile_stats(stats: RequestStats) -> None:
     _print([*get_percentile_stats_summary(stats), ""])
 
 
+def print_phases(stats: RequestStats) -> None:
+    """Print where the response times went, if the engine sent any of the requests."""
+    _print(_engine.phase_lines(stats.table, *_widths()))
+
+
 def print_error_report(stats: RequestStats) -> None:
     """Print what failed, if anything did."""
     _print(get_error_report_summary(stats))
@@ -696,7 +711,7 @@ class StatsCSV:
 
 
 class StatsCSVFileWriter(StatsCSV):
-    """The four CSV files of a run, written by a thread of the engine from now on until `close_files()`.
+    """The CSV files of a run, written by a thread of the engine from now on until `close_files()`.
 
     The engine flushes after every pass, so the methods with `flush` in their name have nothing left to do.
     """

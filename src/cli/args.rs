@@ -180,7 +180,7 @@ pub const OPTIONS: &[Spec] = &[
     option(&["-E", "--exclude-tags"], "exclude_tags", Kind::List, TAGS, "Run no task with any of these tags").env("LOCUST_EXCLUDE_TAGS").metavar("tag"),
 
     option(&["--csv"], "csv_prefix", Kind::Text, STATISTICS,
-        "Write the statistics to <filename>_stats.csv, _stats_history.csv, _failures.csv and _exceptions.csv")
+        "Write the statistics to <filename>_stats.csv, _stats_history.csv, _failures.csv, _exceptions.csv and _phases.csv")
         .env("LOCUST_CSV").metavar("filename"),
     option(&["--csv-full-history"], "stats_history_enabled", Kind::Flag, STATISTICS, "With --csv: a history of every entry, not of the total only")
         .env("LOCUST_CSV_FULL_HISTORY"),

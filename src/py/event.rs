@@ -77,12 +77,14 @@ impl StatsListener {
             Some(exception) if exception.is_truthy()? => Some(exception),
             _ => None,
         };
-        let lag = response.and_then(|response| response.cast::<ResponseBase>().ok()).and_then(|r| r.get().lag());
+        let response = response.and_then(|response| response.cast::<ResponseBase>().ok());
+        let lag = response.and_then(|response| response.get().lag());
         let at = clock::now();
         let sample = Sample {
             response_time_ms: response_time,
             response_length: response_length as u64,
             generator_lag: lag.unwrap_or_default(),
+            phases: response.and_then(|response| response.get().phases()),
             at,
         };
         match lag {

@@ -15,7 +15,7 @@ use crate::report::csv::{self, Columns, EXCEPTIONS_HEADER, FAILURES_HEADER, Reco
 use crate::report::csv_files;
 use crate::report::number::percentile_label as label;
 
-/// The four CSV files of a run. They are written by a thread of their own until they are closed.
+/// The CSV files of a run. They are written by a thread of their own until they are closed.
 #[pyclass(frozen, module = "gregaria._engine")]
 pub struct CsvFiles {
     files: Mutex<csv_files::CsvFiles>,
@@ -56,6 +56,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(request_line, module)?)?;
     module.add_function(wrap_pyfunction!(percentile_lines, module)?)?;
     module.add_function(wrap_pyfunction!(percentile_line, module)?)?;
+    module.add_function(wrap_pyfunction!(phase_lines, module)?)?;
     module.add_function(wrap_pyfunction!(error_lines, module)?)?;
     module.add_function(wrap_pyfunction!(csv_requests, module)?)?;
     module.add_function(wrap_pyfunction!(csv_history_header, module)?)?;
@@ -87,6 +88,11 @@ fn percentile_lines(table: &StatsTable, percentiles: Vec<f64>, name_width: i64, 
 #[pyfunction]
 fn percentile_line(row: &StatsRow, percentiles: Vec<f64>, name_width: i64, type_width: i64) -> String {
     row.read(|row, _| console::percentile_line(row, &percentiles, Layout { name_width, type_width }))
+}
+
+#[pyfunction]
+fn phase_lines(table: &StatsTable, name_width: i64, type_width: i64) -> Vec<String> {
+    console::phase_table(&lock(table.table()), Layout { name_width, type_width })
 }
 
 #[pyfunction]

@@ -19,7 +19,7 @@ use super::stream::BodyStream;
 use crate::http::io::{Operation, Outcome};
 use crate::http::text::{from_latin1, repr};
 use crate::http::url::Style;
-use crate::http::{Request, Response};
+use crate::http::{Phase, Phases, Request, Response};
 use crate::stats::{ErrorText, Sample};
 
 /// How the caller wants one call counted.
@@ -44,6 +44,8 @@ pub struct ResponseBase {
     /// Made by requests' code, or by a locustfile's: Python says what is in it and whether it failed.
     foreign: AtomicBool,
 }
+
+type TimingsTuple = (f64, f64, f64, f64, f64, f64, f64, u32, u32);
 
 const NO_STATUS: u32 = u32::MAX;
 
@@ -144,6 +146,11 @@ impl ResponseBase {
     /// How long the finished response waited for Python.
     pub fn lag(&self) -> Option<Duration> {
         self.lag.get().copied()
+    }
+
+    /// Where its response time went.
+    pub fn phases(&self) -> Option<Phases> {
+        self.outcome().map(|outcome| outcome.stamps.phases)
     }
 
     fn outcome(&self) -> Option<&Outcome> {
@@ -509,6 +516,18 @@ impl ResponseBase {
         Ok(hops)
     }
 
+    /// Look-up, connect, TLS, sending, waiting, receiving and their sum in ms; connections opened and reused.
+    /// None where nothing was sent.
+    #[getter]
+    fn _timings(&self) -> Option<TimingsTuple> {
+        let stamps = &self.outcome()?.stamps;
+        let ms = |time: Duration| time.as_secs_f64() * 1000.0;
+        let [look_up, connect, tls, sending, waiting, receiving] = Phase::ALL.map(|phase| ms(stamps.phases.of(phase)));
+        let total = ms(stamps.response_time());
+        let Phases { opened, reused, .. } = stamps.phases;
+        Some((look_up, connect, tls, sending, waiting, receiving, total, opened, reused))
+    }
+
     /// How long the finished response waited for Python, in ms. Not part of its response time.
     #[getter]
     fn _generator_lag(&self) -> f64 {
@@ -680,6 +699,7 @@ fn sample(operation: &Operation, lag: Duration) -> Sample {
         response_time_ms: Some(outcome.stamps.response_time().as_secs_f64() * 1000.0),
         response_length,
         generator_lag: lag,
+        phases: Some(outcome.stamps.phases),
         at: epoch_seconds(outcome.stamps.end),
     }
 }

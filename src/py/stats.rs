@@ -270,7 +270,8 @@ pub(super) fn now() -> f64 {
 
 pub(super) fn sample(response_time_ms: Option<f64>, length: &Bound<'_, PyAny>, at: Option<f64>) -> PyResult<Sample> {
     let response_length = length.extract::<f64>()?.max(0.0) as u64;
-    Ok(Sample { response_time_ms, response_length, generator_lag: Duration::ZERO, at: at.unwrap_or_else(now) })
+    let at = at.unwrap_or_else(now);
+    Ok(Sample { response_time_ms, response_length, generator_lag: Duration::ZERO, phases: None, at })
 }
 
 /// A whole number stays an `int` in Python.

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use super::stats::{buckets, lock, no_window, now, number, sample};
+use crate::http::Phase;
 use crate::stats::{Clock, PerSecond, Row, RowParts, Table, microseconds};
 
 enum Place {
@@ -204,6 +205,18 @@ impl StatsRow {
     #[getter]
     fn total_fail_per_sec(&self) -> f64 {
         self.read(Row::total_fail_per_sec)
+    }
+
+    /// How many of the engine's own requests it has; for each of their phases the average and the maximum in ms and
+    /// its share of the response time; connections opened and reused.
+    #[getter]
+    fn phases(&self) -> (u64, Vec<(f64, f64, f64)>, u64, u64) {
+        self.read(|row, _| {
+            let totals = &row.parts().phases;
+            let longest_ms = |phase| totals.longest(phase).as_secs_f64() * 1000.0;
+            let phases = Phase::ALL.map(|phase| (totals.average_ms(phase), longest_ms(phase), totals.share(phase)));
+            (totals.calls(), phases.to_vec(), totals.opened(), totals.reused())
+        })
     }
 
     fn percentile(&self, quantile: f64) -> u64 {

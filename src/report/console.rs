@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::number::percentile_label;
-use crate::stats::{Clock, Row, Table};
+use crate::http::Phase;
+use crate::stats::{Clock, PhaseTotals, Row, Table};
 
 /// The widths that a locustfile may change, and that follow the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +109,49 @@ fn percentile_cells(method: &str, name: &str, cells: &[String], requests: &str, 
     line
 }
 
+/// Where the response times went. Empty where no request was the engine's.
+pub fn phase_table(table: &Table, layout: Layout) -> Vec<String> {
+    let measured = |row: &&Row| !row.parts().phases.is_empty();
+    if !measured(&table.total()) {
+        return Vec::new();
+    }
+    let total = &table.total().parts().phases;
+    let title = "Where the time goes (averages in ms; requests for which a connection was opened or reused)";
+    let separator = separator(&[layout.type_width, layout.name_width, 8, 59, 16]);
+    let mut lines = vec![title.into(), phase_header(layout), separator.clone()];
+    lines.extend(table.sorted_rows().into_iter().filter(measured).map(|row| phase_line(row, layout)));
+    lines.extend([separator, phase_line(table.total(), layout), phase_shares(total, layout), String::new()]);
+    lines
+}
+
+fn phase_header(layout: Layout) -> String {
+    let phases = ["look-up", "connect", "TLS", "sending", "waiting", "receiving"].map(String::from);
+    phase_cells(["Type", "Name", "# reqs"], &phases, ["opened", "reused"], layout)
+}
+
+fn phase_line(row: &Row, layout: Layout) -> String {
+    let totals = &row.parts().phases;
+    let phases = Phase::ALL.map(|phase| format!("{:.2}", totals.average_ms(phase)));
+    let [calls, opened, reused] = [totals.calls(), totals.opened(), totals.reused()].map(|count| count.to_string());
+    phase_cells([&row.method, &row.name, &calls], &phases, [&opened, &reused], layout)
+}
+
+fn phase_shares(totals: &PhaseTotals, layout: Layout) -> String {
+    let shares = Phase::ALL.map(|phase| format!("{:.1}%", totals.share(phase) * 100.0));
+    phase_cells(["", "of the response time", ""], &shares, ["", ""], layout).trim_end().into()
+}
+
+fn phase_cells(row: [&str; 3], phases: &[String; 6], connections: [&str; 2], layout: Layout) -> String {
+    let [method, name, requests] = row;
+    let [look_up, connect, tls, sending, waiting, receiving] = phases;
+    let [opened, reused] = connections;
+    format!(
+        "{} {} {requests:>8} {look_up:>9} {connect:>9} {tls:>9} {sending:>9} {waiting:>9} {receiving:>9} {opened:>8} {reused:>7}",
+        left(method, layout.type_width),
+        left(name, layout.name_width),
+    )
+}
+
 /// Empty without errors.
 pub fn error_report(table: &Table, layout: Layout) -> Vec<String> {
     if table.errors().is_empty() {
@@ -134,6 +178,7 @@ fn left(text: &str, width: i64) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::http::Phases;
     use crate::stats::{ErrorText, PERCENTILES_TO_REPORT, Sample};
     use std::time::Duration;
 
@@ -148,16 +193,31 @@ pub(crate) mod tests {
             table.record(
                 method,
                 name,
-                Sample { response_time_ms, response_length: 10, generator_lag: Duration::ZERO, at },
+                Sample { response_time_ms, response_length: 10, generator_lag: Duration::ZERO, phases: None, at },
             );
             if i % 10 == 0 {
                 let error = ErrorText { text: "CatchResponseError('boom')", shown: "boom" };
                 table.record_error(method, name, error, at);
             }
         }
-        let sample = Sample { response_time_ms: None, response_length: 0, generator_lag: Duration::ZERO, at };
+        let sample =
+            Sample { response_time_ms: None, response_length: 0, generator_lag: Duration::ZERO, phases: None, at };
         table.record("WS", "no time", sample);
         table
+    }
+
+    /// Two requests that the engine sent: ten times as long in each phase as in the one before.
+    pub fn record_phases(table: &mut Table) {
+        let mut phases = Phases { opened: 1, reused: 2, ..Phases::default() };
+        for (i, phase) in Phase::ALL.into_iter().enumerate() {
+            phases.add(phase, Duration::from_micros(10_u64.pow(i as u32)));
+        }
+        for name in ["/a", "/long/enough/for/two"] {
+            let (generator_lag, phases) = (Duration::ZERO, Some(phases));
+            let sample =
+                Sample { response_time_ms: Some(111.111), response_length: 10, generator_lag, phases, at: 1001.0 };
+            table.record("GET", name, sample);
+        }
     }
 
     #[test]
@@ -173,6 +233,24 @@ pub(crate) mod tests {
     fn a_narrow_terminal_cuts_no_name() {
         let layout = Layout { name_width: 0, ..Layout::default() };
         insta::assert_snapshot!("narrow", request_table(&small_run(), Rates::Total, layout).join("\n"));
+    }
+
+    #[test]
+    fn phases_are_shown_of_requests_that_the_engine_sent() {
+        let mut table = small_run();
+        assert!(phase_table(&table, Layout::default()).is_empty());
+        record_phases(&mut table);
+        let layout = Layout { name_width: 24, ..Layout::default() };
+        insta::assert_snapshot!(phase_table(&table, layout).join("\n"), @r"
+        Where the time goes (averages in ms; requests for which a connection was opened or reused)
+        Type     Name                       # reqs   look-up   connect       TLS   sending   waiting receiving   opened  reused
+        --------|------------------------|--------|-----------------------------------------------------------|----------------
+        GET      /a                              1      0.00      0.01      0.10      1.00     10.00    100.00        1       2
+        GET      /long/enough/for/two            1      0.00      0.01      0.10      1.00     10.00    100.00        1       2
+        --------|------------------------|--------|-----------------------------------------------------------|----------------
+                 Aggregated                      2      0.00      0.01      0.10      1.00     10.00    100.00        2       4
+                 of the response time                   0.0%      0.0%      0.1%      0.9%      9.0%     90.0%
+        ");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Rows of the CSV files, as Locust writes them: commas, CRLF, quotes only where needed.
 
 use super::number::{float, number, percentile_label};
+use crate::http::Phase;
 use crate::stats::{PERCENTILES_TO_REPORT, Row, Table, utc};
 
 pub const FAILURES_HEADER: [&str; 6] = ["Method", "Name", "Error", "Occurrences", "First Seen", "Last Seen"];
@@ -137,6 +138,27 @@ pub fn exceptions(table: &Table) -> Vec<Record> {
         .collect()
 }
 
+pub fn phases_header() -> Record {
+    let phases = ["Look-up", "Connect", "TLS", "Sending", "Waiting", "Receiving"];
+    let of_phases = ["Average", "Max"].into_iter().flat_map(|what| phases.map(|phase| format!("{what} {phase}")));
+    let before = ["Type", "Name", "Request Count"].map(String::from).into_iter();
+    before.chain(of_phases).chain(["Connections Opened", "Connections Reused"].map(String::from)).collect()
+}
+
+/// Where the response times went, in milliseconds: of every entry for which the engine sent requests, then of all.
+pub fn phases(table: &Table) -> Vec<Record> {
+    with_total(table).filter(|row| !row.parts().phases.is_empty()).map(phases_of).collect()
+}
+
+fn phases_of(row: &Row) -> Record {
+    let totals = &row.parts().phases;
+    let longest_ms = |phase| totals.longest(phase).as_secs_f64() * 1000.0;
+    let averages = Phase::ALL.into_iter().map(|phase| totals.average_ms(phase));
+    let times = averages.chain(Phase::ALL.into_iter().map(longest_ms)).map(|ms| format!("{ms:.3}"));
+    let before = [row.method.to_string(), row.name.to_string(), totals.calls().to_string()];
+    before.into_iter().chain(times).chain([totals.opened(), totals.reused()].map(|count| count.to_string())).collect()
+}
+
 /// The bytes of some records.
 pub fn encode<R, F>(records: impl IntoIterator<Item = R>) -> Vec<u8>
 where
@@ -169,7 +191,7 @@ fn totals(row: &Row) -> [String; 7] {
 
 #[cfg(test)]
 mod tests {
-    use super::super::console::tests::small_run;
+    use super::super::console::tests::{record_phases, small_run};
     use super::*;
 
     fn text(records: Vec<Record>) -> String {
@@ -194,6 +216,19 @@ mod tests {
             "exceptions",
             with_header(EXCEPTIONS_HEADER.map(String::from).to_vec(), exceptions(&table))
         );
+    }
+
+    #[test]
+    fn phases_have_a_row_for_each_entry_that_was_sent_and_the_total() {
+        let mut table = small_run();
+        assert!(phases(&table).is_empty());
+        record_phases(&mut table);
+        insta::assert_snapshot!(with_header(phases_header(), phases(&table)), @r"
+        Type,Name,Request Count,Average Look-up,Average Connect,Average TLS,Average Sending,Average Waiting,Average Receiving,Max Look-up,Max Connect,Max TLS,Max Sending,Max Waiting,Max Receiving,Connections Opened,Connections Reused
+        GET,/a,1,0.001,0.010,0.100,1.000,10.000,100.000,0.001,0.010,0.100,1.000,10.000,100.000,1,2
+        GET,/long/enough/for/two,1,0.001,0.010,0.100,1.000,10.000,100.000,0.001,0.010,0.100,1.000,10.000,100.000,1,2
+        ,Aggregated,2,0.001,0.010,0.100,1.000,10.000,100.000,0.001,0.010,0.100,1.000,10.000,100.000,2,4
+        ");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The four CSV files of a run, kept up to date by a thread of their own, which Python never holds up.
+//! The CSV files of a run, Locust's four and one of ours, kept up to date by a thread of their own, which Python never
+//! holds up.
 //!
 //! A full disk ends no run: it is said once, the file keeps whole lines, and every pass tries again.
 
@@ -10,7 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::csv::{Columns, EXCEPTIONS_HEADER, FAILURES_HEADER, Record, encode, exceptions, failures};
+use super::csv::{
+    Columns, EXCEPTIONS_HEADER, FAILURES_HEADER, Record, encode, exceptions, failures, phases, phases_header,
+};
 use crate::stats::Table;
 
 /// Where somebody hears what went wrong.
@@ -72,6 +75,7 @@ struct Files {
     history: Appended,
     failures: Rewritten,
     exceptions: Rewritten,
+    phases: Rewritten,
     complained: bool,
 }
 
@@ -86,6 +90,7 @@ impl Files {
             history: Appended::create(&path("stats_history"), &columns.history_header())?,
             failures: Rewritten::create(&path("failures"), &FAILURES_HEADER)?,
             exceptions: Rewritten::create(&path("exceptions"), &EXCEPTIONS_HEADER)?,
+            phases: Rewritten::create(&path("phases"), &phases_header())?,
             columns,
             complained: false,
         })
@@ -99,6 +104,7 @@ impl Files {
             self.history.write(rows.history),
             self.failures.write(rows.failures),
             self.exceptions.write(rows.exceptions),
+            self.phases.write(rows.phases),
         ];
         if let Some((path, error)) = written.into_iter().find_map(Result::err)
             && !self.complained
@@ -118,6 +124,7 @@ struct Rows {
     history: Vec<Record>,
     failures: Vec<Record>,
     exceptions: Vec<Record>,
+    phases: Vec<Record>,
 }
 
 impl Rows {
@@ -128,6 +135,7 @@ impl Rows {
             history: columns.history(&table, now),
             failures: failures(&table),
             exceptions: exceptions(&table),
+            phases: phases(&table),
         }
     }
 }

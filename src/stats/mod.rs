@@ -10,6 +10,7 @@ mod histogram;
 mod history;
 mod lag;
 mod per_second;
+mod phases;
 mod row;
 mod table;
 mod window;
@@ -21,10 +22,13 @@ pub use histogram::{Histogram, microseconds};
 pub use history::{HistoryPoint, utc};
 pub use lag::Lag;
 pub use per_second::PerSecond;
+pub use phases::PhaseTotals;
 pub use row::{Clock, NoWindow, Number, Row, RowParts};
 pub use table::Table;
 
 use std::time::Duration;
+
+use crate::http::Phases;
 
 /// One measured request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,6 +38,8 @@ pub struct Sample {
     pub response_length: u64,
     /// How long the finished response then waited for Python. Not part of the response time.
     pub generator_lag: Duration,
+    /// Where the response time went; `None` where the engine did not send the request.
+    pub phases: Option<Phases>,
     /// When it was counted, in seconds of the Unix epoch: its whole seconds are keys that other
     /// machines add to theirs.
     pub at: f64,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Histogram, PerSecond, Sample, microseconds, window::Window};
+use super::{Histogram, PerSecond, PhaseTotals, Sample, microseconds, window::Window};
 
 /// When the total row began and was last counted in: every row's rates are over this time.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,6 +42,7 @@ pub struct RowParts {
     pub response_times: Histogram,
     pub requests_per_second: PerSecond,
     pub failures_per_second: PerSecond,
+    pub phases: PhaseTotals,
 }
 
 #[derive(Debug, Clone)]
@@ -83,6 +84,9 @@ impl Row {
         parts.requests_per_second.add(now, 1);
         parts.last_request_timestamp = Some(sample.at);
         parts.total_content_length += sample.response_length;
+        if let Some(phases) = &sample.phases {
+            parts.phases.record(phases);
+        }
         let Some(time) = sample.response_time_ms else {
             parts.num_none_requests += 1;
             return;
@@ -236,6 +240,7 @@ impl RowParts {
         self.response_times.merge(&other.response_times);
         self.requests_per_second.merge(&other.requests_per_second);
         self.failures_per_second.merge(&other.failures_per_second);
+        self.phases.merge(&other.phases);
     }
 }
 
@@ -267,10 +272,11 @@ fn second(at: f64) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::http::{Phase, Phases};
     use std::time::Duration;
 
     fn sample(response_time_ms: Option<f64>, at: f64) -> Sample {
-        Sample { response_time_ms, response_length: 10, generator_lag: Duration::ZERO, at }
+        Sample { response_time_ms, response_length: 10, generator_lag: Duration::ZERO, phases: None, at }
     }
 
     fn row_of(times: &[f64]) -> Row {
@@ -303,6 +309,20 @@ mod tests {
         row.record(&sample(None, 1001.5));
         assert_eq!((row.parts.num_requests, row.parts.num_none_requests), (2, 1));
         assert_eq!((row.avg_response_time(), row.parts.total_content_length), (10.0, 20));
+    }
+
+    #[test]
+    fn phases_are_merged_and_reset_with_their_row_and_others_have_none() {
+        let mut phases = Phases { opened: 1, ..Phases::default() };
+        phases.add(Phase::Waiting, Duration::from_millis(8));
+        let mut row = row_of(&[10.0]);
+        row.record(&Sample { phases: Some(phases), ..sample(Some(8.5), 1001.5) });
+        assert_eq!((row.parts.num_requests, row.parts.phases.calls()), (2, 1));
+        assert_eq!(row.parts.phases.average_ms(Phase::Waiting), 8.0);
+        row.merge(&row.clone());
+        assert_eq!((row.parts.phases.calls(), row.parts.phases.opened()), (2, 2));
+        row.reset(1002.0);
+        assert!(row.parts.phases.is_empty());
     }
 
     #[test]

@@ -180,12 +180,16 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::Histogram;
+    use crate::http::{Phase, Phases};
+    use crate::stats::{Histogram, PhaseTotals};
     use proptest::prelude::*;
     use std::time::Duration;
 
     fn sample(time: f64, at: f64) -> Sample {
-        Sample { response_time_ms: Some(time), response_length: 3, generator_lag: Duration::from_micros(5), at }
+        let mut phases = Phases { reused: 1, ..Phases::default() };
+        phases.add(Phase::Waiting, Duration::from_secs_f64(time / 1000.0));
+        let generator_lag = Duration::from_micros(5);
+        Sample { response_time_ms: Some(time), response_length: 3, generator_lag, phases: Some(phases), at }
     }
 
     #[test]
@@ -223,7 +227,10 @@ mod tests {
             }
             let mut sum = Histogram::default();
             table.rows().iter().for_each(|row| sum.merge(&row.parts().response_times));
+            let mut phases = PhaseTotals::default();
+            table.rows().iter().for_each(|row| phases.merge(&row.parts().phases));
             let total = table.total().parts();
+            prop_assert_eq!(&phases, &total.phases);
             prop_assert_eq!(sum.cells().collect::<Vec<_>>(), total.response_times.cells().collect::<Vec<_>>());
             prop_assert_eq!(table.rows().iter().map(|r| r.parts().num_requests).sum::<u64>(), total.num_requests);
             prop_assert_eq!(table.rows().iter().map(|r| r.parts().num_failures).sum::<u64>(), total.num_failures);

@@ -19,6 +19,8 @@ from ..user.users import RestMixin, User
 from ..util.deprecation import FastHttpLocust as FastHttpLocust
 
 if TYPE_CHECKING:
+    from gregaria.timings import Timings
+
     from ..env import Environment
     from ..event import EventHook
 
@@ -212,6 +214,9 @@ class FastResponse(_engine.ResponseBase):
     """A response of the fast client."""
 
     encoding: str | None = None
+
+    timings: Timings | None
+    """Where the response time went: look-up, connect, TLS, sending, waiting, receiving. None if nothing was sent."""
 
     def __getattr__(self, name: str) -> Any:
         return _fast.attribute(self, name)
