@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gregaria::http::{Failure, Request};
+use gregaria::http::{Failure, Phase, Request, Stamps};
 use socket2::SockRef;
 use tokio::sync::mpsc;
 
@@ -137,16 +137,27 @@ async fn requests_in_a_race(
 ) -> (usize, usize) {
     let running = Running::start(serve);
     let user = Client::start().user();
-    let (mut successes, mut failures) = (0, 0);
+    let (mut successes, mut failures, mut opened) = (0, 0, 0);
     for _ in 0..2000 {
-        match user.fetch(request(running.address)).await {
+        let outcome = user.send(request(running.address)).outcome().await;
+        assert_is_accounted_for(&outcome.stamps);
+        opened += outcome.stamps.phases.opened as usize;
+        match outcome.result {
             Ok(_) => successes += 1,
             Err(failure) if taken(&failure) => failures += 1,
             Err(failure) => panic!("{failure}, after {successes} successes and {failures} failures"),
         }
         assert_eq!(running.read(), successes, "after {failures} failures");
     }
+    assert_eq!(running.server.connections.load(Ordering::SeqCst), opened);
     (successes, failures)
+}
+
+/// One request, also if it was sent twice, and all of its time in some phase.
+fn assert_is_accounted_for(stamps: &Stamps) {
+    let phases = &stamps.phases;
+    assert_eq!(phases.opened + phases.reused, 1);
+    assert_eq!(Phase::ALL.iter().map(|phase| phases.of(*phase)).sum::<Duration>(), stamps.response_time());
 }
 
 fn is_reset(failure: &Failure) -> bool {
