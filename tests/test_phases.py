@@ -69,7 +69,7 @@ def test_a_server_that_thinks_is_waited_for(do: Do) -> None:
     timings = do("found = figures(client.get('/delay?ms=50').timings)")
     assert_whole(timings)
     assert 50 <= timings["waiting"] <= timings["total"]
-    assert timings["total"] - timings["waiting"] < 40
+    assert timings["waiting"] > timings["total"] / 2
     assert (timings["connections_opened"], timings["connections_reused"], timings["reused"]) == (1, 0, False)
     assert timings["connect"] > 0
     assert timings["tls"] == 0
@@ -79,7 +79,7 @@ def test_a_body_that_drips_is_received(do: Do) -> None:
     timings = do("found = figures(client.get('/drip?bytes=10&ms=10').timings)")
     assert_whole(timings)
     assert timings["receiving"] >= 80
-    assert timings["receiving"] > 4 * timings["waiting"]
+    assert timings["receiving"] > timings["waiting"]
 
 
 def test_a_large_upload_that_nobody_reads_is_sent_for_long(do: Do) -> None:
@@ -312,7 +312,8 @@ def test_the_summary_shows_where_the_time_went(summary: Callable[[str], str], ta
     ]
     cells = {row.split()[-10]: row.split()[-9:] for row in rows if "%" not in row and "|" not in row}
     assert list(cells) == ["/redirect/1", "/slow", "Aggregated"]
-    assert 20 <= float(cells["/slow"][5]) < 60
+    _look_up, _connect, tls, sending, waiting, receiving = map(float, cells["/slow"][1:7])
+    assert waiting >= 20 > max(tls, sending, receiving)
     requests, opened, reused = (int(cells["Aggregated"][at]) for at in (0, -2, -1))
     assert requests == 2
     assert opened + reused == target.counts()["requests"] == 3
