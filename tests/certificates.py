@@ -68,13 +68,13 @@ class Witness:
         self._context = context
         self.connections: list[dict[str, Any]] = []
         context.sni_callback = self._note_name
-        self._name: str | None = None
+        self._names: dict[int, str | None] = {}
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._listener = socket.create_server((address, 0), family=family)
         self.port: int = self._listener.getsockname()[1]
 
-    def _note_name(self, _connection: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
-        self._name = name
+    def _note_name(self, connection: Any, name: str | None, _context: ssl.SSLContext) -> None:
+        self._names[connection.fileno()] = name
 
     def serve(self) -> None:
         while True:
@@ -82,31 +82,31 @@ class Witness:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            with connection:
-                connection.settimeout(10)
-                self._answer(connection)
+            connection.settimeout(10)
+            threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
-        self._name = None
         try:
             with self._context.wrap_socket(connection, server_side=True) as stream:
                 peer = stream.getpeercert()
                 subject = dict(pair for (pair,) in peer["subject"])["commonName"] if peer else None
-                seen = {"name": self._name, "client": subject, "version": stream.version(), "cipher": stream.cipher()[0]}
-                self.connections.append({**seen, "resumed": stream.session_reused})
-                while self._is_asked(stream):
+                spoken = {"version": stream.version(), "cipher": stream.cipher()[0], "resumed": stream.session_reused}
+                self.connections.append({"name": self._names.pop(stream.fileno(), None), "client": subject, **spoken})
+                while head := self._head(stream):
                     stream.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                    if b"connection: close" in head.lower():
+                        break
         except OSError:
             pass
 
-    def _is_asked(self, stream: ssl.SSLSocket) -> bool:
+    def _head(self, stream: ssl.SSLSocket) -> bytes:
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             piece = stream.recv(65536)
             if not piece:
-                return False
+                return b""
             head += piece
-        return True
+        return head
 
     def close(self) -> None:
         # Wakes the thread that waits for a connection, which closing alone does not.
@@ -116,7 +116,7 @@ class Witness:
 
 @contextmanager
 def witness(pair: tuple[Path, Path], client_authority: Path | None = None, **options: Any) -> Iterator[Witness]:
-    """A server with the certificate and key of `pair`. `client_authority`: it wants one from its clients, signed by that."""
+    """A server with the certificate and key of `pair`. `client_authority`: clients need one that it signed."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*pair)
     if client_authority is not None:

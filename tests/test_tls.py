@@ -27,7 +27,9 @@ SESSION = """
     from locust.event import EventHook
 
     def session(base):
-        return HttpSession(base, EventHook(), None)
+        session = HttpSession(base, EventHook(), None)
+        session.trust_env = False  # as HttpUser has it
+        return session
 
     def told(response):
         return [response.status_code, response.text if response.status_code else type(response.error).__name__]

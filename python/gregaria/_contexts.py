@@ -118,7 +118,7 @@ def configure(session: Any, factory: Callable[..., Any], insecure: bool) -> None
     if system is not None and not is_told:
         context.load_verify_locations(cafile=system)
     notes = _notes.get(context, Notes())
-    # A context's own `check_hostname` counts for nothing: `insecure` decides, and whether there is a check at all if not.
+    # A context's own `check_hostname` counts for nothing, `insecure` decides; its `verify_mode` does count.
     is_checked = not insecure or context.verify_mode != ssl.CERT_NONE
     lowest, highest = _versions(context)
     session._configure_tls(
@@ -161,8 +161,10 @@ def _check(context: Any) -> None:
     """Refuse what would have to be ignored."""
     if not isinstance(context, _standard()):
         raise TypeError(f"`ssl_context_factory` must return an ssl.SSLContext, not {type(context).__name__}")
-    if problems := list(_problems(context)):
-        raise NotImplementedError(f"the context of `ssl_context_factory` has what gregaria does not support: {problems[0]}")
+    if problems := _problems(context):
+        raise NotImplementedError(
+            f"gregaria does not support what the context has: {problems[0]} (`ssl_context_factory`)"
+        )
 
 
 def _problems(context: Any) -> list[str]:
@@ -178,7 +180,7 @@ def _problems(context: Any) -> list[str]:
         problems.append("`post_handshake_auth`")
     if context.keylog_filename not in (None, os.environ.get("SSLKEYLOGFILE")):
         problems.append("a `keylog_filename` other than that of `SSLKEYLOGFILE`")
-    lowest, highest = _versions(context)
+    _, highest = _versions(context)
     if highest < ssl.TLSVersion.TLSv1_2:
         problems.append(f"`maximum_version` {context.maximum_version.name}: only TLS 1.2 and 1.3 are spoken")
     return problems

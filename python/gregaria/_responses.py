@@ -275,8 +275,10 @@ def _os_error(code: float | None, text: str) -> OSError:
     return OSError(int(code), os.strerror(int(code)))
 
 
-def _no_address() -> socket.gaierror:
-    return socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+def _no_address(code: float | None, words: str) -> socket.gaierror:
+    if code is None:
+        return socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    return socket.gaierror(int(code), words)
 
 
 def exceptions(
@@ -311,8 +313,9 @@ def _requests_error(
     cause: BaseException
     match kind:
         case "resolve":
-            cause = _no_address()
-            reason: Exception = NameResolutionError(text, connection, cause)
+            name, _, words = text.partition("\n")
+            cause = _no_address(code, words)
+            reason: Exception = NameResolutionError(name, connection, cause)
             return requests.ConnectionError(MaxRetryError(pool, path, reason), request=request), cause
         case "connect":
             cause = _os_error(code, text)
@@ -372,7 +375,7 @@ def _fast_error(response: Any, kind: str, code: float | None, text: str) -> Exce
 
     match kind:
         case "resolve":
-            return _no_address()
+            return _no_address(code, text.partition("\n")[2])
         case "connect":
             return _os_error(code, text)
         case "broken" | "body_broken" if code == errno.ECONNRESET:

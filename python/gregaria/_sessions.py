@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.parse
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -59,10 +60,27 @@ _DEFAULTS: dict[str, Callable[[Any], Any]] = {
     "explicit_name": lambda _: None,
 }
 
+
 def _adapters(session: Any) -> OrderedDict[str, Any]:
     from locust.clients import LocustHttpAdapter
 
     return OrderedDict((prefix, LocustHttpAdapter(None, session=session)) for prefix in ("https://", "http://"))
+
+
+def is_unix(url: str) -> bool:
+    """Whether a URL names a Unix socket: ours, requests knows none."""
+    return url[:12].lower() == "http+unix://"
+
+
+def unix_adapter(session: Any, url: str) -> Any:
+    """What sends to the Unix socket of `url`, if it names one and nobody has mounted an adapter for that."""
+    if not is_unix(url) or any(prefix.startswith("http+unix") for prefix in session.adapters):
+        return None
+    for schemes in (urllib.parse.uses_relative, urllib.parse.uses_netloc):
+        if "http+unix" not in schemes:
+            # So that requests can follow a redirect to a path.
+            schemes.append("http+unix")
+    return session.adapters.get("http://")
 
 
 _DEFAULTS["adapters"] = _adapters

@@ -14,10 +14,12 @@ if not os.getenv("LOCUST_SKIP_MONKEY_PATCH"):
         # urllib3 subclasses the standard library's queue, whose locks gevent cannot always interrupt.
         urllib3.connectionpool.ConnectionPool.QueueCls = queue.LifoQueue  # type: ignore[assignment]
 
-from gregaria import _contexts
+from gregaria import _contexts, _engine
 
 # Before a locustfile makes a context: they do not tell later what was put into them.
 _contexts.watch()
+# Before a locustfile replaces how names are looked up.
+_engine.remember_names()
 
 from ._version import version as __version__
 from .contrib.fasthttp import FastHttpUser

@@ -73,11 +73,12 @@ class HttpSession(_engine.SessionBase, requests.Session):  # type: ignore[misc]
 
     def _build_url(self, path: str) -> str:
         """The whole URL of what `get` and the others are given."""
-        return path if absolute_http_url_regexp.match(path) else f"{self.base_url}{path}"
+        is_absolute = absolute_http_url_regexp.match(path) or _sessions.is_unix(path)
+        return path if is_absolute else f"{self.base_url}{path}"
 
     def get_adapter(self, url: str) -> BaseAdapter:
         """What sends requests to `url`. For an adapter of requests' own class that is the engine, with its retries."""
-        adapter = super().get_adapter(url)
+        adapter = _sessions.unix_adapter(self, url) or super().get_adapter(url)
         if type(adapter) is not HTTPAdapter:
             return adapter
         return self.__dict__.setdefault("_bridged", {}).setdefault(id(adapter), _slow.Bridged(self, adapter))  # type: ignore[no-any-return]

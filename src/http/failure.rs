@@ -1,5 +1,6 @@
 //! Why an exchange gave no usable response.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::time::Duration;
@@ -10,10 +11,16 @@ use super::url::UrlError;
 /// A failed exchange: data, not an error of the run. Faces turn it into the exception a user of their client knows.
 #[derive(Debug)]
 pub enum Failure {
-    /// The host's name has no address. `code` is getaddrinfo's, where the system gave one.
+    /// The host's name has no address. The code is getaddrinfo's.
     Resolve {
         host: String,
-        message: String,
+        code: i32,
+        message: Cow<'static, str>,
+    },
+    /// Not a failure of the exchange: it stops here until the caller, who looks names up himself, has looked up this one.
+    AskCaller {
+        host: String,
+        port: u16,
     },
     /// No connection: refused, unreachable, no local port or descriptor left.
     Connect(io::Error),
@@ -53,7 +60,8 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Resolve { host, message } => write!(out, "cannot resolve `{host}`: {message}"),
+            Self::AskCaller { host, .. } => write!(out, "nobody has looked up `{host}`"),
+            Self::Resolve { host, message, .. } => write!(out, "cannot resolve `{host}`: {message}"),
             Self::Connect(error) => write!(out, "cannot connect: {error}"),
             Self::ConnectTimeout(after) => write!(out, "no connection within {after:?}"),
             Self::Certificate(message) | Self::Tls(message) => write!(out, "TLS: {message}"),

@@ -1,5 +1,6 @@
 //! A request, prepared: what the session sends, and what a response can tell of how it came about.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,6 +66,29 @@ pub struct HeaderLines {
     pub has_cookie: bool,
 }
 
+/// Who looks up names.
+#[derive(Clone, Debug, Default)]
+pub enum Names {
+    #[default]
+    System,
+    /// The caller, who has given these answers so far.
+    Caller(Vec<Answer>),
+}
+
+/// The addresses of a host, to be used once: the next connection asks again.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub host: String,
+    pub port: u16,
+    pub addresses: Vec<SocketAddr>,
+}
+
+impl Answer {
+    pub fn is_for(&self, host: &str, port: u16) -> bool {
+        self.port == port && self.host == host
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Request {
     pub method: Method,
@@ -80,6 +104,7 @@ pub struct Request {
     pub stream: bool,
     /// The caller keeps cookies himself: none of the session's are sent, and none are kept.
     pub bare: bool,
+    pub names: Names,
 }
 
 impl Request {

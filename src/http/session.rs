@@ -60,10 +60,17 @@ impl Session {
     }
 }
 
-/// Send a request, and what its responses redirect to.
-pub async fn execute<T: Transport>(transport: &mut T, session: &Session, request: &Request) -> Outcome {
-    let mut stamps = Stamps::at(Instant::now());
-    let mut hops: Vec<Hop> = Vec::new();
+/// Send a request, and what its responses redirect to. `before`: how far it got until something was asked of the caller.
+pub async fn execute<T: Transport>(
+    transport: &mut T,
+    session: &Session,
+    request: &Request,
+    before: Option<Outcome>,
+) -> Outcome {
+    let (mut stamps, mut hops) = match before {
+        Some(outcome) => (outcome.stamps, outcome.hops),
+        None => (Stamps::at(Instant::now()), Vec::new()),
+    };
     let result = loop {
         let current = hops.last().map_or(request, |hop| &hop.next);
         let cookies = session.cookie_header(current);

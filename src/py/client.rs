@@ -14,13 +14,14 @@ use pyo3::types::{PyDict, PyString, PyType};
 use super::arguments::Arguments;
 use super::cookies;
 use super::hub::hub;
+use super::names;
 use super::prepare::{self, Auth, Payload, SessionHeaders};
 use super::response::{Call, ResponseBase};
 use crate::http::headers::Headers;
 use crate::http::io::{Command, Operation};
 use crate::http::request::push_line;
 use crate::http::transport::tls::{Identity, Options, Pem, Tls, Trust};
-use crate::http::url::{Base, Style, UrlError, UrlErrorKind};
+use crate::http::url::{Base, Style, UrlError, UrlErrorKind, is_absolute};
 use crate::http::{Method, Request, Session, Settings};
 
 /// requests' pool keeps ten connections to a host. Further ones are opened there and thrown away; here they wait.
@@ -454,11 +455,7 @@ impl SessionBase {
 
     /// The text of `url` on this session's base.
     pub fn full_url(&self, url: &str) -> String {
-        let absolute = url
-            .get(..8)
-            .is_some_and(|start| start.eq_ignore_ascii_case("https://") || start[..7].eq_ignore_ascii_case("http://"))
-            || url.eq_ignore_ascii_case("http://");
-        if absolute { url.to_owned() } else { format!("{}{url}", self.state().base.text()) }
+        if is_absolute(url) { url.to_owned() } else { format!("{}{url}", self.state().base.text()) }
     }
 
     pub fn overrides_context(&self) -> bool {
@@ -670,7 +667,7 @@ fn unsendable<'py>(
 
 fn exchange<'py>(slf: &Bound<'py, SessionBase>, operation: Box<Operation>, call: Call<'py>) -> Answer<'py> {
     let py = slf.py();
-    let operation = hub(py)?.exchange(py, operation)?;
+    let operation = names::exchange(py, operation)?;
     ResponseBase::deliver(slf, operation, call, Instant::now())
 }
 
@@ -851,6 +848,7 @@ fn build(
             Some(stream) => stream.is_truthy()?,
             None => snapshot.stream,
         },
+        names: names::of(slf.py(), style)?,
     })
 }
 

@@ -19,7 +19,8 @@ pub fn exceptions<'py>(
 /// Kind, number (an errno, a limit, seconds) and words. Python tells them apart by the kind, never by the words.
 pub fn parts(failure: &Failure) -> (&'static str, Option<f64>, String) {
     match failure {
-        Failure::Resolve { host, .. } => ("resolve", None, host.clone()),
+        Failure::Resolve { host, code, message } => ("resolve", Some(f64::from(*code)), format!("{host}\n{message}")),
+        Failure::AskCaller { host, .. } => ("resolve", None, host.clone()),
         Failure::Connect(error) => ("connect", error.raw_os_error().map(f64::from), error.to_string()),
         Failure::ConnectTimeout(after) => ("connect_timeout", Some(after.as_secs_f64()), String::new()),
         Failure::Certificate(text) => ("certificate", None, text.clone()),

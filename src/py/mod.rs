@@ -11,6 +11,7 @@ mod failures;
 mod fast;
 mod greenlet;
 mod hub;
+mod names;
 mod prepare;
 mod prepared;
 mod report;
@@ -40,6 +41,7 @@ pub mod _engine {
         event::register(module)?;
         hub::register(module)?;
         prepared::register(module)?;
+        names::register(module)?;
         report::register(module)?;
         response::register(module)?;
         stats::register(module)?;

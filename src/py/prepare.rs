@@ -458,11 +458,7 @@ fn timeout(given: &Bound<'_, PyAny>) -> PyResult<Option<Duration>> {
 }
 
 /// `tls` with what `verify=` and `cert=` say instead.
-pub fn tls(
-    tls: &Tls,
-    verify: Option<&Bound<'_, PyAny>>,
-    cert: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Tls> {
+pub fn tls(tls: &Tls, verify: Option<&Bound<'_, PyAny>>, cert: Option<&Bound<'_, PyAny>>) -> PyResult<Tls> {
     let mut options = tls.options().clone();
     if let Some(verify) = verify {
         options.trust = trust(verify)?;

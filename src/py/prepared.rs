@@ -9,7 +9,7 @@ use pyo3::types::{PyBytes, PyString};
 
 use super::arguments::Arguments;
 use super::client::{SessionBase, url_error};
-use super::hub::hub;
+use super::names;
 use super::prepare::{self, SessionHeaders};
 use super::response::ResponseBase;
 use super::upload::Upload;
@@ -54,10 +54,11 @@ fn send_prepared<'py>(
         settings,
         stream,
         bare: true,
+        names: names::of(py, Style::Requests)?,
     };
     let session = Arc::clone(this.session());
     let operation = Box::new(Operation { ticket: None, session, request, label: None, outcome: None });
-    let operation = hub(py)?.exchange(py, operation)?;
+    let operation = names::exchange(py, operation)?;
     ResponseBase::unreported(py, operation, Instant::now())
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gregaria::bridge::{Completions, Ticket, Tickets};
 use gregaria::http::io::{Command, Completion, Operation, Outcome, Pool, start};
-use gregaria::http::request::push_line;
+use gregaria::http::request::{Names, push_line};
 use gregaria::http::transport::Tls;
 use gregaria::http::url::{Base, Style};
 use gregaria::http::{Failure, HeaderLines, Method, Request, Response, Session, Settings};
@@ -147,6 +147,7 @@ pub fn request_to(method: &str, base: &str, settings: Settings) -> Request {
         stream: false,
         upload: None,
         bare: false,
+        names: Names::System,
     }
 }
 

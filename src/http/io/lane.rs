@@ -152,12 +152,15 @@ impl Lane {
 pub async fn run(lane: Rc<Lane>, thread: Rc<Thread>) {
     let mut direct = Direct::new(Rc::clone(&lane), Rc::clone(&thread));
     while let Some(mut operation) = lane.next(&mut direct).await {
-        let outcome = session::execute(&mut direct, &operation.session, &operation.request).await;
+        let before = operation.outcome.take();
+        let outcome = session::execute(&mut direct, &operation.session, &operation.request, before).await;
         lane.cancelled.set(false);
-        if let Some(maker) = operation.request.upload.as_ref().and_then(|upload| upload.close()) {
+        operation.outcome = Some(outcome);
+        // What only waits for an address goes on, and has its body still to send.
+        let upload = operation.request.upload.as_ref().filter(|_| operation.question().is_none());
+        if let Some(maker) = upload.and_then(|upload| upload.close()) {
             thread.ready(maker);
         }
-        operation.outcome = Some(outcome);
         lane.ticket.set(None);
         let session = operation.session.id();
         // Also when nobody waits for it any more: the main thread counts what was abandoned.

@@ -14,8 +14,11 @@ pub use lane::Lane;
 pub use pool::{Pool, start};
 pub use thread::Thread;
 
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
+use super::request::{Answer, Names};
 use super::session::Session;
 use super::{Failure, Request, Response, Stamps};
 use crate::bridge::Ticket;
@@ -36,6 +39,32 @@ impl Operation {
     pub fn method(&self) -> &str {
         self.label.as_deref().unwrap_or(self.request.method.as_str())
     }
+
+    /// The host and port whose addresses the caller is asked for, if the operation stopped for that.
+    pub fn question(&self) -> Option<(&str, u16)> {
+        match &self.outcome.as_ref()?.result {
+            Err(Failure::AskCaller { host, port }) => Some((host, *port)),
+            _ => None,
+        }
+    }
+
+    /// The answer to that: the operation can go on, or has failed for good.
+    pub fn answer(&mut self, answer: Result<Vec<SocketAddr>, Failure>) {
+        let Some(outcome) = &mut self.outcome else { return };
+        let Err(Failure::AskCaller { host, port }) = &mut outcome.result else { return };
+        outcome.stamps.looked_up();
+        match answer {
+            Ok(addresses) => {
+                let request = outcome.hops.last_mut().map_or(&mut self.request, |hop| &mut hop.next);
+                let answer = Answer { host: std::mem::take(host), port: *port, addresses };
+                request.names = Names::Caller(vec![answer]);
+            }
+            Err(failure) => {
+                outcome.result = Err(failure);
+                outcome.stamps.finish(Instant::now());
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -49,7 +78,7 @@ pub struct Outcome {
 impl Outcome {
     /// Of an operation that never got to a connection.
     pub fn of_failure(failure: Failure) -> Self {
-        Self { result: Err(failure), stamps: Stamps::at(std::time::Instant::now()), hops: Vec::new() }
+        Self { result: Err(failure), stamps: Stamps::at(Instant::now()), hops: Vec::new() }
     }
 }
 

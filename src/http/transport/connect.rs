@@ -2,22 +2,25 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::race::race;
+use super::resolve::resolve;
 use super::socket::Socket;
 use super::{Phase, Stamps};
 use crate::http::Failure;
 use crate::http::io::{Lane, Thread};
-use crate::http::request::Settings;
-use crate::http::url::{Scheme, Url};
+use crate::http::request::{Request, Settings};
+use crate::http::url::Scheme;
 
 pub enum Connected {
     Plain(Socket),
@@ -25,26 +28,30 @@ pub enum Connected {
     Tls(Box<TlsStream<Socket>>),
 }
 
-/// Open a connection to the origin of `url`.
+/// Open a connection to the origin of a request.
 pub async fn connect(
-    url: &Url,
-    settings: &Settings,
+    request: &Request,
     lane: &Lane,
     thread: &Thread,
     stamps: &mut Stamps,
 ) -> Result<Connected, Failure> {
+    let (url, settings) = (&request.url, &*request.settings);
+    if url.scheme() == Scheme::Unix {
+        stamps.enter(Phase::Connect, Instant::now());
+        let socket = open_unix(Path::new(url.host()), settings, lane, thread).await?;
+        return Ok(Connected::Plain(socket.into()));
+    }
     stamps.enter(Phase::LookUp, Instant::now());
     // No limit, as Python's clients have none here; but a user who is stopped does not wait for a name server.
-    let addresses = lane.within(thread, None, resolve(url.host(), url.port())).await??;
+    let addresses = lane.within(thread, None, resolve(url, &request.names)).await??;
     stamps.enter(Phase::Connect, Instant::now());
-    let socket = Socket::new(open_tcp(&addresses, settings, lane, thread).await?);
+    let socket = Socket::from(open_tcp(&addresses, settings, lane, thread).await?);
     if url.scheme() == Scheme::Http {
         return Ok(Connected::Plain(socket));
     }
     stamps.enter(Phase::Tls, Instant::now());
     let config = settings.tls.config().map_err(Failure::Tls)?;
-    let name = ServerName::try_from(url.host().to_owned()).map_err(|error| Failure::Tls(error.to_string()))?;
-    let handshake = TlsConnector::from(config).connect(name, socket);
+    let handshake = TlsConnector::from(config).connect(server_name(url.host())?, socket);
     let stream = lane
         .within(thread, settings.connect_timeout, handshake)
         .await
@@ -53,35 +60,36 @@ pub async fn connect(
     Ok(Connected::Tls(Box::new(stream)))
 }
 
-async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
+/// The name that a certificate must be for. An address's zone is known on this machine alone.
+fn server_name(host: &str) -> Result<ServerName<'static>, Failure> {
+    let address = host.split('%').next().unwrap_or(host);
+    if let Ok(address) = address.parse::<IpAddr>() {
+        return Ok(address.into());
     }
-    let failed = |message: String| Failure::Resolve { host: host.to_owned(), message };
-    let addresses: Vec<_> = lookup_host((host, port)).await.map_err(|error| failed(error.to_string()))?.collect();
-    if addresses.is_empty() { Err(failed("it has no address".to_owned())) } else { Ok(addresses) }
+    ServerName::try_from(host.to_owned()).map_err(|error| Failure::Tls(format!("`{host}`: {error}")))
 }
 
-/// The first address that answers. Each has the whole time-out, as urllib3 has it.
+/// The first address that answers. All together have the time-out: what waits for the tenth has waited long enough.
 async fn open_tcp(
     addresses: &[SocketAddr],
     settings: &Settings,
     lane: &Lane,
     thread: &Thread,
 ) -> Result<TcpStream, Failure> {
-    let mut last = Failure::Connect(io::ErrorKind::AddrNotAvailable.into());
-    for address in addresses {
-        match lane.within(thread, settings.connect_timeout, TcpStream::connect(address)).await {
-            Ok(Ok(stream)) => {
-                stream.set_nodelay(true).map_err(Failure::Connect)?;
-                return Ok(stream);
-            }
-            Ok(Err(error)) => last = Failure::Connect(error),
-            Err(Failure::Cancelled) => return Err(Failure::Cancelled),
-            Err(failure) => last = as_connect_timeout(failure),
-        }
-    }
-    Err(last)
+    let stream = lane
+        .within(thread, settings.connect_timeout, race(addresses, TcpStream::connect))
+        .await
+        .map_err(as_connect_timeout)?
+        .map_err(Failure::Connect)?;
+    stream.set_nodelay(true).map_err(Failure::Connect)?;
+    Ok(stream)
+}
+
+async fn open_unix(path: &Path, settings: &Settings, lane: &Lane, thread: &Thread) -> Result<UnixStream, Failure> {
+    lane.within(thread, settings.connect_timeout, UnixStream::connect(path))
+        .await
+        .map_err(as_connect_timeout)?
+        .map_err(Failure::Connect)
 }
 
 fn as_connect_timeout(failure: Failure) -> Failure {

@@ -164,7 +164,7 @@ impl Direct {
 
     async fn open(&self, request: &Request, stamps: &mut Stamps) -> Result<Connected, Failure> {
         // Boxed: look-up and handshake are large and rare, and every idle user's task would be as large as they are.
-        let stream = Box::pin(connect(&request.url, &request.settings, &self.lane, &self.thread, stamps)).await?;
+        let stream = Box::pin(connect(request, &self.lane, &self.thread, stamps)).await?;
         stamps.opened(Instant::now());
         Ok(stream)
     }

@@ -8,6 +8,8 @@ mod http1;
 mod phases;
 #[doc(hidden)]
 pub mod probe;
+mod race;
+mod resolve;
 mod socket;
 pub mod tls;
 

@@ -94,6 +94,11 @@ impl Stamps {
         self.since = at;
     }
 
+    /// It stood still while the caller looked up a name.
+    pub fn looked_up(&mut self) {
+        self.phase = Phase::LookUp;
+    }
+
     /// A connection is open, and the request can be sent on it.
     pub fn opened(&mut self, at: Instant) {
         self.enter(Phase::Sending, at);
@@ -158,6 +163,20 @@ mod tests {
         stamps.finish(at(127));
         assert_eq!(milliseconds(&stamps), [2, 4, 8, 1 + 16, 32, 64]);
         assert_eq!((stamps.phases.opened, stamps.phases.reused), (1, 0));
+        assert_eq!(add_up(&stamps), stamps.response_time());
+    }
+
+    #[test]
+    fn a_look_up_by_the_caller_is_one() {
+        let (mut stamps, at) = clock();
+        stamps.enter(Phase::LookUp, at(1));
+        stamps.finish(at(2));
+        stamps.looked_up();
+        stamps.enter(Phase::LookUp, at(10));
+        stamps.enter(Phase::Connect, at(11));
+        stamps.opened(at(15));
+        stamps.finish(at(16));
+        assert_eq!(milliseconds(&stamps), [10, 4, 0, 2, 0, 0]);
         assert_eq!(add_up(&stamps), stamps.response_time());
     }
 

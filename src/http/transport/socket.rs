@@ -1,23 +1,37 @@
-//! A TCP connection that knows what became of the bytes written to it.
+//! A connection, TCP or of a Unix socket, that knows what became of the bytes written to it.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 
 #[derive(Debug)]
 pub struct Socket {
-    tcp: TcpStream,
+    kind: Kind,
     written: u64,
 }
 
-impl Socket {
-    pub fn new(tcp: TcpStream) -> Self {
-        Self { tcp, written: 0 }
-    }
+#[derive(Debug)]
+enum Kind {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
 
+impl From<TcpStream> for Socket {
+    fn from(tcp: TcpStream) -> Self {
+        Self { kind: Kind::Tcp(tcp), written: 0 }
+    }
+}
+
+impl From<UnixStream> for Socket {
+    fn from(unix: UnixStream) -> Self {
+        Self { kind: Kind::Unix(unix), written: 0 }
+    }
+}
+
+impl Socket {
     /// Bytes handed to the system so far, those of TLS included.
     pub fn written(&self) -> u64 {
         self.written
@@ -33,16 +47,18 @@ impl Socket {
     ///
     /// Waits for the reset when the end of the stream was faster, so a caller sets a limit.
     pub async fn was_closed_before(&self, written: u64) -> bool {
+        // Not so with a Unix socket, where a write to a closed one fails at once, and nothing of it is written.
+        let Kind::Tcp(tcp) = &self.kind else { return false };
         loop {
             if self.unacknowledged() != Some(written) {
                 return false;
             }
-            match self.tcp.take_error() {
+            match tcp.take_error() {
                 Ok(Some(error)) => return error.kind() == io::ErrorKind::BrokenPipe,
                 Ok(None) => {}
                 Err(_) => return false,
             }
-            if self.tcp.ready(Interest::ERROR).await.is_err() {
+            if tcp.ready(Interest::ERROR).await.is_err() {
                 return false;
             }
         }
@@ -55,8 +71,9 @@ impl Socket {
         use rustix::ioctl::{Getter, Opcode, ioctl};
         // SIOCOUTQ, which has TIOCOUTQ's number.
         const UNACKNOWLEDGED: Opcode = libc::TIOCOUTQ as Opcode;
+        let Kind::Tcp(tcp) = &self.kind else { return None };
         // SAFETY: tcp(7): the call writes one int, as the getter has it, and changes nothing.
-        let bytes = unsafe { ioctl(&self.tcp, Getter::<UNACKNOWLEDGED, libc::c_int>::new()) };
+        let bytes = unsafe { ioctl(tcp, Getter::<UNACKNOWLEDGED, libc::c_int>::new()) };
         bytes.ok().and_then(|bytes| u64::try_from(bytes).ok())
     }
 
@@ -75,14 +92,20 @@ impl Socket {
 
 impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().tcp).poll_read(cx, buffer)
+        match &mut self.get_mut().kind {
+            Kind::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buffer),
+            Kind::Unix(unix) => Pin::new(unix).poll_read(cx, buffer),
+        }
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = ready!(Pin::new(&mut this.tcp).poll_write(cx, bytes));
+        let written = ready!(match &mut this.kind {
+            Kind::Tcp(tcp) => Pin::new(tcp).poll_write(cx, bytes),
+            Kind::Unix(unix) => Pin::new(unix).poll_write(cx, bytes),
+        });
         Poll::Ready(this.count(written))
     }
 
@@ -92,19 +115,25 @@ impl AsyncWrite for Socket {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = ready!(Pin::new(&mut this.tcp).poll_write_vectored(cx, slices));
+        let written = ready!(match &mut this.kind {
+            Kind::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, slices),
+            Kind::Unix(unix) => Pin::new(unix).poll_write_vectored(cx, slices),
+        });
         Poll::Ready(this.count(written))
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        true // both kinds do
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().tcp).poll_flush(cx)
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(())) // nothing is held back
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().tcp).poll_shutdown(cx)
+        match &mut self.get_mut().kind {
+            Kind::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Kind::Unix(unix) => Pin::new(unix).poll_shutdown(cx),
+        }
     }
 }

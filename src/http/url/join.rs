@@ -106,10 +106,13 @@ impl Plain {
     }
 }
 
+/// What URLs of Unix sockets start with. Ours: Locust's clients know none.
+pub(super) const UNIX: &str = "http+unix://";
+
 /// Locust's test for a URL that is not relative to the base.
-pub(super) fn is_absolute(text: &str) -> bool {
+pub fn is_absolute(text: &str) -> bool {
     let starts = |prefix: &str| text.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
-    starts("http://") || starts("https://")
+    starts("http://") || starts("https://") || starts(UNIX)
 }
 
 /// What a byte means to [`is_plain`].

@@ -22,7 +22,7 @@ mod quote;
 #[cfg(test)]
 mod tests;
 
-pub use join::{Base, Credentials};
+pub use join::{Base, Credentials, is_absolute};
 
 /// Whose reading of a URL it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,12 +37,14 @@ pub enum Style {
 pub enum Scheme {
     Http,
     Https,
+    /// HTTP through a Unix socket; the host is its path.
+    Unix,
 }
 
 impl Scheme {
     pub const fn default_port(self) -> u16 {
         match self {
-            Self::Http => 80,
+            Self::Http | Self::Unix => 80,
             Self::Https => 443,
         }
     }
@@ -105,7 +107,7 @@ pub struct Origin {
     scheme: Scheme,
     style: Style,
     port: u16,
-    /// Without brackets, as the resolver takes it.
+    /// Without brackets, as the resolver takes it; or the path of a socket.
     host: Box<str>,
     host_header: Box<str>,
     /// The URL's text up to its path.
@@ -166,6 +168,9 @@ impl Hash for Origin {
 }
 
 fn host_header(style: Style, scheme: Scheme, host: &str, port: u16) -> String {
+    if scheme == Scheme::Unix {
+        return "localhost".to_owned();
+    }
     let left_out = match style {
         Style::Requests => port == scheme.default_port(),
         Style::Gevent => matches!(port, 80 | 443),

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::host::{self, invalid_character, split_port};
+use super::join::UNIX;
 use super::parts::{Parts, lower};
-use super::quote::{PATH, QUERY, USERINFO, encode_component, escapes_are_sound, requote, requote_with};
+use super::quote::{PATH, QUERY, USERINFO, encode_component, escapes_are_sound, requote, requote_with, unquote};
 use super::{Origin, Scheme, Style, Url, UrlError};
 use crate::http::text::{is_space, repr};
 
@@ -14,6 +15,9 @@ impl Url {
     /// The URL that `text` names, with `params` (already encoded: [`crate::http::body::urlencode`], or what the
     /// caller gave as text) put behind its query.
     pub fn prepare(style: Style, text: &str, params: &str) -> Result<Self, UrlError> {
+        if text.get(..UNIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(UNIX)) {
+            return prepare_unix(style, text, params);
+        }
         match style {
             Style::Requests => prepare_requests(text, params),
             Style::Gevent => prepare_gevent(text, params),
@@ -25,9 +29,18 @@ impl Url {
     /// requests keeps a fragment that the target lacks; neither client normalises an absolute target's path.
     pub fn resolve(&self, location: &str) -> Result<Self, UrlError> {
         match self.origin.style {
+            _ if self.scheme() == Scheme::Unix => self.resolve_unix(location),
             Style::Requests => self.resolve_requests(location),
             Style::Gevent => self.resolve_gevent(location),
         }
+    }
+
+    /// A server behind a socket calls itself by the Host header it got: who leads to that leads to himself.
+    fn resolve_unix(&self, location: &str) -> Result<Self, UrlError> {
+        let here = Self { origin: local(self.origin.style), ..self.clone() };
+        let there = here.resolve(location)?;
+        let stays = there.origin == here.origin;
+        Ok(if stays { Self { origin: Arc::clone(&self.origin), ..there } } else { there })
     }
 
     fn resolve_requests(&self, location: &str) -> Result<Self, UrlError> {
@@ -101,6 +114,26 @@ impl Url {
         }
         Origin::new(self.origin.style, scheme, host, port, prefix)
     }
+}
+
+/// `http+unix://%2Frun%2Fserver.sock/path`: the socket's path, encoded, where the host is otherwise.
+fn prepare_unix(style: Style, text: &str, params: &str) -> Result<Url, UrlError> {
+    let rest = &text[UNIX.len()..];
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (socket, rest) = (unquote(&rest[..end]), &rest[end..]);
+    if socket.is_empty() {
+        return Err(UrlError::MissingHost { url: text.to_owned() });
+    }
+    // Behind the host all is as with any other.
+    let url = Url::prepare(style, &format!("{LOCAL}{rest}"), params)?;
+    let prefix = &text[..UNIX.len() + end];
+    Ok(Url { origin: Origin::new(style, Scheme::Unix, &socket, Scheme::Unix.default_port(), prefix), ..url })
+}
+
+const LOCAL: &str = "http://localhost";
+
+fn local(style: Style) -> Arc<Origin> {
+    Origin::new(style, Scheme::Http, "localhost", Scheme::Http.default_port(), LOCAL)
 }
 
 fn prepare_requests(text: &str, params: &str) -> Result<Url, UrlError> {

@@ -259,3 +259,34 @@ proptest! {
         }
     }
 }
+
+const SOCKET: &str = "http+unix://%2Frun%2Fa%20b.sock";
+
+#[test]
+fn a_unix_socket_stands_where_the_host_is_otherwise() {
+    for style in [Style::Requests, Style::Gevent] {
+        let url = Url::prepare(style, &format!("{SOCKET}/a?b=1#c"), "d=2").unwrap();
+        assert_eq!((url.scheme(), url.host()), (Scheme::Unix, "/run/a b.sock"));
+        assert_eq!(url.authority_for_host_header(), "localhost");
+        assert_eq!((&*url.target(), url.fragment()), ("/a?b=1&d=2", "c"));
+        assert_eq!(url.to_string(), format!("{SOCKET}/a?b=1&d=2#c"));
+        let joined = Base::new(style, SOCKET).join("/x").unwrap();
+        assert_eq!((joined.origin(), joined.to_string()), (url.origin(), format!("{SOCKET}/x")));
+        let absolute = Base::new(style, "http://other.test").join(&format!("{SOCKET}/x")).unwrap();
+        assert_eq!(absolute.origin(), url.origin());
+        let error = Url::prepare(style, "http+unix:///x", "").unwrap_err();
+        assert_eq!(error.kind(), UrlErrorKind::InvalidUrl);
+    }
+}
+
+#[test]
+fn a_server_behind_a_socket_leads_back_to_it() {
+    for style in [Style::Requests, Style::Gevent] {
+        let url = Url::prepare(style, &format!("{SOCKET}/a/b"), "").unwrap();
+        for (location, target) in [("/c", "/c"), ("c", "/a/c"), ("http://localhost/c?d", "/c?d")] {
+            let there = url.resolve(location).unwrap();
+            assert_eq!((there.origin(), &*there.target()), (url.origin(), target), "{location}");
+        }
+        assert_eq!(url.resolve("http://other.test/c").unwrap().host(), "other.test");
+    }
+}

@@ -27,13 +27,18 @@ pub struct Identity {
 pub enum Pem {
     File(Arc<str>),
     /// Read already, from a file that had this name: it may be gone.
-    Read { path: Arc<str>, text: Arc<[u8]> },
+    Read {
+        path: Arc<str>,
+        text: Arc<[u8]>,
+    },
 }
 
 impl Pem {
     fn text(&self) -> Result<Arc<[u8]>, String> {
         match self {
-            Self::File(path) => fs::read(&**path).map(Arc::from).map_err(|error| format!("cannot read `{path}`: {error}")),
+            Self::File(path) => {
+                fs::read(&**path).map(Arc::from).map_err(|error| format!("cannot read `{path}`: {error}"))
+            }
             Self::Read { text, .. } => Ok(Arc::clone(text)),
         }
     }
@@ -79,7 +84,9 @@ impl Identity {
         }
         match PrivateKeyDer::from_pem_slice(&text) {
             Ok(key) => Ok(key),
-            Err(rustls::pki_types::pem::Error::NoItemsFound) => Err(format!("{holder} holds no private key in PEM form")),
+            Err(rustls::pki_types::pem::Error::NoItemsFound) => {
+                Err(format!("{holder} holds no private key in PEM form"))
+            }
             Err(error) => Err(format!("cannot read the private key in {holder}: {error}")),
         }
     }
@@ -92,7 +99,8 @@ impl Identity {
         let base64: Vec<u8> = section.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
         let der = STANDARD.decode(base64).map_err(|error| unreadable(&error))?;
         let encrypted = EncryptedPrivateKeyInfoRef::try_from(&*der).map_err(|error| unreadable(&error))?;
-        let key = encrypted.decrypt(password).map_err(|_| unreadable(&"the password is wrong, or its cipher unknown"))?;
+        let key =
+            encrypted.decrypt(password).map_err(|_| unreadable(&"the password is wrong, or its cipher unknown"))?;
         Ok(PrivatePkcs8KeyDer::from(key.as_bytes().to_vec()).into())
     }
 }
@@ -146,7 +154,8 @@ mod tests {
 
     #[test]
     fn one_file_may_hold_both() {
-        let both = Identity { certificate: read("both.pem", &[CERTIFICATE, PKCS8].concat()), key: None, password: None };
+        let both =
+            Identity { certificate: read("both.pem", &[CERTIFICATE, PKCS8].concat()), key: None, password: None };
         assert!(both.load().is_ok());
         let neither = Identity { certificate: read("client.pem", CERTIFICATE), key: None, password: None };
         assert_eq!(neither.load().unwrap_err(), "`client.pem` holds no private key in PEM form");

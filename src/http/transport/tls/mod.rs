@@ -166,7 +166,8 @@ impl Options {
             None => builder.with_no_client_auth(),
             Some(identity) => {
                 let (chain, key) = identity.load()?;
-                let unusable = |error| format!("the client certificate in {} is unusable: {error}", identity.certificate);
+                let unusable =
+                    |error| format!("the client certificate in {} is unusable: {error}", identity.certificate);
                 builder.with_client_auth_cert(chain, key).map_err(unusable)?
             }
         };
@@ -211,7 +212,8 @@ mod tests {
     fn only_the_suites_and_versions_asked_for_are_offered() {
         const AES_256_FOR_TLS13: u16 = 0x1302;
         let options = Options { cipher_suites: Some([AES_256_FOR_TLS13].into()), ..Options::new(Trust::Mozilla) };
-        let suites: Vec<u16> = options.provider().unwrap().cipher_suites.iter().map(|suite| suite.suite().into()).collect();
+        let suites: Vec<u16> =
+            options.provider().unwrap().cipher_suites.iter().map(|suite| suite.suite().into()).collect();
         assert_eq!(suites, [AES_256_FOR_TLS13]);
         let without_13 = Options { tls13: false, ..options };
         assert!(without_13.build().unwrap_err().starts_with("the TLS options contradict each other"));

@@ -84,7 +84,8 @@ impl Checked {
             // `openssl req -x509` makes an authority's certificate, and test servers show it as their own. Who trusts
             // this very certificate need not be told by whom it is signed. (Its dates were looked at before this.)
             Error::InvalidCertificate(CertificateError::Other(other))
-                if other.0.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity) && self.own.contains(end_entity) =>
+                if other.0.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity)
+                    && self.own.contains(end_entity) =>
             {
                 if self.checks_host_name {
                     verify_server_name(&ParsedCertificate::try_from(end_entity)?, name)?;
