@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-import requests.certs
+import requests.utils
 
 
 @dataclass
@@ -113,7 +113,7 @@ def _note_unsupported(name: str, notes: Notes, *_: Any) -> None:
 def configure(session: Any, factory: Callable[..., Any], insecure: bool) -> None:
     """Give `session` the TLS options of the context that `factory` makes, called as geventhttpclient calls it."""
     system = system_authorities()
-    context, is_told = _made_by(factory, system or requests.certs.where())
+    context, is_told = _made_by(factory, system or requests.utils.DEFAULT_CA_BUNDLE_PATH)
     _check(context)
     if system is not None and not is_told:
         context.load_verify_locations(cafile=system)
