@@ -17,7 +17,7 @@ needs_oracle = pytest.mark.skipif(not Path(ORACLE).exists(), reason="no environm
 
 
 def output_of(python: str, script: str, *arguments: str) -> list[str]:
-    command = [python, str(HERE / "conformance" / script), *arguments]
+    command = [python, "-P", str(HERE / "conformance" / script), *arguments]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout.splitlines()
 
 

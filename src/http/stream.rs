@@ -170,10 +170,10 @@ impl Stream {
         }
     }
 
-    /// Whether everything was read.
+    /// Whether everything was read. Of a body that broke off never: who reads on is told why.
     pub fn is_over(&self) -> bool {
         let state = self.state();
-        state.abandoned || (state.end.is_some() && state.bytes.is_empty())
+        state.abandoned || (matches!(state.end, Some(Ok(()))) && state.bytes.is_empty())
     }
 }
 
