@@ -11,7 +11,7 @@ use pyo3::exceptions::{PyNotImplementedError, PyOSError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 
 use super::hub::hub;
 use crate::http::Failure;
@@ -32,18 +32,19 @@ struct Originals {
 /// A name in a module, and what it stood for.
 struct Named {
     module: Py<PyDict>,
-    name: &'static str,
+    name: Py<PyString>,
     value: Py<PyAny>,
 }
 
 impl Named {
-    fn new(py: Python<'_>, module: &str, name: &'static str) -> PyResult<Self> {
+    fn new(py: Python<'_>, module: &str, name: &str) -> PyResult<Self> {
         let module = py.import(module)?;
-        Ok(Self { value: module.getattr(name)?.unbind(), module: module.dict().unbind(), name })
+        let name = PyString::intern(py, name);
+        Ok(Self { value: module.getattr(&name)?.unbind(), module: module.dict().unbind(), name: name.unbind() })
     }
 
     fn is_replaced(&self, py: Python<'_>) -> PyResult<bool> {
-        let found = self.module.bind(py).get_item(pyo3::types::PyString::intern(py, self.name))?;
+        let found = self.module.bind(py).get_item(&self.name)?;
         Ok(!found.is_some_and(|found| found.is(&self.value)))
     }
 }
@@ -96,7 +97,7 @@ pub fn exchange(py: Python<'_>, operation: Box<Operation>) -> PyResult<Box<Opera
     Ok(operation)
 }
 
-/// Ask what stands in the place of `getaddrinfo`. It may switch to other greenlets. What it raises that is no OSError
+/// Ask what stands in the place of `getaddrinfo`. It may switch to other greenlets. What it raises that is no `OSError`
 /// is the task's, as it is there with Python's clients.
 fn look_up(py: Python<'_>, style: Style, host: &str, port: u16) -> PyResult<Result<Vec<SocketAddr>, Failure>> {
     let module = py.import("gregaria._names")?;

@@ -16,7 +16,7 @@ const CODES: [(i32, &str); 4] = [
     (NO_ADDRESS, "No address associated with hostname"),
 ];
 
-/// EAI_NODATA of glibc, which libc does not have for every system.
+/// `EAI_NODATA` of glibc, which libc does not have for every system.
 const NO_ADDRESS: i32 = -5;
 
 /// The addresses of a URL's host.

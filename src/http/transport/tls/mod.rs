@@ -18,6 +18,7 @@ pub use identity::{Identity, Pem};
 pub use trust::Trust;
 
 /// What a user can choose about TLS.
+#[allow(clippy::struct_excessive_bools)] // four independent switches
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Options {
     pub trust: Trust,
