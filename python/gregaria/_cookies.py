@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from http.cookiejar import Cookie
+from http.cookiejar import Cookie, CookieJar
 from typing import Any
 
 from requests.cookies import RequestsCookieJar
@@ -54,3 +54,16 @@ class SessionCookies(RequestsCookieJar):
         jar.set_policy(self.get_policy())
         jar.update(self)
         return jar
+
+
+def replace(jar: Any, cookies: Any) -> None:
+    """Have `cookies` (a jar, a mapping, or nothing) in the place of what is in `jar`."""
+    if cookies is jar:
+        return
+    kept = list(cookies) if isinstance(cookies, CookieJar) else cookies
+    jar.clear()
+    if isinstance(kept, list):
+        for cookie in kept:
+            jar.set_cookie(cookie)
+    else:
+        jar.update(kept)

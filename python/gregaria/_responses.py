@@ -216,11 +216,11 @@ def not_caught() -> LocustError:
     return LocustError("In order to use a with-block for requests, you must also pass catch_response=True")
 
 
-def not_entered() -> LocustError:
+def not_entered(call: str) -> LocustError:
     return LocustError(
         "Tried to set status on a request that has not yet been made. Make sure you use a with-block, like this:\n\n"
         "with self.client.request(..., catch_response=True) as response:\n"
-        "    response.success()"
+        f"    response.{call}"
     )
 
 
@@ -264,7 +264,11 @@ def bad_status(response: Any, name: str) -> Exception:
     """The fast client's error for a bad status."""
     from locust.contrib.fasthttp import LocustBadStatusCode
 
-    error = LocustBadStatusCode(response.url, code=response._status, response=response, request=response.request)
+    if "error" in response.__dict__:
+        kept: Exception = response.__dict__["error"]
+        return kept
+    error = LocustBadStatusCode(response.url, code=response._status)
+    error.response = response
     response.error = error
     return error
 
@@ -370,20 +374,26 @@ def _requests_error(
     raise AssertionError(f"a failure of kind {kind}")
 
 
+_TEMPORARY = frozenset([errno.ETIMEDOUT, errno.ENOLINK, errno.ENOENT, errno.EPIPE])
+"""Errors of a connection after which geventhttpclient tries again, and says how often when none are left."""
+
+
 def _fast_error(response: Any, kind: str, code: float | None, text: str) -> Exception:
     from locust.contrib import fasthttp
 
     match kind:
         case "resolve":
             return _no_address(code, text.partition("\n")[2])
-        case "connect":
-            return _os_error(code, text)
-        case "broken" | "body_broken" if code == errno.ECONNRESET:
+        case "connect" | "broken" if code in _TEMPORARY:
+            return fasthttp.RetriesExceeded(response._asked, response._retries, original=_os_error(code, text))
+        case "broken" if code == errno.ECONNRESET:
             return fasthttp.HTTPConnectionClosed("connection closed.")
-        case "broken" | "body_broken":
+        case "connect" | "broken" | "body_broken":
             return _os_error(code, text)
-        case "connect_timeout" | "read_timeout" | "body_timeout":
-            return fasthttp.RetriesExceeded(response._asked, 0, original=TimeoutError("timed out"))
+        case "connect_timeout" | "read_timeout":
+            return fasthttp.RetriesExceeded(response._asked, response._retries, original=TimeoutError("timed out"))
+        case "body_timeout":
+            return TimeoutError("timed out")
         case "tls":
             return ssl.SSLError(1, text)
         case "certificate":

@@ -114,7 +114,7 @@ def set_cookies(session: Any, given: Any) -> None:
     jar.update(given or {})
 
 
-def split_credentials(base_url: str) -> tuple[str, tuple[str, str] | None]:
+def split_credentials(base_url: Any) -> tuple[Any, tuple[str, str] | None]:
     """`base_url` without user and password, and these, if it has both; as it is otherwise."""
     if not isinstance(base_url, str) or "@" not in base_url:
         return base_url, None

@@ -57,6 +57,22 @@ pub enum Failure {
     Cancelled,
 }
 
+/// Errors of a connection that geventhttpclient tries again after.
+const TEMPORARY: [i32; 4] = [libc::ETIMEDOUT, libc::ENOLINK, libc::ENOENT, libc::EPIPE];
+
+impl Failure {
+    /// Whether another attempt may fare better: nothing came in time, or the system gave up on the connection.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::ConnectTimeout(_) | Self::ReadTimeout(_) => true,
+            Self::Connect(error) | Self::Broken(error) => {
+                error.raw_os_error().is_some_and(|code| TEMPORARY.contains(&code))
+            }
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -32,6 +32,11 @@ impl Method {
         }
     }
 
+    /// Whether to send it twice does no more than to send it once (RFC 9110, 9.2.2).
+    pub fn is_idempotent(&self) -> bool {
+        matches!(self.as_str(), "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PUT" | "DELETE")
+    }
+
     pub fn has_no_response_body(&self) -> bool {
         self.as_str() == "HEAD"
     }
@@ -46,9 +51,35 @@ pub struct Settings {
     /// How many redirects to follow; `None`: none, a 3xx is the response.
     pub redirects: Option<u32>,
     pub tls: Tls,
-    /// How many requests of one session may be under way at once; further ones wait or, as `requests` does it, get a
-    /// connection that is closed afterwards.
+    /// How many requests of one session (or of the sessions of one pool) may be under way at once.
     pub max_connections: usize,
+    pub at_the_limit: AtTheLimit,
+    pub retries: Retries,
+    /// What a locustfile has chosen itself, of the statuses that mean something to the client.
+    pub statuses: Option<Arc<Statuses>>,
+}
+
+/// What becomes of a request when its pool has as many under way as it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtTheLimit {
+    Wait,
+    /// It gets a connection that is closed when no longer needed: so many, and no more, are kept.
+    OpenMore,
+}
+
+/// How often a request is sent again that got no answer in time, and after what pause.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Retries {
+    pub limit: u32,
+    pub pause: Duration,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Statuses {
+    /// These count as successes.
+    pub valid: Vec<u16>,
+    /// With these a Location is followed.
+    pub redirecting: Vec<u16>,
 }
 
 /// Header lines, encoded (`Name: value\r\n`), in the order they are sent. Neither Host nor Cookie is among them.

@@ -1,6 +1,6 @@
 //! What outlives a request (cookies), and what follows a response (redirects).
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
@@ -13,22 +13,39 @@ use super::{Failure, Method, Request, Response, Stamps};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
+/// Whose connections: one session's, or those of all that share a pool.
+pub fn new_id() -> u64 {
+    NEXT_ID.fetch_add(1, Ordering::Relaxed)
+}
+
 /// One user's client as the I/O threads know it.
 #[derive(Debug)]
 pub struct Session {
-    id: u64,
+    id: AtomicU64,
+    ignores_cookies: AtomicBool,
     jar: Mutex<Jar>,
 }
 
 impl Default for Session {
     fn default() -> Self {
-        Self { id: NEXT_ID.fetch_add(1, Ordering::Relaxed), jar: Mutex::default() }
+        Self { id: AtomicU64::new(new_id()), ignores_cookies: AtomicBool::new(false), jar: Mutex::default() }
     }
 }
 
 impl Session {
+    /// Whose connections it uses: its own, until it joins a pool.
     pub fn id(&self) -> u64 {
-        self.id
+        self.id.load(Ordering::Relaxed)
+    }
+
+    /// Use the connections of a pool from now on. Only the main thread asks for the id, so no ordering matters.
+    pub fn join(&self, pool: u64) {
+        self.id.store(pool, Ordering::Relaxed);
+    }
+
+    /// Send no cookies and keep none.
+    pub fn ignore_cookies(&self, ignores: bool) {
+        self.ignores_cookies.store(ignores, Ordering::Relaxed);
     }
 
     /// The cookies. Not to be held across an await or a park.
@@ -38,7 +55,7 @@ impl Session {
 
     /// The Cookie header of a request: the session's cookies, and those given for this request alone.
     fn cookie_header(&self, request: &Request) -> Option<String> {
-        if request.headers.has_cookie || request.bare {
+        if request.headers.has_cookie || request.bare || self.ignores_cookies.load(Ordering::Relaxed) {
             return None;
         }
         let host = request.headers.host();
@@ -50,7 +67,7 @@ impl Session {
     }
 
     fn keep_cookies(&self, request: &Request, response: &Response) {
-        if !response.has_cookies || request.bare {
+        if !response.has_cookies || request.bare || self.ignores_cookies.load(Ordering::Relaxed) {
             return;
         }
         let headers = response.headers();
@@ -71,14 +88,24 @@ pub async fn execute<T: Transport>(
         Some(outcome) => (outcome.stamps, outcome.hops),
         None => (Stamps::at(Instant::now()), Vec::new()),
     };
+    let mut left = request.settings.retries;
+    // A further attempt begins where the last one broke off, and may be redirected as often.
+    let mut led_here = 0;
     let result = loop {
         let current = hops.last().map_or(request, |hop| &hop.next);
         let cookies = session.cookie_header(current);
         match transport.send(current, cookies.as_deref(), &mut stamps).await {
-            Err(failure) => break Err(failure),
+            Err(failure) if left.limit == 0 || !can_be_retried(current, &failure) => break Err(failure),
+            Err(_) => {
+                left.limit -= 1;
+                led_here = hops.len();
+                if let Err(cancelled) = transport.pause(left.pause).await {
+                    break Err(cancelled);
+                }
+            }
             Ok(response) => {
                 session.keep_cookies(current, &response);
-                match follow(current, &response, request.url.origin(), hops.len()) {
+                match follow(current, &response, request.url.origin(), hops.len() - led_here) {
                     Ok(None) => break Ok(response),
                     Ok(Some(next)) => hops.push(Hop { response, next }),
                     Err(failure) => break Err(failure),
@@ -91,15 +118,18 @@ pub async fn execute<T: Transport>(
     Outcome { result, stamps, hops }
 }
 
+/// Nothing came in time, or the system gave up on the connection: the next attempt may fare better.
+fn can_be_retried(request: &Request, failure: &Failure) -> bool {
+    request.method.is_idempotent() && failure.is_temporary()
+}
+
 /// The request that a response leads to, if it does and the caller wants to be led.
 fn follow(request: &Request, response: &Response, first: &Origin, followed: usize) -> Result<Option<Request>, Failure> {
     let Some(limit) = request.settings.redirects else { return Ok(None) };
-    if !redirect::is_redirect(response.status, Some(&[])) {
-        return Ok(None);
-    }
+    let Some(status) = redirecting_status(request, response.status) else { return Ok(None) };
     let hop = redirect::Hop {
         method: request.method.as_str(),
-        status: response.status,
+        status,
         location: response.header("location"),
         url: &request.url,
         first,
@@ -111,6 +141,15 @@ fn follow(request: &Request, response: &Response, first: &Origin, followed: usiz
         Ok(Step::TooMany) => Err(Failure::TooManyRedirects(limit)),
         Ok(Step::Follow(redirect)) => Ok(Some(redirected(request, redirect))),
         Err(error) => Err(Failure::RedirectTarget(error)),
+    }
+}
+
+/// The status as what it redirects, if it does. One that only the locustfile takes for a redirect is a temporary one.
+fn redirecting_status(request: &Request, status: u16) -> Option<u16> {
+    let is_one = redirect::is_redirect(status, Some(&[]));
+    match &request.settings.statuses {
+        None => is_one.then_some(status),
+        Some(own) => own.redirecting.contains(&status).then_some(if is_one { status } else { 307 }),
     }
 }
 

@@ -24,6 +24,11 @@ pub struct Arguments<'py> {
     pub stream: Option<Bound<'py, PyAny>>,
     pub verify: Option<Bound<'py, PyAny>>,
     pub cert: Option<Bound<'py, PyAny>>,
+    /// Instead of the session's, for the fast client.
+    pub max_retries: Option<u32>,
+    pub max_redirects: Option<u32>,
+    /// A file that is told of request and response, for the fast client.
+    pub debug_stream: Option<Bound<'py, PyAny>>,
     /// What neither client knows.
     pub others: Vec<(String, Bound<'py, PyAny>)>,
 }

@@ -15,16 +15,17 @@ use super::arguments::Arguments;
 use super::cookies;
 use super::hub::hub;
 use super::names;
+use super::pool::{Shared, SharedPool};
 use super::prepare::{self, Auth, Payload, SessionHeaders};
 use super::response::{Call, ResponseBase};
 use crate::http::headers::Headers;
 use crate::http::io::{Command, Operation};
-use crate::http::request::push_line;
+use crate::http::request::{AtTheLimit, Retries, Statuses, push_line};
 use crate::http::transport::tls::{Identity, Options, Pem, Tls, Trust};
 use crate::http::url::{Base, Style, UrlError, UrlErrorKind, is_absolute};
 use crate::http::{Method, Request, Session, Settings};
 
-/// requests' pool keeps ten connections to a host. Further ones are opened there and thrown away; here they wait.
+/// requests' pool keeps ten connections to a host. Further ones are opened and thrown away.
 const POOL_SIZE: usize = 10;
 
 static REQUESTS_DEFAULTS: LazyLock<Arc<Settings>> = LazyLock::new(|| {
@@ -34,6 +35,9 @@ static REQUESTS_DEFAULTS: LazyLock<Arc<Settings>> = LazyLock::new(|| {
         redirects: Some(30),
         tls: Tls::trusted(),
         max_connections: POOL_SIZE,
+        at_the_limit: AtTheLimit::OpenMore,
+        retries: Retries::default(),
+        statuses: None,
     })
 });
 
@@ -42,6 +46,8 @@ static REQUESTS_DEFAULTS: LazyLock<Arc<Settings>> = LazyLock::new(|| {
 pub struct SessionBase {
     style: Style,
     session: Arc<Session>,
+    /// The connections it shares with others, if it does.
+    pool: Mutex<Option<Arc<Shared>>>,
     state: Mutex<State>,
     /// An attribute changed that requests are prepared from; it is read again before the next one.
     stale: AtomicBool,
@@ -97,6 +103,7 @@ impl SessionBase {
         Ok(Self {
             style,
             session: Arc::new(Session::default()),
+            pool: Mutex::default(),
             state: Mutex::new(State {
                 base: shared_base(style, ""),
                 headers: default_headers(class.py(), style)?,
@@ -158,7 +165,8 @@ impl SessionBase {
 
     /// Settings of `FastHttpUser`'s client; times in seconds.
     #[pyo3(signature = (
-        *, network_timeout, connection_timeout, max_redirects, insecure, authorities, concurrency, headers, authorization
+        *, network_timeout, connection_timeout, max_redirects, max_retries, retry_delay, insecure, authorities,
+        concurrency, headers, authorization, statuses = None
     ))]
     #[allow(clippy::too_many_arguments)] // keyword-only, and each is what it says
     fn _configure_fast(
@@ -166,11 +174,14 @@ impl SessionBase {
         network_timeout: Option<f64>,
         connection_timeout: Option<f64>,
         max_redirects: u32,
+        max_retries: u32,
+        retry_delay: f64,
         insecure: bool,
         authorities: Option<&str>,
         concurrency: usize,
         headers: &Bound<'_, PyAny>,
         authorization: Option<&str>,
+        statuses: Option<(Vec<u16>, Vec<u16>)>,
     ) -> PyResult<()> {
         let seconds = |time: Option<f64>| {
             time.map(Duration::try_from_secs_f64).transpose().map_err(|error| PyValueError::new_err(error.to_string()))
@@ -185,6 +196,9 @@ impl SessionBase {
                 Some(path) => Tls::new(Options::new(Trust::Path(path.into()))),
             },
             max_connections: concurrency.max(1),
+            at_the_limit: AtTheLimit::Wait,
+            retries: Retries { limit: max_retries, pause: seconds(Some(retry_delay))?.unwrap_or_default() },
+            statuses: statuses.map(|(valid, redirecting)| Arc::new(Statuses { valid, redirecting })),
         };
         let headers = SessionHeaders::of_mapping(Style::Gevent, headers)?;
         let mut state = self.state();
@@ -302,6 +316,22 @@ impl SessionBase {
     #[pyo3(signature = (domain = None, path = None, name = None))]
     fn _cookies_clear(&self, domain: Option<&str>, path: Option<&str>, name: Option<&str>) {
         self.session.jar().clear(domain, path, name);
+    }
+
+    /// Whether the session sends and keeps cookies.
+    fn _cookies_ignored(&self, ignored: bool) {
+        self.session.ignore_cookies(ignored);
+    }
+
+    /// Use the connections of a pool, which other sessions use too, and no own ones any more.
+    fn _join(&self, pool: &SharedPool) {
+        self.session.join(pool.0.id);
+        let old = lock(&self.pool).replace(Arc::clone(&pool.0));
+        drop(old);
+        let mut state = self.state();
+        let mut settings = Settings::clone(&state.settings);
+        pool.0.limit(&mut settings);
+        state.settings = shared_settings(settings);
     }
 
     /// Close the connections that are kept alive; the session stays usable.
@@ -426,6 +456,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Drop for SessionBase {
     fn drop(&mut self) {
+        if lock(&self.pool).is_some() {
+            return; // the connections are not its own
+        }
         let id = self.session.id();
         Python::attach(|py| {
             // Without a hub there was no request, and nothing to forget.
@@ -496,6 +529,9 @@ impl SessionBase {
         };
         let mut slow = slow(py)?.call_method1("differs", (slf,))?.is_truthy()?;
         let mut settings = Settings::clone(&REQUESTS_DEFAULTS);
+        if let Some(pool) = &*lock(&slf.get().pool) {
+            pool.limit(&mut settings);
+        }
         let (verify, cert) = (given("verify")?, given("cert")?);
         if verify.is_some() || cert.is_some() {
             settings.tls = prepare::tls(&settings.tls, verify.as_ref(), cert.as_ref())?;
@@ -668,7 +704,24 @@ fn unsendable<'py>(
 fn exchange<'py>(slf: &Bound<'py, SessionBase>, operation: Box<Operation>, call: Call<'py>) -> Answer<'py> {
     let py = slf.py();
     let operation = names::exchange(py, operation)?;
-    ResponseBase::deliver(slf, operation, call, Instant::now())
+    let now = Instant::now();
+    if call.debug_stream.is_some() {
+        return tell_debug_stream(slf, operation, call, now);
+    }
+    ResponseBase::deliver(slf, operation, call, now)
+}
+
+#[cold]
+fn tell_debug_stream<'py>(
+    slf: &Bound<'py, SessionBase>,
+    operation: Box<Operation>,
+    mut call: Call<'py>,
+    now: Instant,
+) -> Answer<'py> {
+    let stream = call.debug_stream.take();
+    let response = ResponseBase::deliver(slf, operation, call, now)?;
+    slf.py().import("gregaria._fast.conversation")?.call_method1("write", (stream, &response))?;
+    Ok(response)
 }
 
 /// A subclass's own `request` is honoured: requests' methods call it too.
@@ -762,7 +815,8 @@ fn prepare_operation<'py>(
     };
     let label = (request.method.as_str() != method).then(|| method.into());
     let operation = Operation { ticket: None, session: Arc::clone(&this.session), request, label, outcome: None };
-    let call = Call { name, context: arguments.context, catch_response, url: url.clone() };
+    let debug_stream = arguments.debug_stream;
+    let call = Call { name, context: arguments.context, catch_response, url: url.clone(), debug_stream };
     Ok(Some((Box::new(operation), call)))
 }
 

@@ -1,10 +1,26 @@
 //! What `FastHttpSession` does differently with its arguments.
 
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict, PyInt};
 
 use super::arguments::Arguments;
-use super::prepare::not_yet;
+use crate::http::decode::decode;
+use crate::http::url::Style;
+
+/// Undo brotli; geventhttpclient brings a module for it, and here the engine has it anyway.
+#[pyfunction]
+fn unbrotli<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
+    let plain = decode(Style::Gevent, "br", data.to_vec(), MAX_DECODED).map_err(|_| PyValueError::new_err("this is no brotli"))?;
+    Ok(PyBytes::new(py, &plain))
+}
+
+/// As much as a response may be decoded to.
+const MAX_DECODED: usize = 1 << 30;
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(unbrotli, module)?)
+}
 
 /// geventhttpclient takes any keyword: it puts what it does not know into a POST's form, and else into the query.
 /// `timeout`, `verify` and their like are among them, as a user of Locust's `FastHttpUser` has it.
@@ -18,15 +34,7 @@ pub fn take_others<'py>(method: &str, arguments: &mut Arguments<'py>) -> PyResul
         ("cert", arguments.cert.take()),
     ];
     let mut others: Vec<_> = unknown.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    // What steers the client itself is no data. No retries is what it does anyway.
-    for (name, value) in &arguments.others {
-        match name.as_str() {
-            "max_retries" if value.is_truthy()? => return Err(not_yet(name, "a value")),
-            "max_redirects" => return Err(not_yet(name, "a value for one request")),
-            _ => {}
-        }
-    }
-    arguments.others.retain(|(name, _)| name != "max_retries");
+    arguments.others = take_own(arguments)?;
     others.append(&mut arguments.others);
     let Some((_, first)) = others.first() else { return Ok(()) };
     let py = first.py();
@@ -46,4 +54,31 @@ pub fn take_others<'py>(method: &str, arguments: &mut Arguments<'py>) -> PyResul
     }
     *place = Some(merged.into_any());
     Ok(())
+}
+
+/// Keep what steers the client itself; the rest is data.
+fn take_own<'py>(arguments: &mut Arguments<'py>) -> PyResult<Vec<(String, Bound<'py, PyAny>)>> {
+    let mut others = Vec::new();
+    for (name, value) in std::mem::take(&mut arguments.others) {
+        match name.as_str() {
+            "max_retries" => arguments.max_retries = whole(&value)?,
+            "max_redirects" => arguments.max_redirects = whole(&value)?,
+            "debug_stream" => arguments.debug_stream = (!value.is_none()).then_some(value),
+            // Locust gets as far as sending the request, and then has text where it needs a response.
+            "to_string" if value.is_truthy()? => {
+                return Err(PyTypeError::new_err("`to_string` leaves no response to count; use `response.content`"));
+            }
+            "to_string" => {}
+            _ => others.push((name, value)),
+        }
+    }
+    Ok(others)
+}
+
+fn whole(given: &Bound<'_, PyAny>) -> PyResult<Option<u32>> {
+    if given.is_none() {
+        return Ok(None);
+    }
+    let number = given.py().get_type::<PyInt>().call1((given,))?.extract::<i64>()?;
+    Ok(Some(u32::try_from(number.max(0)).unwrap_or(u32::MAX)))
 }

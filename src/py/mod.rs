@@ -12,6 +12,7 @@ mod fast;
 mod greenlet;
 mod hub;
 mod names;
+mod pool;
 mod prepare;
 mod prepared;
 mod report;
@@ -39,7 +40,9 @@ pub mod _engine {
         client::register(module)?;
         dispatch::register(module)?;
         event::register(module)?;
+        fast::register(module)?;
         hub::register(module)?;
+        pool::register(module)?;
         prepared::register(module)?;
         names::register(module)?;
         report::register(module)?;

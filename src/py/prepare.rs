@@ -408,11 +408,19 @@ pub fn settings(session: &Arc<Settings>, arguments: &Arguments<'_>, follow: bool
     let unchanged = arguments.timeout.is_none()
         && arguments.verify.is_none()
         && arguments.cert.is_none()
+        && arguments.max_redirects.is_none()
+        && arguments.max_retries.is_none()
         && follow == session.redirects.is_some();
     if unchanged {
         return Ok(Arc::clone(session));
     }
     let mut settings = Settings::clone(session);
+    if let Some(limit) = arguments.max_redirects {
+        settings.redirects = Some(limit);
+    }
+    if let Some(limit) = arguments.max_retries {
+        settings.retries.limit = limit;
+    }
     if !follow {
         settings.redirects = None;
     }

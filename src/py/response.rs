@@ -17,6 +17,7 @@ use super::clock::epoch_seconds;
 use super::event::{StatsListener, only_statistics};
 use super::stream::BodyStream;
 use crate::http::io::{Operation, Outcome};
+use crate::http::request::Statuses;
 use crate::http::text::{from_latin1, repr};
 use crate::http::url::Style;
 use crate::http::{Phase, Phases, Request, Response};
@@ -29,6 +30,8 @@ pub struct Call<'py> {
     pub catch_response: bool,
     /// The URL as the caller wrote it.
     pub url: Bound<'py, PyAny>,
+    /// A file that is told of request and response.
+    pub debug_stream: Option<Bound<'py, PyAny>>,
 }
 
 #[pyclass(subclass, frozen, weakref, module = "gregaria._engine")]
@@ -169,6 +172,11 @@ impl ResponseBase {
                 .is_some_and(|outcome| outcome.result.as_ref().map_or(true, |response| response.stream.is_none()))
     }
 
+    /// The statuses that a locustfile has set on its client.
+    fn own_statuses(&self) -> Option<&Statuses> {
+        self.operation.get()?.request.settings.statuses.as_deref()
+    }
+
     fn is_fast(&self) -> bool {
         self.style.get() == Some(&Style::Gevent)
     }
@@ -182,17 +190,23 @@ impl ResponseBase {
                 Self::fire(slf, Some(failure).filter(|failure| !failure.is_none()))
             });
         }
-        let failure = match this.response() {
-            Some(response) if is_success(this.is_fast(), response.status) => None,
-            Some(_) => Some(Self::status_error(slf)?),
-            None => Some(Self::errors(slf)?.1),
-        };
+        let failure = Self::own_verdict(slf)?;
         // Listeners see the name in place of the URL: the texts of errors are grouped by it.
         let hide_url = !this.is_fast() && this.response().is_some();
         if !hide_url {
             return Self::fire(slf, failure);
         }
         Self::with_name_as_url(slf, || Self::fire(slf, failure))
+    }
+
+    /// What it has failed with by the client's own rule, if it has.
+    fn own_verdict<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let this = slf.get();
+        match this.response() {
+            Some(response) if is_success(this.is_fast(), this.own_statuses(), response.status) => Ok(None),
+            Some(_) => Self::status_error(slf).map(Some),
+            None => Self::errors(slf).map(|(_, cause)| Some(cause)),
+        }
     }
 
     fn with_name_as_url<T>(slf: &Bound<'_, Self>, work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
@@ -284,8 +298,11 @@ impl ResponseBase {
         let Some(operation) = this.operation.get() else { return Ok(meta) };
         let outcome = outcome(operation);
         let first = if outcome.result.is_ok() { &operation.request } else { last_request(operation) };
+        let response_time = outcome.stamps.response_time().as_secs_f64() * 1000.0;
         meta.set_item("request_type", operation.method())?;
-        meta.set_item("response_time", outcome.stamps.response_time().as_secs_f64() * 1000.0)?;
+        if !this.is_fast() {
+            meta.set_item("response_time", response_time)?;
+        }
         meta.set_item("name", Self::name(slf)?)?;
         meta.set_item("context", Self::context(slf)?)?;
         meta.set_item("response", slf)?;
@@ -296,6 +313,11 @@ impl ResponseBase {
             None => meta.set_item("url", first.url.to_string())?,
         }
         meta.set_item("response_length", this.response().map_or(0, length))?;
+        if this.is_fast() {
+            // Where Locust's fast client has it; and it has judged the response by now.
+            meta.set_item("response_time", response_time)?;
+            meta.set_item("exception", Self::own_verdict(slf)?)?;
+        }
         Ok(meta)
     }
 
@@ -331,14 +353,14 @@ impl ResponseBase {
     }
 
     /// Set the caller's verdict, if this is the time for one.
-    fn set_verdict(slf: &Bound<'_, Self>, verdict: Verdict) -> PyResult<()> {
+    fn set_verdict(slf: &Bound<'_, Self>, verdict: Verdict, call: &str) -> PyResult<()> {
         let old = match slf.get().report().as_mut() {
             Some(report) if report.entered => Some(std::mem::replace(&mut report.verdict, verdict)),
             _ => None,
         };
         match old {
             Some(_) => Ok(()),
-            None => Err(responses(slf.py())?.call_method0("not_entered").map_or_else(|error| error, PyErr::from_value)),
+            None => Err(responses(slf.py())?.call_method1("not_entered", (call,)).map_or_else(|error| error, PyErr::from_value)),
         }
     }
 
@@ -397,7 +419,7 @@ impl ResponseBase {
     /// Whether the client counts it as a success by its own rule.
     #[getter]
     fn _is_success(&self) -> bool {
-        self.response().is_some_and(|response| is_success(self.is_fast(), response.status))
+        self.response().is_some_and(|response| is_success(self.is_fast(), self.own_statuses(), response.status))
     }
 
     /// The body, content encodings undone; None when there was no response.
@@ -452,6 +474,30 @@ impl ResponseBase {
     /// (name, value) of each header line of the response; ISO-8859-1 as http.client reads it.
     fn _header_pairs(&self) -> Vec<(String, String)> {
         self.response().map_or_else(Vec::new, header_pairs)
+    }
+
+    /// How often the request may have been sent again.
+    #[getter]
+    fn _retries(&self) -> u32 {
+        self.operation.get().map_or(0, |operation| operation.request.settings.retries.limit)
+    }
+
+    /// Where it is, or was, reported.
+    #[getter]
+    fn _request_event(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        let session = self.report().as_ref().map(|report| report.session.clone_ref(py));
+        session?.get().request_event(py)
+    }
+
+    #[getter]
+    fn _catch_response(&self) -> bool {
+        self.report().as_ref().is_some_and(|report| report.catch_response)
+    }
+
+    /// Whether its `with` block has begun.
+    #[getter]
+    fn _entered(&self) -> bool {
+        self.report().as_ref().is_some_and(|report| report.entered)
     }
 
     #[getter]
@@ -632,7 +678,7 @@ impl ResponseBase {
 
     /// Report the response as a success, whatever its status. Only within a `with` block of `catch_response=True`.
     fn success(slf: &Bound<'_, Self>) -> PyResult<()> {
-        Self::set_verdict(slf, Verdict::Success)
+        Self::set_verdict(slf, Verdict::Success, "success()")
     }
 
     /// Report the response as failed with `exc`, an exception or a text. Only within a `with` block of `catch_response=True`.
@@ -643,7 +689,7 @@ impl ResponseBase {
         } else {
             WRAPPER.import(slf.py(), "locust.exception", "CatchResponseError")?.call1((exc,))?
         };
-        Self::set_verdict(slf, Verdict::Failure(exception.unbind()))
+        Self::set_verdict(slf, Verdict::Failure(exception.unbind()), "failure(...)")
     }
 
     fn __traverse__(&self, visit: pyo3::PyVisit<'_>) -> Result<(), pyo3::PyTraverseError> {
@@ -720,7 +766,7 @@ fn count(
     let method = operation.method();
     let sample = sample(operation, lag);
     let Ok(response) = &outcome(operation).result else { unreachable!("failures are reported through Python") };
-    if is_success(style == Style::Gevent, response.status) {
+    if is_success(style == Style::Gevent, operation.request.settings.statuses.as_deref(), response.status) {
         listener.get().count(method, name, sample, None);
         return Ok(());
     }
@@ -729,9 +775,15 @@ fn count(
     Ok(())
 }
 
-/// requests fails what is 4xx or 5xx; Locust's fast client what it does not know to be good.
-fn is_success(fast: bool, status: u16) -> bool {
-    if fast { matches!(status, 200..=208 | 226 | 301..=304 | 307 | 308) } else { !(400..600).contains(&status) }
+/// requests fails what is 4xx or 5xx; Locust's fast client what it does not know, or was not told, to be good.
+fn is_success(fast: bool, own: Option<&Statuses>, status: u16) -> bool {
+    if let Some(own) = own {
+        own.valid.contains(&status)
+    } else if fast {
+        matches!(status, 200..=208 | 226 | 301..=304 | 307 | 308)
+    } else {
+        !(400..600).contains(&status)
+    }
 }
 
 /// The `repr` of the client's exception for a bad status.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use gregaria::bridge::{Completions, Ticket, Tickets};
 use gregaria::http::io::{Command, Completion, Operation, Outcome, Pool, start};
-use gregaria::http::request::{Names, push_line};
+use gregaria::http::request::{AtTheLimit, Names, Retries, push_line};
 use gregaria::http::transport::Tls;
 use gregaria::http::url::{Base, Style};
 use gregaria::http::{Failure, HeaderLines, Method, Request, Response, Session, Settings};
@@ -123,6 +123,9 @@ pub fn settings() -> Settings {
         redirects: None,
         tls: Tls::unchecked(),
         max_connections: 10,
+        at_the_limit: AtTheLimit::Wait,
+        retries: Retries::default(),
+        statuses: None,
     }
 }
 

@@ -8,70 +8,39 @@ import ssl
 import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
+from http.cookiejar import CookieJar as CookieJar
+from ssl import SSLError as SSLError
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import gevent
+from gevent import Timeout as Timeout
 
-from gregaria import _contexts, _engine, _fast, _sessions
+from gregaria import _contexts, _cookies, _engine, _sessions
+from gregaria._fast import agent, responses
+from gregaria._fast.agent import HTTPClientPool as HTTPClientPool
+from gregaria._fast.agent import UserAgent as UserAgent
+from gregaria._fast.errors import ConnectionError as ConnectionError
+from gregaria._fast.errors import HTTPConnectionClosed as HTTPConnectionClosed
+from gregaria._fast.errors import HTTPParseError as HTTPParseError
+from gregaria._fast.errors import LocustBadStatusCode as LocustBadStatusCode
+from gregaria._fast.errors import RetriesExceeded as RetriesExceeded
+from gregaria._fast.headers import Headers as Headers
+from gregaria._fast.responses import CompatResponse as CompatResponse
+from gregaria._fast.sent import CompatRequest as CompatRequest
 
 from ..exception import LocustError, StopTest
 from ..user.users import RestMixin, User
 from ..util.deprecation import FastHttpLocust as FastHttpLocust
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gregaria.timings import Timings
 
     from ..env import Environment
     from ..event import EventHook
 
 absolute_http_url_regexp = re.compile(r"^https?://", re.IGNORECASE)
-
-
-class ConnectionError(Exception):
-    """What went wrong below HTTP, and the base of the client's own errors. Not the builtin of that name."""
-
-
-class RetriesExceeded(ConnectionError):
-    """No response after so many further attempts (`text` says how many, or what else ran out).
-
-    `original` is the last attempt's error.
-    """
-
-    def __init__(self, url: str, text: int | str, original: BaseException | None = None) -> None:
-        super().__init__(url, text)
-        self.url, self.text, self.original = url, text, original
-
-    def __str__(self) -> str:
-        more = f", original={self.original}" if self.original is not None else ""
-        return f"URL {self.url}: {self.text}{more}"
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.url!r}, {self.text!r}, original={self.original})"
-
-
-class HTTPConnectionClosed(ConnectionError):
-    """The server closed the connection before a response came."""
-
-
-class HTTPParseError(ConnectionError):
-    """What came is no complete HTTP response."""
-
-
-class LocustBadStatusCode(ConnectionError):
-    """The response's status is none that counts as a success."""
-
-    def __init__(
-        self, url: str | None, code: int = 0, response: Any = None, request: Any = None, http_log: str = ""
-    ) -> None:
-        super().__init__(url, code)
-        self.url, self.code, self.response, self.request, self.http_log = url, code, response, request, http_log
-
-    def __str__(self) -> str:
-        return f"URL {self.url}: code={self.code}"
-
-    def __repr__(self) -> str:
-        return f"LocustBadStatusCode(code={self.code})"
-
 
 FAILURE_EXCEPTIONS = (
     ConnectionError,
@@ -91,35 +60,39 @@ def insecure_ssl_context_factory() -> ssl.SSLContext:
     return ssl._create_unverified_context()
 
 
+class LocustUserAgent(UserAgent):
+    """What `FastHttpSession.client` is: the settings of the session's requests."""
+
+    valid_response_codes = agent.VALID
+
+
 class FastHttpSession(_engine.SessionBase):
     """The client of `FastHttpUser`; `get`, `post` and the others take what `HttpSession`'s take, and some do otherwise:
     a name is the URL as written, and unknown keywords become part of the query or the form."""
 
     _style: ClassVar[str] = "gevent"
 
-    auth_header: str | None = None
-
     def __init__(
         self,
-        base_url: str,
+        base_url: str | None,
         request_event: EventHook,
         user: User | None,
         insecure: bool = True,
         client_pool: Any = None,
-        ssl_context_factory: Any = None,
+        ssl_context_factory: Callable[..., Any] | None = None,
         *,
         network_timeout: float | None = 5.0,
         connection_timeout: float | None = 5.0,
         max_redirects: int = 3,
         max_retries: int = 3,
-        concurrency: int = 10,
-        headers: dict[str, str] | None = None,
+        retry_delay: float = 0,
+        concurrency: int = 1,
+        headers: Any = None,
         proxy_host: str | None = None,
         proxy_port: int | None = None,
         **kwargs: Any,
     ) -> None:
         unbuilt = {
-            "client_pool": client_pool,
             "proxy_host": proxy_host,
             "proxy_port": proxy_port,
             **kwargs,
@@ -128,27 +101,73 @@ class FastHttpSession(_engine.SessionBase):
             if value is not None:
                 raise NotImplementedError(f"gregaria does not support `{name}` yet")
         base_url, credentials = _sessions.split_credentials(base_url)
-        if credentials:
-            self.auth_header = _fast.basic_auth(*credentials)
+        self._auth_header = responses.basic_auth(*credentials) if credentials else None
+        self._settings = {
+            "network_timeout": network_timeout,
+            "connection_timeout": connection_timeout,
+            "max_redirects": max_redirects,
+            "max_retries": max_retries,
+            "retry_delay": retry_delay,
+            "insecure": insecure,
+            "concurrency": concurrency,
+            "headers": headers,
+            "client_pool": client_pool,
+            "ssl_context_factory": ssl_context_factory,
+        }
         self._bind(base_url, request_event, user)
-        self._configure_fast(
-            network_timeout=network_timeout,
-            connection_timeout=connection_timeout,
-            max_redirects=max_redirects,
-            insecure=insecure,
-            authorities=None if insecure else _contexts.system_authorities(),
-            concurrency=concurrency,
-            headers=_fast.headers(headers),
-            authorization=self.auth_header,
-        )
-        self._insecure = insecure
-        self._ssl_context_factory = ssl_context_factory
-        if ssl_context_factory is not None:
+        self._configure()
+        if client_pool is not None:
+            self._join(agent.shared(client_pool))
+
+    def _configure(self) -> None:
+        """Let the engine know how requests are to be sent."""
+        chosen: UserAgent | None = self.__dict__.get("client")
+        self._configure_fast(**agent.configuration(self._settings, chosen or LocustUserAgent, self.auth_header))
+        if agent.connections(self._settings)["ssl_context_factory"] is not None:
             self._attribute_changed()
 
     def _read_attributes(self) -> None:
         """Asked for before the first request, and again until it succeeds."""
-        _contexts.configure(self, self._ssl_context_factory, self._insecure)
+        chosen = agent.connections(self._settings)
+        _contexts.configure(self, chosen["ssl_context_factory"], chosen["insecure"])
+
+    def __getattr__(self, name: str) -> Any:
+        match name:
+            case "client":
+                made: Any = LocustUserAgent(self, self._settings)
+            case "_cookie_jar":
+                made = _cookies.SessionCookies(self)
+            case _:
+                raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        self.__dict__[name] = made
+        return made
+
+    client: LocustUserAgent
+    """The settings of this session's requests, to be looked at and changed."""
+
+    @property
+    def auth_header(self) -> str | None:
+        """The Authorization header of requests that have no `auth=`."""
+        return self._auth_header
+
+    @auth_header.setter
+    def auth_header(self, header: str | None) -> None:
+        self._auth_header = header
+        self._configure()
+
+    @property
+    def cookiejar(self) -> Any:
+        """The cookies of this session; the engine sends them and keeps what servers set. None ends that."""
+        return self._cookie_jar
+
+    @cookiejar.setter
+    def cookiejar(self, cookies: Any) -> None:
+        self._cookies_ignored(cookies is None)
+        _cookies.replace(self._cookie_jar, cookies or ())
+
+    def _build_url(self, path: str) -> str:
+        """The URL that a path is on the way to."""
+        return path if absolute_http_url_regexp.match(path) else f"{self.base_url}{path}"
 
     @contextmanager
     def rename_request(self, name: str) -> Generator[None, None, None]:
@@ -158,6 +177,12 @@ class FastHttpSession(_engine.SessionBase):
             yield
         finally:
             self.request_name = None
+
+    def iter_lines(self, url: str, method: str = "GET", **kwargs: Any) -> Generator[str, None, None]:
+        """The lines of a response, as they arrive. Raises what the request failed with."""
+        response = self.request(method, url, stream=True, **kwargs)
+        response.raise_for_status()
+        yield from responses.lines(response)
 
 
 class FastHttpUser(User, RestMixin["RestResponseContextManager"]):
@@ -190,8 +215,6 @@ class FastHttpUser(User, RestMixin["RestResponseContextManager"]):
                 "You must specify the base host. Either in the host attribute in the User class, "
                 "or on the command line using the --host option."
             )
-        if self.max_retries:
-            raise NotImplementedError("gregaria does not support `max_retries` yet")
         self.client = FastHttpSession(
             base_url=self.host,
             request_event=environment.events.request,
@@ -210,31 +233,37 @@ class FastHttpUser(User, RestMixin["RestResponseContextManager"]):
         )
 
 
-class FastResponse(_engine.ResponseBase):
+class FastRequest(CompatRequest):
+    """The request that was answered; after redirects, the last one."""
+
+    @property
+    def body(self) -> Any:
+        return self.payload
+
+
+class FastResponse(CompatResponse):
     """A response of the fast client."""
 
     encoding: str | None = None
+    """Set it before reading `text` where the response does not tell, or not truly."""
 
     timings: Timings | None
     """Where the response time went: look-up, connect, TLS, sending, waiting, receiving. None if nothing was sent."""
 
-    def __getattr__(self, name: str) -> Any:
-        return _fast.attribute(self, name)
-
     @property
     def ok(self) -> bool:
         """Whether the status is below 400; also when there was no response."""
-        return self._status < 400
+        return self.status_code < 400
 
     @property
     def text(self) -> str | None:
         """The body as text; bytes that are none are replaced."""
-        return _fast.text(self)
+        return responses.text(self)
 
     @property
     def url(self) -> str | None:
-        """The URL of the response: after redirects, the last one."""
-        return self._url
+        """The URL of the response: after redirects, the last one. The one asked for, when there was no response."""
+        return self._url or self._asked
 
     def json(self) -> Any:
         """The body, read as JSON. Raises json.JSONDecodeError."""
@@ -242,37 +271,42 @@ class FastResponse(_engine.ResponseBase):
 
     def raise_for_status(self) -> None:
         """Raise what the response failed with."""
-        error = _fast.error_of(self)
+        error = responses.error_of(self)
         if error is not None:
             raise error
 
-    def success(self) -> None:
-        raise LocustError(_fast.NOT_CAUGHT)
+    def iter_content(self, chunk_size: int = 1024, decode_content: bool = True) -> Generator[Any, None, None]:
+        """What is left of the body, as it arrives; with `decode_content` as text where it is UTF-8."""
+        return responses.content_of(self, chunk_size, decode_content)
 
-    def failure(self, exc: object) -> None:
-        raise LocustError(_fast.NOT_CAUGHT)
+    def success(self) -> None:
+        raise LocustError(responses.NOT_CAUGHT)
+
+    def failure(self, *_args: object, **_kwargs: object) -> None:
+        raise LocustError(responses.NOT_CAUGHT)
 
     def __enter__(self) -> FastResponse:
         return self
 
     def __exit__(self, *args: object) -> None:  # type: ignore[override]
-        return None
-
-
-class FastRequest(_fast.Request):
-    """The request that was answered; after redirects, the last one."""
+        if self.stream is not None:
+            self.release()
 
 
 class ErrorResponse(FastResponse):
     """Stands for the response of a request that got none."""
 
     headers = None
+    _response = None
+
+    def __init__(self, request: CompatRequest | None = None, error: BaseException | None = None) -> None:
+        if request is not None:
+            self.__dict__.update(request=request, error=error)
 
     @property
     def url(self) -> str | None:
         """The URL that was asked for."""
-        asked: str | None = self._asked
-        return asked
+        return self._asked or self.request.url
 
 
 class ResponseContextManager(FastResponse):
@@ -281,7 +315,7 @@ class ResponseContextManager(FastResponse):
     __enter__ = _engine.ResponseBase.__enter__
     __exit__ = _engine.ResponseBase.__exit__  # type: ignore[assignment]
     success = _engine.ResponseBase.success
-    failure = _engine.ResponseBase.failure
+    failure = _engine.ResponseBase.failure  # type: ignore[assignment]
 
     def raise_for_status(self) -> None:
         verdict = self._manual_result

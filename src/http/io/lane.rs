@@ -162,12 +162,12 @@ pub async fn run(lane: Rc<Lane>, thread: Rc<Thread>) {
             thread.ready(maker);
         }
         lane.ticket.set(None);
-        let session = operation.session.id();
+        let (session, kept) = (operation.session.id(), operation.request.settings.max_connections);
         // Also when nobody waits for it any more: the main thread counts what was abandoned.
         thread.complete(operation);
         direct.hand_on().await;
         lane.busy.set(false);
-        thread.lane_is_free(session, &lane);
+        thread.lane_is_free(session, &lane, kept);
     }
 }
 

@@ -15,6 +15,7 @@ use super::timers::Timers;
 use super::{Command, Completion, Operation, Outcome};
 use crate::bridge::{Completions, Ticket};
 use crate::http::Failure;
+use crate::http::request::AtTheLimit;
 
 /// Ordinary responses fit; longer ones are collected piece by piece.
 const READ_BUFFER: usize = 64 * 1024;
@@ -142,7 +143,9 @@ impl Thread {
         let entry = sessions.entry(operation.session.id()).or_default();
         if let Some(lane) = entry.lanes.iter().find(|lane| lane.is_idle()) {
             lane.assign(operation);
-        } else if entry.lanes.len() < operation.request.settings.max_connections.max(1) {
+        } else if entry.lanes.len() < operation.request.settings.max_connections.max(1)
+            || operation.request.settings.at_the_limit == AtTheLimit::OpenMore
+        {
             let lane = Lane::new();
             lane.assign(operation);
             if entry.lanes.is_empty() {
@@ -155,11 +158,15 @@ impl Thread {
         }
     }
 
-    /// Give a lane that has become idle what waits for one.
-    pub fn lane_is_free(&self, session: u64, lane: &Lane) {
-        let next = self.sessions.borrow_mut().get_mut(&session).and_then(|entry| entry.waiting.pop_front());
-        if let Some(operation) = next {
+    /// Give a lane that has become idle what waits for one. One too many, of which only so many are kept, ends.
+    pub fn lane_is_free(&self, session: u64, lane: &Lane, kept: usize) {
+        let mut sessions = self.sessions.borrow_mut();
+        let Some(entry) = sessions.get_mut(&session) else { return };
+        if let Some(operation) = entry.waiting.pop_front() {
             lane.assign(operation);
+        } else if entry.lanes.len() > kept.max(1) {
+            entry.lanes.retain(|other| !std::ptr::eq(&**other, lane));
+            lane.end();
         }
     }
 

@@ -234,6 +234,13 @@ impl Transport for Direct {
             }
         }
     }
+
+    async fn pause(&mut self, pause: Duration) -> Result<(), Failure> {
+        match self.lane.within(&self.thread, Some(pause), std::future::pending::<()>()).await {
+            Err(Failure::Cancelled) => Err(Failure::Cancelled),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn decoded(mut response: Response, style: Style, encoding: &str) -> Result<Response, Failure> {

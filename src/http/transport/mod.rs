@@ -17,6 +17,8 @@ pub use direct::Direct;
 pub use phases::{Phase, Phases, Stamps};
 pub use tls::Tls;
 
+use std::time::Duration;
+
 use super::{Failure, Request, Response};
 
 /// Sends one request and gives its response.
@@ -28,4 +30,7 @@ pub trait Transport {
         cookies: Option<&str>,
         stamps: &mut Stamps,
     ) -> impl Future<Output = Result<Response, Failure>>;
+
+    /// Wait before a further attempt; an error when the operation is cancelled meanwhile.
+    fn pause(&mut self, pause: Duration) -> impl Future<Output = Result<(), Failure>>;
 }
