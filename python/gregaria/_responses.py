@@ -158,9 +158,9 @@ def content(response: requests.Response) -> bytes | None:
 
 def fast_content(response: Any) -> bytes | None:
     """The same of the fast client's responses."""
-    from . import _fast
+    from ._fast import responses
 
-    return _fast.content(response)
+    return responses.content(response)
 
 
 def failure_of(response: Any) -> BaseException | None:

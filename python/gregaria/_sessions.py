@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from requests import utils
 from requests.structures import CaseInsensitiveDict
 
-from . import _cookies, _slow
+from . import _cookies, _engine, _slow
 
 
 def default_headers() -> CaseInsensitiveDict[str]:
@@ -112,6 +112,20 @@ def set_cookies(session: Any, given: Any) -> None:
         return
     jar.clear()
     jar.update(given or {})
+
+
+def shared(manager: Any) -> _engine.SharedPool:
+    """The engine's part of a `urllib3.PoolManager` that sessions share: kept among its pools, so that its `clear` clears
+    it. As with urllib3, one connection is kept unless the manager has a `maxsize`, and more are opened at need unless it
+    has `block=True`."""
+    made: _engine.SharedPool | None = manager.pools.get(_OURS)
+    if made is None:
+        options = manager.connection_pool_kw
+        made = manager.pools[_OURS] = _engine.SharedPool(options.get("maxsize", 1), bool(options.get("block", False)))
+    return made
+
+
+_OURS = "gregaria"
 
 
 def split_credentials(base_url: Any) -> tuple[Any, tuple[str, str] | None]:

@@ -24,10 +24,52 @@ if TYPE_CHECKING:
     from .event import EventHook
     from .user import User
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, MutableMapping
+    from typing import TypedDict, Unpack
+
+    class RequestKwargs(TypedDict, total=False):
+        """What requests itself takes."""
+
+        params: Any
+        headers: Mapping[str, str | bytes | None] | None
+        cookies: RequestsCookieJar | MutableMapping[str, str] | None
+        files: Any
+        auth: Any
+        timeout: float | tuple[float | None, float | None] | None
+        allow_redirects: bool
+        proxies: MutableMapping[str, str] | None
+        hooks: Mapping[str, Iterable[Callable[..., Any]] | Callable[..., Any]] | None
+        stream: bool | None
+        verify: bool | str | None
+        cert: str | tuple[str, str] | None
+
+    class RESTKwargs(RequestKwargs, total=False):
+        """What every verb takes."""
+
+        name: str | None
+        catch_response: bool
+        context: dict[str, Any]
+
+    class _JsonKwargs(RESTKwargs, total=False):
+        json: Any
+
+    class _BodyKwargs(_JsonKwargs, total=False):
+        data: Any
+
+    class CallKwargs(RequestKwargs, total=False):
+        """What `request` takes beside the name."""
+
+        catch_response: bool
+        context: dict[str, Any]
+        data: Any
+        json: Any
+
+
 absolute_http_url_regexp = re.compile(r"^https?://", re.IGNORECASE)
 
 
-class HttpSession(_engine.SessionBase, requests.Session):  # type: ignore[misc]
+class HttpSession(_engine.SessionBase, requests.Session):
     """A `requests.Session` whose requests are counted, and sent by the engine.
 
     URLs that are no absolute ones are appended to `base_url`. Beside what requests accepts, `get`, `post` and the
@@ -37,19 +79,39 @@ class HttpSession(_engine.SessionBase, requests.Session):  # type: ignore[misc]
 
     _style: ClassVar[str] = "requests"
 
+    if TYPE_CHECKING:
+        # What editors and type checkers see; the methods are the engine's.
+
+        def request(  # type: ignore[override]
+            self, method: str, url: str, name: str | None = None, **kwargs: Unpack[CallKwargs]
+        ) -> ResponseContextManager: ...
+        def get(self, url: str, **kwargs: Unpack[_BodyKwargs]) -> ResponseContextManager: ...  # type: ignore[override]
+        def head(self, url: str, **kwargs: Unpack[_BodyKwargs]) -> ResponseContextManager: ...  # type: ignore[override]
+        def options(self, url: str, **kwargs: Unpack[_BodyKwargs]) -> ResponseContextManager: ...  # type: ignore[override]
+        def delete(self, url: str, **kwargs: Unpack[_BodyKwargs]) -> ResponseContextManager: ...  # type: ignore[override]
+        def post(  # type: ignore[override]
+            self, url: str, data: Any = None, json: Any = None, **kwargs: Unpack[RESTKwargs]
+        ) -> ResponseContextManager: ...
+        def put(  # type: ignore[override]
+            self, url: str, data: Any = None, **kwargs: Unpack[_JsonKwargs]
+        ) -> ResponseContextManager: ...
+        def patch(  # type: ignore[override]
+            self, url: str, data: Any = None, **kwargs: Unpack[_JsonKwargs]
+        ) -> ResponseContextManager: ...
+
     def __init__(
         self,
         base_url: str,
         request_event: EventHook,
         user: User | None,
         *args: Any,
-        pool_manager: Any = None,
+        pool_manager: PoolManager | None = None,
         **kwargs: Any,
     ) -> None:
-        if pool_manager is not None:
-            raise NotImplementedError("gregaria does not support `pool_manager` yet")
         base_url, credentials = _sessions.split_credentials(base_url)
         self._bind(base_url, request_event, user)
+        if pool_manager is not None:
+            self._join(_sessions.shared(pool_manager))
         if credentials:
             self.auth = HTTPBasicAuth(*credentials)
 

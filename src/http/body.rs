@@ -41,6 +41,19 @@ fn push_quoted(out: &mut String, bytes: &[u8]) {
     }
 }
 
+/// A body in the chunked transfer coding (RFC 9112, 7.1), in chunks as geventhttpclient makes them.
+pub fn in_chunks(body: &[u8]) -> Box<[u8]> {
+    const CHUNK: usize = 4096;
+    let mut out = Vec::with_capacity(body.len() + body.len() / 256 + 16);
+    for chunk in body.chunks(CHUNK) {
+        out.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        out.extend_from_slice(chunk);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"0\r\n\r\n");
+    out.into()
+}
+
 /// The `Authorization` header of a user and a password. Both clients take text as ISO-8859-1 (see
 /// [`crate::http::text::to_latin1`]) and bytes as they are.
 pub fn basic_auth(user: &[u8], password: &[u8]) -> String {
@@ -59,6 +72,13 @@ mod tests {
         assert_eq!(urlencode(pairs), "a=1&a=2+3&%C3%A9%26%3D=%2B%2F~%2A%25&=");
         assert_eq!(urlencode([(b"\xff", b"\0")]), "%FF=%00");
         assert_eq!(urlencode::<&str, &str>([]), "");
+    }
+
+    #[test]
+    fn a_body_in_chunks_ends_with_an_empty_one() {
+        assert_eq!(&*in_chunks(b""), b"0\r\n\r\n");
+        assert_eq!(&*in_chunks(b"hello"), b"5\r\nhello\r\n0\r\n\r\n");
+        assert!(in_chunks(&[b'x'; 5000]).ends_with(b"xx\r\n0\r\n\r\n"));
     }
 
     #[test]

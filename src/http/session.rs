@@ -8,7 +8,7 @@ use super::cookies::Jar;
 use super::io::{Hop, Outcome};
 use super::redirect::{self, Redirect, Step, next_step};
 use super::transport::Transport;
-use super::url::Origin;
+use super::url::{Origin, Style};
 use super::{Failure, Method, Request, Response, Stamps};
 
 static NEXT_ID: AtomicU64 = AtomicU64::new(0);
@@ -115,7 +115,9 @@ pub async fn execute<T: Transport>(
         }
     };
     stamps.finish(Instant::now());
-    Outcome { result, stamps, hops }
+    let is_shown = result.is_err() && request.url.style() == Style::Gevent;
+    let partial = if is_shown { transport.take_partial().map(Box::new) } else { None };
+    Outcome { result, stamps, hops, partial }
 }
 
 /// Nothing came in time, or the system gave up on the connection: the next attempt may fare better.

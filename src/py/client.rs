@@ -798,7 +798,6 @@ fn prepare_operation<'py>(
             return Ok(None);
         }
     }
-    prepare::refuse_unbuilt(this.style, &arguments)?;
     let request = build(slf, &snapshot, method, url, &arguments)?;
     let name = match arguments.name {
         Some(name) if name.is_truthy()? => Some(name),
@@ -844,7 +843,7 @@ fn build(
     if style == Style::Requests {
         prepare::complete(slf.py(), &mut headers)?;
     }
-    let payload = match &arguments.files {
+    let mut payload = match &arguments.files {
         Some(files) if files.is_truthy()? => multipart(files, arguments.data.as_ref())?,
         _ => prepare::payload(style, arguments.data.as_ref(), arguments.json.as_ref())?,
     };
@@ -854,8 +853,14 @@ fn build(
     {
         push_line(&mut headers.own, b"Accept", b"application/json");
     }
+    let in_chunks = style == Style::Gevent && prepare::has_header(&headers, "transfer-encoding");
+    if in_chunks {
+        payload.bytes = Some(crate::http::body::in_chunks(payload.bytes.as_deref().unwrap_or_default()));
+    }
     let length = payload.bytes.as_ref().map(|body| body.len());
-    if length.is_some()
+    if in_chunks {
+        headers.remove("content-length");
+    } else if length.is_some()
         || !matches!(method, "GET" | "HEAD" | "OPTIONS" | "DELETE")
         || (style == Style::Requests && !matches!(method, "GET" | "HEAD"))
     {

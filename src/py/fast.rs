@@ -1,8 +1,9 @@
 //! What `FastHttpSession` does differently with its arguments.
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyInt};
+use pyo3::types::{PyBytes, PyDict, PyInt, PyMemoryView, PyString};
 
 use super::arguments::Arguments;
 use crate::http::decode::decode;
@@ -36,6 +37,41 @@ pub fn take_others<'py>(method: &str, arguments: &mut Arguments<'py>) -> PyResul
     let mut others: Vec<_> = unknown.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
     arguments.others = take_own(arguments)?;
     others.append(&mut arguments.others);
+    merge(method, arguments, others)?;
+    make_body(arguments)
+}
+
+/// Files, and what a file or an iterator gives, as bytes: such a body is rare, so Python makes it.
+fn make_body(arguments: &mut Arguments<'_>) -> PyResult<()> {
+    let files = match arguments.files.take() {
+        Some(files) if files.is_truthy()? => Some(files),
+        _ => None,
+    };
+    let given = match (&files, &arguments.data) {
+        (Some(files), _) => files,
+        (None, Some(data)) if is_made(data)? => data,
+        _ => return Ok(()),
+    };
+    let module = given.py().import("gregaria._fast.payload")?;
+    let headers = arguments.headers.as_ref();
+    let (body, headers) = module.call_method1("prepared", (&files, arguments.data.as_ref(), headers))?.extract()?;
+    (arguments.data, arguments.headers) = (Some(body), Some(headers));
+    Ok(())
+}
+
+/// Whether something must be asked for the bytes it stands for.
+fn is_made(data: &Bound<'_, PyAny>) -> PyResult<bool> {
+    if data.is_instance_of::<PyString>() || data.is_instance_of::<PyBytes>() || data.is_instance_of::<PyDict>() {
+        return Ok(false);
+    }
+    let py = data.py();
+    Ok(data.hasattr(intern!(py, "read"))?
+        || data.hasattr(intern!(py, "__next__"))?
+        || data.is_instance_of::<PyMemoryView>())
+}
+
+/// Put what the client does not know where geventhttpclient puts it.
+fn merge<'py>(method: &str, arguments: &mut Arguments<'py>, others: Vec<(String, Bound<'py, PyAny>)>) -> PyResult<()> {
     let Some((_, first)) = others.first() else { return Ok(()) };
     let py = first.py();
     if method == "POST" && arguments.data.is_none() && arguments.json.is_some() {

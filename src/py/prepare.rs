@@ -567,19 +567,6 @@ fn is_whole(data: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(data.cast::<PyMapping>().is_ok() || !data.hasattr(intern!(data.py(), "__iter__"))?)
 }
 
-/// An argument this version does not honour yet: never ignored.
-pub fn refuse_unbuilt(style: Style, arguments: &Arguments<'_>) -> PyResult<()> {
-    let unbuilt = [("files", arguments.files.as_ref().filter(|_| style == Style::Gevent))];
-    for (name, given) in unbuilt {
-        if let Some(given) = given
-            && given.is_truthy()?
-        {
-            return Err(not_yet(name, "a value"));
-        }
-    }
-    Ok(())
-}
-
 pub fn not_yet(argument: &str, what: &str) -> PyErr {
     PyNotImplementedError::new_err(format!("gregaria does not support {what} for `{argument}=` yet"))
 }

@@ -124,7 +124,8 @@ impl ResponseBase {
         catch_response: bool,
         report: Option<Box<Report>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let class = response_class(py, style, catch_response, outcome(&operation).result.is_err())?;
+        let lost = outcome(&operation).result.is_err() && outcome(&operation).partial.is_none();
+        let class = response_class(py, style, catch_response, lost)?;
         let response = class.call0()?;
         let this = response.cast::<Self>()?.get();
         let _ = this.operation.set(operation);
@@ -164,9 +165,19 @@ impl ResponseBase {
         self.outcome().and_then(|outcome| outcome.result.as_ref().ok())
     }
 
+    /// What a locustfile sees of it: the fast client's users also see a response whose body is the failure.
+    fn shown(&self) -> Option<&Response> {
+        self.response().or_else(|| self.partial())
+    }
+
+    fn partial(&self) -> Option<&Response> {
+        if self.is_fast() { self.outcome()?.partial.as_deref() } else { None }
+    }
+
     /// Whether its body is the engine's: not streamed, and nobody has put anything in its place.
     fn is_plain(&self) -> bool {
         !self.foreign.load(Ordering::Relaxed)
+            && self.partial().is_none()
             && self
                 .outcome()
                 .is_some_and(|outcome| outcome.result.as_ref().map_or(true, |response| response.stream.is_none()))
@@ -413,13 +424,13 @@ impl ResponseBase {
     /// As `status_code`, whatever was assigned to that.
     #[getter]
     fn _status(&self) -> u16 {
-        self.response().map_or(0, |response| response.status)
+        self.shown().map_or(0, |response| response.status)
     }
 
     /// Whether the client counts it as a success by its own rule.
     #[getter]
     fn _is_success(&self) -> bool {
-        self.response().is_some_and(|response| is_success(self.is_fast(), self.own_statuses(), response.status))
+        self.shown().is_some_and(|response| is_success(self.is_fast(), self.own_statuses(), response.status))
     }
 
     /// The body, content encodings undone; None when there was no response.
@@ -452,7 +463,7 @@ impl ResponseBase {
 
     #[getter]
     fn _body(&self, py: Python<'_>) -> Option<Py<PyBytes>> {
-        let body = self.response()?.body();
+        let body = self.shown()?.body();
         Some(self.content.get_or_init(py, || PyBytes::new(py, body).unbind()).clone_ref(py))
     }
 
@@ -473,7 +484,13 @@ impl ResponseBase {
 
     /// (name, value) of each header line of the response; ISO-8859-1 as http.client reads it.
     fn _header_pairs(&self) -> Vec<(String, String)> {
-        self.response().map_or_else(Vec::new, header_pairs)
+        self.shown().map_or_else(Vec::new, header_pairs)
+    }
+
+    /// Whether the response's body is what has failed: not all of it came, or it cannot be decoded.
+    #[getter]
+    fn _is_partial(&self) -> bool {
+        self.partial().is_some()
     }
 
     /// How often the request may have been sent again.
@@ -502,18 +519,18 @@ impl ResponseBase {
 
     #[getter]
     fn _reason(&self) -> Option<String> {
-        self.response().map(|response| from_latin1(response.reason()))
+        self.shown().map(|response| from_latin1(response.reason()))
     }
 
     #[getter]
     fn _http_version(&self) -> u8 {
-        self.response().map_or(11, Response::version)
+        self.shown().map_or(11, Response::version)
     }
 
     /// The URL of the response: after redirects, the last one.
     #[getter]
     fn _url(&self) -> Option<String> {
-        self.response()?;
+        self.shown()?;
         self.operation.get().map(|operation| last_request(operation).url.to_string())
     }
 
@@ -819,13 +836,13 @@ pub fn responses(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
         .map(|module| module.bind(py))
 }
 
-fn response_class(py: Python<'_>, style: Style, catch_response: bool, failed: bool) -> PyResult<&Bound<'_, PyType>> {
+fn response_class(py: Python<'_>, style: Style, catch_response: bool, lost: bool) -> PyResult<&Bound<'_, PyType>> {
     static REQUESTS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static FAST: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static FAST_CAUGHT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     static FAST_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     const FAST_MODULE: &str = "locust.contrib.fasthttp";
-    match (style, catch_response, failed) {
+    match (style, catch_response, lost) {
         (Style::Requests, ..) => REQUESTS.import(py, "locust.clients", "ResponseContextManager"),
         (Style::Gevent, true, _) => FAST_CAUGHT.import(py, FAST_MODULE, "ResponseContextManager"),
         (Style::Gevent, false, true) => FAST_ERROR.import(py, FAST_MODULE, "ErrorResponse"),

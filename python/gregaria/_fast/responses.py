@@ -15,6 +15,7 @@ from locust.exception import LocustError
 
 from .. import _engine, _responses
 from .headers import Headers
+from .streams import NoStream, Stream
 
 NOT_CAUGHT = (
     "If you want to change the state of the request, you must pass catch_response=True. "
@@ -27,24 +28,6 @@ USER_AGENT = "python/gevent-http-client-2.6.1"
 
 def basic_auth(user: str, password: str) -> str:
     return "Basic " + b64encode(f"{user}:{password}".encode("latin-1")).decode()
-
-
-class NoStream:
-    """The stream of a body that is read already."""
-
-    message_complete = True
-
-    def read(self, length: int | None = None) -> bytes:
-        return b""
-
-    def readline(self, sep: bytes = b"\r\n") -> bytes:
-        return b""
-
-    def release(self) -> None:
-        pass
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(())
 
 
 class CompatResponse(_engine.ResponseBase):
@@ -61,12 +44,8 @@ class CompatResponse(_engine.ResponseBase):
     def data(self) -> bytes | None:
         return self.content
 
-    @property
-    def stream(self) -> Any:
-        """The body as it arrives; empty when it was read already, None when there was no response."""
-        return NoStream() if self._status else None
-
-    _response = stream
+    stream: Any
+    """The body as it arrives; empty when it was read already, None when there was no response."""
 
     def info(self) -> Any:
         return self.headers
@@ -124,6 +103,8 @@ def attribute(response: Any, name: str) -> Any:
             value: Any = Headers(response._header_pairs()) if response._status else None
         case "request" | "_request":
             value = _request(response._sent)
+        case "stream" | "_response":
+            value = response.__dict__.setdefault("stream", _stream(response))
         case "elapsed" | "timings":
             value = _responses.attribute(response, name)
         case "history":
@@ -134,6 +115,51 @@ def attribute(response: Any, name: str) -> Any:
             raise AttributeError(f"'{type(response).__name__}' object has no attribute '{name}'")
     response.__dict__[name] = value
     return value
+
+
+def _stream(response: Any) -> Any:
+    body = response._stream()
+    if body is not None:
+        return Stream(body)
+    return NoStream(complete=not response._is_partial) if response._status else None
+
+
+def content(response: Any) -> bytes | None:
+    """The body of a streamed response, or of one whose body is its failure; kept when there is one."""
+    if "_content" not in response.__dict__:
+        response.__dict__["_content"] = _partial(response) if response._is_partial else _decoded(response)
+    body: bytes | None = response.__dict__["_content"]
+    return body
+
+
+def _partial(response: Any) -> bytes | None:
+    """As much of the body as came. Of one that was encoded nothing can be made: the error is raised again."""
+    if _encoding(response) != "identity":
+        raise response._error
+    came: bytes | None = response._body
+    return came
+
+
+def _encoding(response: Any) -> str:
+    given = response.headers.getlist("content-encoding")
+    return given[0].lower() if given else "identity"
+
+
+def _decoded(response: Any) -> bytes:
+    match _encoding(response):
+        case "gzip":
+            body = response.unzipped()
+        case "deflate":
+            body = response.unzipped(gzip=False)
+        case "br":
+            body = response.unzipped(gzip=False, br=True)
+        case "identity":
+            body = response.read()
+        case other:
+            raise ValueError(f"Unknown content encoding: {other}")
+    response.release()
+    plain: bytes = body
+    return plain
 
 
 def _request(sent: Any) -> Any:

@@ -34,11 +34,60 @@ from ..util.deprecation import FastHttpLocust as FastHttpLocust
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypedDict, Unpack
 
     from gregaria.timings import Timings
 
     from ..env import Environment
     from ..event import EventHook
+
+if TYPE_CHECKING:
+
+    class PostKwargs(TypedDict, total=False):
+        """What every verb takes."""
+
+        name: str | None
+        catch_response: bool
+        stream: bool
+        headers: Any
+        auth: tuple[str | bytes, str | bytes] | None
+        allow_redirects: bool
+        context: dict[str, Any]
+        params: Any
+        files: Any
+        max_retries: int | None
+        max_redirects: int | None
+        debug_stream: Any
+
+    class PutKwargs(PostKwargs, total=False):
+        """What verbs take that have `data` as an argument of its own."""
+
+        json: Any
+
+    PatchKwargs = PutKwargs
+
+    class RESTKwargs(PutKwargs, total=False):
+        """What verbs take that have no body by custom."""
+
+        data: Any
+
+    class CallKwargs(TypedDict, total=False):
+        """What `request` takes beside the name."""
+
+        data: Any
+        json: Any
+        catch_response: bool
+        stream: bool
+        headers: Any
+        auth: tuple[str | bytes, str | bytes] | None
+        allow_redirects: bool
+        context: dict[str, Any]
+        params: Any
+        files: Any
+        max_retries: int | None
+        max_redirects: int | None
+        debug_stream: Any
+
 
 absolute_http_url_regexp = re.compile(r"^https?://", re.IGNORECASE)
 
@@ -71,6 +120,26 @@ class FastHttpSession(_engine.SessionBase):
     a name is the URL as written, and unknown keywords become part of the query or the form."""
 
     _style: ClassVar[str] = "gevent"
+
+    if TYPE_CHECKING:
+        # What editors and type checkers see; the methods are the engine's.
+
+        def request(  # type: ignore[override]
+            self, method: str, url: str, name: str | None = None, **kwargs: Unpack[CallKwargs]
+        ) -> ResponseContextManager: ...
+        def get(self, url: str, **kwargs: Unpack[RESTKwargs]) -> ResponseContextManager: ...  # type: ignore[override]
+        def head(self, url: str, **kwargs: Unpack[RESTKwargs]) -> ResponseContextManager: ...  # type: ignore[override]
+        def options(self, url: str, **kwargs: Unpack[RESTKwargs]) -> ResponseContextManager: ...  # type: ignore[override]
+        def delete(self, url: str, **kwargs: Unpack[RESTKwargs]) -> ResponseContextManager: ...  # type: ignore[override]
+        def post(  # type: ignore[override]
+            self, url: str, data: Any = None, json: Any = None, **kwargs: Unpack[PostKwargs]
+        ) -> ResponseContextManager: ...
+        def put(  # type: ignore[override]
+            self, url: str, data: Any = None, **kwargs: Unpack[PutKwargs]
+        ) -> ResponseContextManager: ...
+        def patch(  # type: ignore[override]
+            self, url: str, data: Any = None, **kwargs: Unpack[PutKwargs]
+        ) -> ResponseContextManager: ...
 
     def __init__(
         self,

@@ -73,12 +73,14 @@ pub struct Outcome {
     pub stamps: Stamps,
     /// The redirects that were followed, the first one first.
     pub hops: Vec<Hop>,
+    /// What came of a response whose body is the failure.
+    pub partial: Option<Box<Response>>,
 }
 
 impl Outcome {
     /// Of an operation that never got to a connection.
     pub fn of_failure(failure: Failure) -> Self {
-        Self { result: Err(failure), stamps: Stamps::at(Instant::now()), hops: Vec::new() }
+        Self { result: Err(failure), stamps: Stamps::at(Instant::now()), hops: Vec::new(), partial: None }
     }
 }
 

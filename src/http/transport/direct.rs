@@ -95,6 +95,8 @@ pub struct Direct {
     idle: Vec<Idle>,
     /// A body that is being handed on.
     open: Option<Box<Open>>,
+    /// What came of the response that failed last.
+    partial: Option<Response>,
 }
 
 /// A connection whose response has been delivered before its body.
@@ -107,7 +109,7 @@ struct Open {
 
 impl Direct {
     pub fn new(lane: Rc<Lane>, thread: Rc<Thread>) -> Self {
-        Self { lane, thread, idle: Vec::new(), open: None }
+        Self { lane, thread, idle: Vec::new(), open: None, partial: None }
     }
 
     /// Close what is kept alive.
@@ -146,7 +148,7 @@ impl Direct {
 
     /// The response, and its connection to where it is needed next.
     fn deliver(&mut self, request: &Request, exchanged: Exchanged, stream: Connected) -> Result<Response, Failure> {
-        let Exchanged { response, content_encoding, keep_alive, rest } = exchanged;
+        let Exchanged { mut response, content_encoding, keep_alive, rest } = exchanged;
         match rest {
             Some((reply, body)) => {
                 let connection = Idle::new(request, stream);
@@ -158,7 +160,13 @@ impl Direct {
         }
         match content_encoding {
             None => Ok(response),
-            Some(encoding) => decoded(response, request.url.style(), &encoding),
+            Some(encoding) => match decode_body(&mut response, request.url.style(), &encoding) {
+                Ok(()) => Ok(response),
+                Err(failure) => {
+                    self.partial = Some(response);
+                    Err(failure)
+                }
+            },
         }
     }
 
@@ -203,6 +211,7 @@ impl Transport for Direct {
         cookies: Option<&str>,
         stamps: &mut Stamps,
     ) -> Result<Response, Failure> {
+        self.partial = None;
         let (mut stream, mut reused) = match self.take_idle(request) {
             Some(stream) => (stream, true),
             None => (self.open(request, stamps).await?, false),
@@ -226,6 +235,7 @@ impl Transport for Direct {
                     if !again {
                         stamps.phases.reused += u32::from(reused);
                         stamps.was_sent |= stream.socket().written() > written;
+                        self.partial = progress.partial;
                         return Err(failure);
                     }
                     reused = false;
@@ -233,6 +243,10 @@ impl Transport for Direct {
                 }
             }
         }
+    }
+
+    fn take_partial(&mut self) -> Option<Response> {
+        self.partial.take()
     }
 
     async fn pause(&mut self, pause: Duration) -> Result<(), Failure> {
@@ -243,13 +257,13 @@ impl Transport for Direct {
     }
 }
 
-fn decoded(mut response: Response, style: Style, encoding: &str) -> Result<Response, Failure> {
+fn decode_body(response: &mut Response, style: Style, encoding: &str) -> Result<(), Failure> {
     if response.body().is_empty() {
-        return Ok(response);
+        return Ok(());
     }
     let body = decode::decode(style, encoding, response.body().to_vec(), MAX_DECODED).map_err(Failure::Decode)?;
     response.set_body(body.into_boxed_slice());
-    Ok(response)
+    Ok(())
 }
 
 /// Whether nothing has happened on an idle connection. tokio knows without a system call unless something has.

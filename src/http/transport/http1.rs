@@ -49,6 +49,8 @@ pub struct Exchanged {
 pub struct Progress {
     pub sent: Option<Instant>,
     pub first_byte: Option<Instant>,
+    /// What came of a response whose body broke off.
+    pub partial: Option<Response>,
 }
 
 pub async fn exchange<S: Stream>(
@@ -61,7 +63,13 @@ pub async fn exchange<S: Stream>(
 ) -> Result<Exchanged, Failure> {
     let mut reply = Reply::to(request);
     let result = converse(stream, request, cookies, lane, thread, &mut reply, progress).await;
-    result.map_err(|failure| if reply.is_in_body() { in_body(failure) } else { failure })
+    result.map_err(|failure| {
+        if !reply.is_in_body() {
+            return failure;
+        }
+        progress.partial = reply.partial();
+        in_body(failure)
+    })
 }
 
 /// A failure in the middle of a body is another one to the clients' users.
@@ -347,15 +355,21 @@ impl Reply {
 
     /// The peer has closed its side.
     pub fn close(&mut self) -> Result<Exchanged, Failure> {
-        match self.collector.take() {
-            None => Err(Failure::Disconnected),
-            Some(collector) => collector.close(),
+        match self.collector.take_if(|collector| collector.ends_with_the_connection()) {
+            Some(collector) => Ok(collector.finish()),
+            None => Err(self.break_off()),
         }
     }
 
     /// The connection has ended, and not as TLS has it: what ends with it may lack its end.
-    fn break_off(&mut self) -> Failure {
-        self.collector.take().map_or(Failure::Disconnected, |collector| collector.incomplete())
+    fn break_off(&self) -> Failure {
+        self.collector.as_ref().map_or(Failure::Disconnected, |collector| collector.incomplete())
+    }
+
+    /// The response as far as it came, unless its body was handed on.
+    fn partial(&mut self) -> Option<Response> {
+        let collector = self.collector.take_if(|collector| collector.stream.is_none())?;
+        Some(collector.finish().response)
     }
 }
 
@@ -518,12 +532,9 @@ impl Collector {
         Some((response, Arc::clone(stream)))
     }
 
-    /// The peer has closed its side.
-    fn close(self) -> Result<Exchanged, Failure> {
-        match &self.head {
-            Some(Head { framing: Framing::UntilClose, .. }) => Ok(self.finish()),
-            _ => Err(self.incomplete()),
-        }
+    /// Whether the peer says that the body is whole by closing its side.
+    fn ends_with_the_connection(&self) -> bool {
+        matches!(&self.head, Some(Head { framing: Framing::UntilClose, .. }))
     }
 
     fn incomplete(&self) -> Failure {

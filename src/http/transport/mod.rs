@@ -31,6 +31,11 @@ pub trait Transport {
         stamps: &mut Stamps,
     ) -> impl Future<Output = Result<Response, Failure>>;
 
+    /// What came of the response that failed last: its head, and some of its body or all of it undecoded.
+    fn take_partial(&mut self) -> Option<Response> {
+        None
+    }
+
     /// Wait before a further attempt; an error when the operation is cancelled meanwhile.
     fn pause(&mut self, pause: Duration) -> impl Future<Output = Result<(), Failure>>;
 }
