@@ -78,7 +78,7 @@ pub struct Retries {
 pub struct Statuses {
     /// These count as successes.
     pub valid: Vec<u16>,
-    /// With these a Location is followed.
+    /// With these, where they are valid, a Location is followed.
     pub redirecting: Vec<u16>,
 }
 

@@ -151,7 +151,10 @@ fn redirecting_status(request: &Request, status: u16) -> Option<u16> {
     let is_one = redirect::is_redirect(status, Some(&[]));
     match &request.settings.statuses {
         None => is_one.then_some(status),
-        Some(own) => own.redirecting.contains(&status).then_some(if is_one { status } else { 307 }),
+        Some(own) => {
+            let leads_on = own.redirecting.contains(&status) && own.valid.contains(&status);
+            leads_on.then_some(if is_one { status } else { 307 })
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyString, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 
 use super::arguments::Arguments;
 use super::cookies;
@@ -340,14 +340,17 @@ impl SessionBase {
         Ok(())
     }
 
-    #[pyo3(signature = (method, url, name = None, **kwargs))]
+    #[pyo3(signature = (method, url, name = None, *rest, **kwargs))]
     fn request<'py>(
         slf: &Bound<'py, Self>,
         method: &Bound<'py, PyAny>,
         url: &Bound<'py, PyAny>,
         name: Option<Bound<'py, PyAny>>,
+        rest: &Bound<'py, PyTuple>,
         kwargs: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        let named = if rest.is_empty() { None } else { Some(named(slf.get().style, rest, kwargs)?) };
+        let kwargs = named.as_ref().or(kwargs);
         let mut arguments = Arguments::read(kwargs)?;
         if name.is_some() {
             arguments.name = name.clone();
@@ -637,6 +640,33 @@ fn default_headers(py: Python<'_>, style: Style) -> PyResult<Arc<SessionHeaders>
         .map(Arc::clone)
 }
 
+/// What `request` takes by position behind the name, by name.
+#[cold]
+fn named<'py>(
+    style: Style,
+    rest: &Bound<'py, PyTuple>,
+    kwargs: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let order: &[&str] = match style {
+        Style::Requests => &["catch_response", "context"],
+        Style::Gevent => {
+            &["data", "catch_response", "stream", "headers", "auth", "json", "allow_redirects", "context"]
+        }
+    };
+    if rest.len() > order.len() {
+        let most = order.len() + 3;
+        return Err(PyTypeError::new_err(format!("request() takes at most {most} arguments by position")));
+    }
+    let named = kwargs.map_or_else(|| Ok(PyDict::new(rest.py())), |kwargs| kwargs.copy())?;
+    for (name, value) in order.iter().zip(rest) {
+        if named.contains(name)? {
+            return Err(PyTypeError::new_err(format!("request() got multiple values for argument '{name}'")));
+        }
+        named.set_item(name, value)?;
+    }
+    Ok(named)
+}
+
 /// `get` and its like: prepare, park until it is answered, report.
 fn verb<'py>(
     slf: &Bound<'py, SessionBase>,
@@ -792,6 +822,9 @@ fn prepare_operation<'py>(
     let snapshot = SessionBase::snapshot(slf)?;
     if this.style == Style::Gevent {
         super::fast::take_others(method, &mut arguments)?;
+        if arguments.json.is_some() && (snapshot.headers.contains("content-type") || snapshot.headers.contains("accept")) {
+            super::fast::insist_on_json(&mut arguments)?;
+        }
     } else {
         arguments.refuse_others()?;
         if snapshot.slow || prepare::needs_requests(&arguments)? {

@@ -41,6 +41,20 @@ pub fn take_others<'py>(method: &str, arguments: &mut Arguments<'py>) -> PyResul
     make_body(arguments)
 }
 
+/// JSON says what it is, whatever the client's headers for all requests say; only the request's own come before that.
+#[cold]
+pub fn insist_on_json(arguments: &mut Arguments<'_>) -> PyResult<()> {
+    let Some(json) = &arguments.json else { return Ok(()) };
+    if let Some(data) = &arguments.data
+        && data.is_truthy()?
+    {
+        return Ok(());
+    }
+    let module = json.py().import("gregaria._fast.payload")?;
+    arguments.headers = Some(module.call_method1("of_json", (arguments.headers.as_ref(),))?);
+    Ok(())
+}
+
 /// Files, and what a file or an iterator gives, as bytes: such a body is rare, so Python makes it.
 fn make_body(arguments: &mut Arguments<'_>) -> PyResult<()> {
     let files = match arguments.files.take() {

@@ -98,7 +98,12 @@ fn gevent_field(name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<F
         Some(bytes) => Ok(bytes),
         None => text_or_bytes(object.str()?.as_any()).map(Option::unwrap_or_default),
     };
-    let (bytes_of_name, bytes) = (as_bytes(name)?, as_bytes(value)?);
+    let bytes = match value.cast::<PyList>() {
+        // One line says the same as one for each.
+        Ok(values) => values.iter().map(|value| as_bytes(&value)).collect::<PyResult<Vec<_>>>()?.join(&b", "[..]),
+        Err(_) => as_bytes(value)?,
+    };
+    let bytes_of_name = as_bytes(name)?;
     if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
         let (name, value) = (name.repr()?, value.repr()?);
         return Err(PyValueError::new_err(format!("invalid value for header field {name}: {value}")));

@@ -23,7 +23,7 @@ def default_headers(given: Any) -> Headers:
 def configuration(settings: dict[str, Any], agent: Any, authorization: str | None) -> dict[str, Any]:
     """What the engine is told: a session's settings, and in their place what was set on its agent since."""
     chosen = settings if isinstance(agent, type) else vars(agent)
-    headers = default_headers(settings["headers"]) if isinstance(agent, type) else agent.default_headers.copy()
+    headers = default_headers(settings["headers"] if isinstance(agent, type) else agent.default_headers)
     # Of each request; the user's defaults do not count here, as in Locust.
     headers["Accept-Encoding"] = "gzip, deflate, br"
     connected = connections(settings)
@@ -103,7 +103,10 @@ class _OwnPool(HTTPClientPool):
 
     def __init__(self, session: Any, **client_args: Any) -> None:
         super().__init__(**client_args)
-        self.clients[_OURS] = session
+        self._session = session
+
+    def close(self) -> None:
+        self._session._close_connections()
 
 
 class UserAgent:

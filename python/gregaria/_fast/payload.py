@@ -23,6 +23,14 @@ def prepared(files: Any, data: Any, headers: Any) -> tuple[Any, Headers]:
     return _read(data), headers
 
 
+def of_json(headers: Any) -> Headers:
+    """The headers of a request with JSON: it says so, unless these say otherwise."""
+    own = Headers(headers)
+    for name in ("Content-Type", "Accept"):
+        own.setdefault(name, "application/json")
+    return own
+
+
 def _multipart(files: Any, data: Any) -> tuple[bytes, str]:
     """As requests encodes it. A file may name the boundary, behind its headers."""
     pairs = list(files.items()) if isinstance(files, Mapping) else list(files)

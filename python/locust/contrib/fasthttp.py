@@ -124,7 +124,7 @@ class FastHttpSession(_engine.SessionBase):
     if TYPE_CHECKING:
         # What editors and type checkers see; the methods are the engine's.
 
-        def request(  # type: ignore[override]
+        def request(
             self, method: str, url: str, name: str | None = None, **kwargs: Unpack[CallKwargs]
         ) -> ResponseContextManager: ...
         def get(self, url: str, **kwargs: Unpack[RESTKwargs]) -> ResponseContextManager: ...  # type: ignore[override]
@@ -366,6 +366,7 @@ class ErrorResponse(FastResponse):
     """Stands for the response of a request that got none."""
 
     headers = None
+    content = None
     _response = None
 
     def __init__(self, request: CompatRequest | None = None, error: BaseException | None = None) -> None:
