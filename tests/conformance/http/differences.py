@@ -19,26 +19,19 @@ OTHER_WORDS = frozenset(
 )
 """What is wrong with a response or a certificate is said in words of our own. The exceptions' classes are compared."""
 
-STREAMED = "not there yet: a file or a generator as `data`"
 SENT_AGAIN = "on purpose: a request that arrived and got no answer is not sent again; Locust sends it four times"
 CLASSES = "the exception's classes are others than geventhttpclient's"
-BROKEN_OFF = "the status is 0 when a body breaks off; Locust keeps the status that came"
 
 DIFFERENT: dict[str, str] = {
+    "FastHttpUser fast_session: urlopen": "on purpose: `urlopen` asks for encodings, too, as all requests of the session do",
     "HttpUser receiving: informational": "on purpose: Locust takes a 103 for the response itself",
     "FastHttpUser breaking: closed without an answer": SENT_AGAIN,
     "FastHttpUser breaking: reset": SENT_AGAIN,
     "FastHttpUser breaking: after a failure the client goes on": SENT_AGAIN,
-    "FastHttpUser breaking: closed in the body": BROKEN_OFF,
-    "FastHttpUser breaking: reset in the body": BROKEN_OFF,
     "FastHttpUser breaking: bad chunk": CLASSES,
     "FastHttpUser breaking: timeout none": "on purpose: no `&` after the query for a parameter without a value",
     "FastHttpUser breaking: plain http to tls": CLASSES,
-    "FastHttpUser fast_only: max redirects": "the failure's text has `original=None`",
     "FastHttpUser receiving: unknown encoding": "on purpose: the body is given as it is, where Locust raises",
     "FastHttpUser receiving: gzip corrupt": "the words of zlib's second call, not of the one that found it",
     "FastHttpUser receiving: redirect": "on purpose: the history has the URL of each hop, where Locust has the last one in all",
-    "FastHttpUser receiving: too many redirects": "the failure's text has `original=None`",
-    "FastHttpUser sending: post with a file object": STREAMED,
-    "FastHttpUser sending: post with a generator": STREAMED,
 }

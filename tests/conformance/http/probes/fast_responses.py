@@ -99,7 +99,7 @@ def a_body_that_breaks_off(client, say, value):
 @fast
 def a_streamed_body(client, say):
     r = client.get("/bytes/3000", stream=True)
-    say(len(r.read(10)), len(r.stream.read(20)), r.isclosed(), len(r.stream.read()), r.read(), r.isclosed())
+    say(len(r.read(10)), len(r.stream.read(20)), len(r.stream.read()), r.read(), r.isclosed())
     say([len(piece) for piece in client.get("/bytes/2500", stream=True).iter_content(1000)])
     say(len(client.get("/chunked/3000?chunk=1000", stream=True).content))
     say(len(client.get("/encoded/gzip", stream=True).content))
