@@ -292,6 +292,7 @@ class ResponseBase:
         meta: dict[str, Any],
         error: BaseException | None,
         catch_response: bool,
+        exchanges: list[ResponseBase],
     ) -> None: ...
     def _stream(self) -> BodyStream | None: ...
     @property

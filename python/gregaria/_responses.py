@@ -121,7 +121,7 @@ class Raw(urllib3.HTTPResponse):
 
     def read_chunked(self, amt: int | None = None, decode_content: bool | None = None) -> Generator[bytes, None, None]:
         """The chunks as the server made them, none longer than `amt` bytes, content encodings undone."""
-        self._init_decoder()  # type: ignore[no-untyped-call]
+        self._init_decoder()
         with self._error_catcher():
             while piece := self._pieces.read_chunk(amt):
                 if decoded := self._decode(piece, decode_content, flush_decoder=False):
@@ -249,7 +249,7 @@ def unsendable(session: Any, method: str, url: Any, arguments: dict[str, Any] | 
         "url": f"{session.base_url}{url}",
         "response_length": 0,
     }
-    response._stand_for(session, meta, error, bool(given.get("catch_response")))
+    response._stand_for(session, meta, error, bool(given.get("catch_response")), [])
     return response
 
 

@@ -17,6 +17,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.models import PreparedRequest
 from requests.utils import get_encoding_from_headers, select_proxy
+from urllib3.exceptions import MaxRetryError
 from urllib3.util import Timeout
 
 from . import _engine, _responses
@@ -37,8 +38,8 @@ SEAMS: dict[str, Any] = {
 }
 """The methods of requests' sessions that the engine does without, as they are when nobody has replaced them."""
 
-_exchanges: ContextVar[list[float] | None] = ContextVar("exchanges", default=None)
-"""Durations, in ms, of the exchanges of the call under way: the response time is their sum."""
+_exchanges: ContextVar[list[Any] | None] = ContextVar("exchanges", default=None)
+"""The engine's responses in the call under way: the response time is the sum of theirs."""
 
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 _BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -111,8 +112,8 @@ def request(
     """One call, made by requests' own code. Raises what requests raises for what is no request at all."""
     name = name or session.request_name
     session.__dict__["explicit_name"] = name
-    durations: list[float] = []
-    token = _exchanges.set(durations)
+    exchanges: list[Any] = []
+    token = _exchanges.set(exchanges)
     start_time, started = time.time(), time.perf_counter()
     full_url = session._build_url(url)
     try:
@@ -129,7 +130,8 @@ def request(
     finally:
         _exchanges.reset(token)
     # Who brings an adapter of his own is measured from outside, as Locust measures everything.
-    response_time = sum(durations) if durations else (time.perf_counter() - started) * 1000
+    elapsed = (time.perf_counter() - started) * 1000
+    response_time = sum(exchange._response_time for exchange in exchanges) if exchanges else elapsed
     ours = response if isinstance(response, _engine.ResponseBase) else adopt(response)
     first = (ours.history[0] if ours.history else ours).request
     user = session.user
@@ -144,7 +146,7 @@ def request(
         "url": first.url if first is not None else full_url,
         "response_length": _length(ours, bool(arguments.get("stream") or session.stream)),
     }
-    ours._stand_for(session, meta, error, catch_response)
+    ours._stand_for(session, meta, error, catch_response, exchanges)
     return ours
 
 
@@ -203,7 +205,10 @@ class EngineAdapter(HTTPAdapter):
         proxies: Any = None,
     ) -> requests.Response:
         """Send a prepared request. Raises requests' exceptions."""
-        return send(self, self.session, request, self.max_retries, stream, timeout, verify, cert, proxies)
+        response: requests.Response = send(
+            self, self.session, request, self.max_retries, stream, timeout, verify, cert, proxies
+        )
+        return response
 
     def close(self) -> None:
         """Close the connections that are kept alive."""
@@ -212,7 +217,7 @@ class EngineAdapter(HTTPAdapter):
 
 
 class Bridged(EngineAdapter):
-    """Stands for an adapter of requests' own class that a locustfile has mounted: the engine sends, with its retries."""
+    """Stands for a mounted adapter of requests' own class: the engine sends, with that adapter's retries."""
 
     def __init__(self, session: Any, mounted: HTTPAdapter) -> None:
         super().__init__(session=session, max_retries=mounted.max_retries)
@@ -258,7 +263,7 @@ def send(
             break
         try:
             policy = policy.increment(method, url, response=response.raw, _pool=_responses.pool_of(request.url or ""))
-        except _responses.MaxRetryError as spent:
+        except MaxRetryError as spent:
             if policy.raise_on_status:
                 raise requests.exceptions.RetryError(spent, request=request) from spent
             break
@@ -278,7 +283,7 @@ def _increment(policy: Any, method: str, url: str, error: requests.RequestExcept
     try:
         return policy.increment(method, url, error=reason)
     except Exception as spent:
-        if isinstance(spent, _responses.MaxRetryError):
+        if isinstance(spent, MaxRetryError):
             error.args = (spent,)
         raise error from error.__cause__
 
@@ -291,9 +296,9 @@ def _exchange(session: Any, request: PreparedRequest, options: dict[str, Any]) -
         response = _engine.send_prepared(session, request, bytes(body), None, **options)
     else:
         response = _upload(session, request, _pieces(body), options)
-    durations = _exchanges.get()
-    if durations is not None:
-        durations.append(response._response_time)
+    exchanges = _exchanges.get()
+    if exchanges is not None:
+        exchanges.append(response)
     return response
 
 
@@ -349,5 +354,3 @@ def _timeout(timeout: Any) -> Any:
 def multipart(files: Any, data: Any) -> tuple[bytes, str]:
     """A multipart body of files and fields, and its content type."""
     return PreparedRequest._encode_files(files, data)  # type: ignore[attr-defined, no-any-return]
-
-

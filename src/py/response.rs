@@ -39,6 +39,8 @@ pub struct ResponseBase {
     operation: OnceLock<Box<Operation>>,
     style: OnceLock<Style>,
     lag: OnceLock<Duration>,
+    /// Of a call that took several exchanges, made one by one by requests' code: all of them.
+    exchanges: OnceLock<Box<Exchanges>>,
     content: PyOnceLock<Py<PyBytes>>,
     /// What is needed to report it later, or to tell what was reported; absent for most.
     report: Mutex<Option<Box<Report>>>,
@@ -49,6 +51,23 @@ pub struct ResponseBase {
 }
 
 type TimingsTuple = (f64, f64, f64, f64, f64, f64, f64, u32, u32);
+
+/// Sums over the exchanges of one call.
+struct Exchanges {
+    phases: Phases,
+    lag: Duration,
+}
+
+impl Exchanges {
+    fn of(responses: &[Bound<'_, ResponseBase>]) -> Self {
+        let mut sums = Self { phases: Phases::default(), lag: Duration::ZERO };
+        for response in responses {
+            sums.phases.include(&response.get().phases().unwrap_or_default());
+            sums.lag += response.get().lag().unwrap_or_default();
+        }
+        sums
+    }
+}
 
 const NO_STATUS: u32 = u32::MAX;
 
@@ -149,12 +168,13 @@ impl ResponseBase {
 
     /// How long the finished response waited for Python.
     pub fn lag(&self) -> Option<Duration> {
-        self.lag.get().copied()
+        self.exchanges.get().map(|exchanges| exchanges.lag).or_else(|| self.lag.get().copied())
     }
 
     /// Where its response time went.
     pub fn phases(&self) -> Option<Phases> {
-        self.outcome().map(|outcome| outcome.stamps.phases)
+        let of_call = self.exchanges.get().map(|exchanges| exchanges.phases);
+        of_call.or_else(|| self.outcome().map(|outcome| outcome.stamps.phases))
     }
 
     fn outcome(&self) -> Option<&Outcome> {
@@ -393,6 +413,7 @@ impl ResponseBase {
             operation: OnceLock::new(),
             style: OnceLock::new(),
             lag: OnceLock::new(),
+            exchanges: OnceLock::new(),
             content: PyOnceLock::new(),
             report: Mutex::new(None),
             status_set: AtomicU32::new(NO_STATUS),
@@ -583,11 +604,11 @@ impl ResponseBase {
     /// None where nothing was sent.
     #[getter]
     fn _timings(&self) -> Option<TimingsTuple> {
-        let stamps = &self.outcome()?.stamps;
+        let phases = self.phases()?;
         let ms = |time: Duration| time.as_secs_f64() * 1000.0;
-        let [look_up, connect, tls, sending, waiting, receiving] = Phase::ALL.map(|phase| ms(stamps.phases.of(phase)));
-        let total = ms(stamps.response_time());
-        let Phases { opened, reused, .. } = stamps.phases;
+        let [look_up, connect, tls, sending, waiting, receiving] = Phase::ALL.map(|phase| ms(phases.of(phase)));
+        let total = ms(Phase::ALL.into_iter().map(|phase| phases.of(phase)).sum());
+        let Phases { opened, reused, .. } = phases;
         Some((look_up, connect, tls, sending, waiting, receiving, total, opened, reused))
     }
 
@@ -621,8 +642,12 @@ impl ResponseBase {
         meta: Py<PyDict>,
         error: Option<Py<PyAny>>,
         catch_response: bool,
+        exchanges: Vec<Bound<'_, Self>>,
     ) -> PyResult<()> {
         let py = slf.py();
+        if !exchanges.is_empty() {
+            let _ = slf.get().exchanges.set(Box::new(Exchanges::of(&exchanges)));
+        }
         let errors = error.map(|error| (error.clone_ref(py), error));
         let report = Report {
             session: session.clone().unbind(),

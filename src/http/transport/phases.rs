@@ -49,6 +49,15 @@ impl Phases {
         self.nanoseconds[phase as usize] += time.as_nanos() as u64;
     }
 
+    /// Those of another exchange of the same call.
+    pub fn include(&mut self, other: &Self) {
+        for (sum, nanoseconds) in self.nanoseconds.iter_mut().zip(other.nanoseconds) {
+            *sum += nanoseconds;
+        }
+        self.opened += other.opened;
+        self.reused += other.reused;
+    }
+
     pub fn of(&self, phase: Phase) -> Duration {
         Duration::from_nanos(self.nanoseconds[phase as usize])
     }
