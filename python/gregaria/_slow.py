@@ -42,10 +42,8 @@ _exchanges: ContextVar[list[Any] | None] = ContextVar("exchanges", default=None)
 """The engine's responses in the call under way: the response time is the sum of theirs."""
 
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
-_BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 _NAMES = frozenset(
-    name.encode()
-    for name in (*_PROXY_VARIABLES, *(name.upper() for name in _PROXY_VARIABLES), *_BUNDLE_VARIABLES, "NETRC")
+    name.encode() for name in (*_PROXY_VARIABLES, *(name.upper() for name in _PROXY_VARIABLES), "NETRC")
 )
 
 
@@ -59,12 +57,13 @@ def has_own_seams(session: Any) -> bool:
     return class_._build_url is not HttpSession._build_url or class_.get_adapter is not HttpSession.get_adapter
 
 
-def environment_matters() -> bool:
-    """Whether the environment has anything that a session with `trust_env` heeds."""
-    environment = getattr(os.environ, "_data", None)
-    if environment is None or not _NAMES.isdisjoint(environment):
+def environment() -> bool | str:
+    """What the environment has for a session with `trust_env`: a bundle of certificates to check servers' against, or
+    (true) proxies or passwords, which only requests' own code looks up."""
+    variables = getattr(os.environ, "_data", None)
+    if variables is None or not _NAMES.isdisjoint(variables) or _has_netrc():
         return True
-    return _has_netrc()
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or False
 
 
 _netrc_checked = (0.0, False)

@@ -9,7 +9,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyString, PyTuple, PyType};
+use pyo3::types::{PyBool, PyDict, PyString, PyTuple, PyType};
 
 use super::arguments::Arguments;
 use super::cookies;
@@ -76,8 +76,17 @@ struct State {
     overrides_context: bool,
 }
 
+/// What a session's environment says of its requests.
+enum Environment<'py> {
+    Ignored,
+    /// What servers' certificates are checked against.
+    Bundle(Bound<'py, PyAny>),
+    /// Something that requests' own code has to look up.
+    Matters,
+}
+
 /// What a request takes from its session, gathered under one lock.
-struct Snapshot {
+struct Snapshot<'py> {
     base: Base,
     headers: Arc<SessionHeaders>,
     settings: Arc<Settings>,
@@ -85,6 +94,7 @@ struct Snapshot {
     has_params: bool,
     stream: bool,
     slow: bool,
+    bundle: Option<Bound<'py, PyAny>>,
 }
 
 #[pymethods]
@@ -498,7 +508,19 @@ impl SessionBase {
         self.state().overrides_context
     }
 
-    fn snapshot(slf: &Bound<'_, Self>) -> PyResult<Snapshot> {
+    /// What the environment has for this session, where it heeds it.
+    fn environment<'py>(slf: &Bound<'py, Self>) -> PyResult<Environment<'py>> {
+        if !slf.get().state().trust_env {
+            return Ok(Environment::Ignored);
+        }
+        let found = slow(slf.py())?.call_method0(intern!(slf.py(), "environment"))?;
+        if found.is_instance_of::<PyString>() {
+            return Ok(Environment::Bundle(found));
+        }
+        Ok(if found.is_truthy()? { Environment::Matters } else { Environment::Ignored })
+    }
+
+    fn snapshot<'py>(slf: &Bound<'py, Self>) -> PyResult<Snapshot<'py>> {
         let this = slf.get();
         if this.style == Style::Gevent && this.stale.swap(false, Ordering::Relaxed) {
             let read = slf.call_method0(intern!(slf.py(), "_read_attributes"));
@@ -509,8 +531,7 @@ impl SessionBase {
         if this.style == Style::Requests && (this.stale.swap(false, Ordering::Relaxed) || this.state().volatile) {
             Self::read_attributes(slf)?;
         }
-        let heeds = this.state().trust_env
-            && slow(slf.py())?.call_method0(intern!(slf.py(), "environment_matters"))?.is_truthy()?;
+        let environment = Self::environment(slf)?;
         let state = this.state();
         Ok(Snapshot {
             base: state.base.clone(),
@@ -519,7 +540,11 @@ impl SessionBase {
             authorization: state.authorization.clone(),
             has_params: state.has_params,
             stream: state.stream,
-            slow: heeds || state.slow || state.seams,
+            slow: matches!(environment, Environment::Matters) || state.slow || state.seams,
+            bundle: match environment {
+                Environment::Bundle(path) => Some(path),
+                _ => None,
+            },
         })
     }
 
@@ -806,7 +831,7 @@ fn prepare_verb<'py>(
         arguments.json.clone_from(json);
     }
     if method == "HEAD" && arguments.allow_redirects.is_none() && slf.get().style == Style::Requests {
-        arguments.allow_redirects = Some(pyo3::types::PyBool::new(slf.py(), false).to_owned().into_any());
+        arguments.allow_redirects = Some(PyBool::new(slf.py(), false).to_owned().into_any());
     }
     prepare_operation(slf, method, url, arguments)
 }
@@ -827,6 +852,11 @@ fn prepare_operation<'py>(
         }
     } else {
         arguments.refuse_others()?;
+        if let Some(bundle) = &snapshot.bundle
+            && arguments.verify.as_ref().is_none_or(|verify| verify.is(PyBool::new(verify.py(), true)))
+        {
+            arguments.verify = Some(bundle.clone());
+        }
         if snapshot.slow || prepare::needs_requests(&arguments)? {
             return Ok(None);
         }
@@ -854,7 +884,7 @@ fn prepare_operation<'py>(
 
 fn build(
     slf: &Bound<'_, SessionBase>,
-    snapshot: &Snapshot,
+    snapshot: &Snapshot<'_>,
     method: &str,
     url: &Bound<'_, PyAny>,
     arguments: &Arguments<'_>,
@@ -953,7 +983,7 @@ fn multipart(files: &Bound<'_, PyAny>, data: Option<&Bound<'_, PyAny>>) -> PyRes
 }
 
 /// The encoded query of `params=` and the session's own; nearly always there is none.
-fn query(slf: &Bound<'_, SessionBase>, snapshot: &Snapshot, arguments: &Arguments<'_>) -> PyResult<Option<String>> {
+fn query(slf: &Bound<'_, SessionBase>, snapshot: &Snapshot<'_>, arguments: &Arguments<'_>) -> PyResult<Option<String>> {
     if !snapshot.has_params {
         return match &arguments.params {
             Some(params) if params.is_truthy()? => prepare::form(Style::Requests, params).map(Some),
