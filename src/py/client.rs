@@ -916,7 +916,9 @@ fn build(
     {
         push_line(&mut headers.own, b"Accept", b"application/json");
     }
-    let in_chunks = style == Style::Gevent && prepare::has_header(&headers, "transfer-encoding");
+    let in_chunks = style == Style::Gevent
+        && (payload.bytes.is_some() || arguments.headers.is_some())
+        && prepare::has_header(&headers, "transfer-encoding");
     if in_chunks {
         payload.bytes = Some(crate::http::body::in_chunks(payload.bytes.as_deref().unwrap_or_default()));
     }
