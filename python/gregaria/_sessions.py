@@ -115,9 +115,9 @@ def set_cookies(session: Any, given: Any) -> None:
 
 
 def shared(manager: Any) -> _engine.SharedPool:
-    """The engine's part of a `urllib3.PoolManager` that sessions share: kept among its pools, so that its `clear` clears
-    it. As with urllib3, one connection is kept unless the manager has a `maxsize`, and more are opened at need unless it
-    has `block=True`."""
+    """The engine's part of a `urllib3.PoolManager` that sessions share: kept among its pools, so that its `clear`
+    clears it. As with urllib3, one connection is kept unless the manager has a `maxsize`, and more are opened at need
+    unless it has `block=True`."""
     made: _engine.SharedPool | None = manager.pools.get(_OURS)
     if made is None:
         options = manager.connection_pool_kw

@@ -20,7 +20,7 @@ from requests.utils import get_encoding_from_headers, select_proxy
 from urllib3.exceptions import MaxRetryError
 from urllib3.util import Timeout
 
-from . import _engine, _responses
+from . import _engine, _hooked, _responses
 
 SEAMS: dict[str, Any] = {
     name: getattr(requests.Session, name)
@@ -42,14 +42,11 @@ _exchanges: ContextVar[list[Any] | None] = ContextVar("exchanges", default=None)
 """The engine's responses in the call under way: the response time is the sum of theirs."""
 
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
-_NAMES = frozenset(
-    name.encode() for name in (*_PROXY_VARIABLES, *(name.upper() for name in _PROXY_VARIABLES), "NETRC")
-)
+_NAMES = frozenset(name.encode() for name in (*_PROXY_VARIABLES, *(name.upper() for name in _PROXY_VARIABLES), "NETRC"))
 
 
-def has_own_seams(session: Any) -> bool:
+def has_own_seams(class_: Any) -> bool:
     """Whether a class, or somebody's patch, has replaced a method that the engine does without."""
-    class_ = type(session)
     if any(getattr(class_, name) is not plain for name, plain in SEAMS.items()):
         return True
     from locust.clients import HttpSession
@@ -82,17 +79,18 @@ def differs(session: Any) -> bool:
     """Whether anything set on a session has a say in its requests that only requests' code honours."""
     attributes = session.__dict__
     return bool(
-        not _REPLACEABLE.isdisjoint(attributes)
+        not REPLACEABLE.isdisjoint(attributes)
         or attributes.get("proxies")
         or any((attributes.get("hooks") or {}).values())
-        or any(_has_a_say(adapter) for adapter in attributes.get("adapters", {}).values())
+        or any(has_a_say(adapter) for adapter in attributes.get("adapters", {}).values())
     )
 
 
-_REPLACEABLE = frozenset((*SEAMS, "_build_url", "get_adapter"))
+REPLACEABLE = frozenset((*SEAMS, "_build_url", "get_adapter"))
+"""What on a session leads its calls through requests' own code."""
 
 
-def _has_a_say(adapter: Any) -> bool:
+def has_a_say(adapter: Any) -> bool:
     """Whether an adapter does anything else than to send a request once."""
     from locust.clients import LocustHttpAdapter
 
@@ -112,11 +110,16 @@ def request(
     name = name or session.request_name
     session.__dict__["explicit_name"] = name
     exchanges: list[Any] = []
+    response: Any
+    ours: Any
     token = _exchanges.set(exchanges)
     start_time, started = time.time(), time.perf_counter()
     full_url = session._build_url(url)
     try:
-        response = requests.Session.request(session, method, full_url, **arguments)
+        if _hooked.serves(session, arguments):
+            response = _hooked.send(session, method, url, arguments)
+        else:
+            response = requests.Session.request(session, method, full_url, **arguments)
         error = None
     except (
         requests.exceptions.MissingSchema,

@@ -54,7 +54,7 @@ impl Session {
     }
 
     /// The Cookie header of a request: the session's cookies, and those given for this request alone.
-    fn cookie_header(&self, request: &Request) -> Option<String> {
+    pub fn cookie_header(&self, request: &Request) -> Option<String> {
         if request.headers.has_cookie || request.bare || self.ignores_cookies.load(Ordering::Relaxed) {
             return None;
         }

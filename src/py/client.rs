@@ -86,7 +86,7 @@ enum Environment<'py> {
 }
 
 /// What a request takes from its session, gathered under one lock.
-struct Snapshot<'py> {
+pub struct Snapshot<'py> {
     base: Base,
     headers: Arc<SessionHeaders>,
     settings: Arc<Settings>,
@@ -149,7 +149,7 @@ impl SessionBase {
         let py = slf.py();
         let this = slf.get();
         this.set_base_url(base_url)?;
-        let slow = this.style == Style::Requests && slow(py)?.call_method1("has_own_seams", (slf,))?.is_truthy()?;
+        let slow = this.style == Style::Requests && slow(py)?.call_method1("has_own_seams", (slf.get_type(),))?.is_truthy()?;
         let overrides_request = !slf.getattr(intern!(py, "request"))?.is_instance_of::<pyo3::types::PyCFunction>();
         let overrides_context = match &user {
             Some(user) => overrides_context(user.bind(py))?,
@@ -520,7 +520,7 @@ impl SessionBase {
         Ok(if found.is_truthy()? { Environment::Matters } else { Environment::Ignored })
     }
 
-    fn snapshot<'py>(slf: &Bound<'py, Self>) -> PyResult<Snapshot<'py>> {
+    pub fn snapshot<'py>(slf: &Bound<'py, Self>) -> PyResult<Snapshot<'py>> {
         let this = slf.get();
         if this.style == Style::Gevent && this.stale.swap(false, Ordering::Relaxed) {
             let read = slf.call_method0(intern!(slf.py(), "_read_attributes"));
@@ -882,7 +882,7 @@ fn prepare_operation<'py>(
     Ok(Some((Box::new(operation), call)))
 }
 
-fn build(
+pub fn build(
     slf: &Bound<'_, SessionBase>,
     snapshot: &Snapshot<'_>,
     method: &str,
@@ -942,12 +942,11 @@ fn build(
             Auth::Header(value) => Some(Arc::from(value)),
             Auth::None | Auth::Object => None,
         },
-        None => snapshot.authorization.clone(),
+        None => snapshot.authorization.clone().or_else(|| {
+            let (user, password) = url.credentials()?;
+            Some(crate::http::body::basic_auth(user.as_bytes(), password.as_bytes()).into())
+        }),
     };
-    let authorization = authorization.or_else(|| {
-        let (user, password) = url.credentials()?;
-        Some(crate::http::body::basic_auth(user.as_bytes(), password.as_bytes()).into())
-    });
     if let Some(authorization) = authorization {
         headers.remove("authorization");
         push_line(&mut headers.trailing, b"Authorization", authorization.as_bytes());

@@ -5,15 +5,16 @@ use std::time::Instant;
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString};
 
 use super::arguments::Arguments;
-use super::client::{SessionBase, url_error};
+use super::client::{self, SessionBase, url_error};
 use super::names;
-use super::prepare::{self, SessionHeaders};
-use super::response::ResponseBase;
+use super::prepare::{self as preparing, SessionHeaders};
+use super::response::{ResponseBase, describe_request};
 use super::upload::Upload;
 use crate::http::io::Operation;
+use crate::http::request::push_line;
 use crate::http::url::{Style, Url};
 use crate::http::{HeaderLines, Method, Request};
 
@@ -38,12 +39,12 @@ fn send_prepared<'py>(
     let py = session.py();
     let arguments = Arguments { timeout, verify, cert, ..Arguments::default() };
     if proxy.is_some() {
-        return Err(prepare::not_yet("proxies", "a value"));
+        return Err(preparing::not_yet("proxies", "a value"));
     }
     let this = session.get();
     let url = url(&request.getattr(intern!(py, "url"))?)?;
-    let settings = prepare::settings(&this.settings(), &arguments, false)?;
-    prepare::check_files(&settings.tls, url.origin().is_secure())?;
+    let settings = preparing::settings(&this.settings(), &arguments, false)?;
+    preparing::check_files(&settings.tls, url.origin().is_secure())?;
     let request = Request {
         method: Method::new(request.getattr(intern!(py, "method"))?.str()?.to_str()?),
         url,
@@ -62,13 +63,31 @@ fn send_prepared<'py>(
     ResponseBase::unreported(py, operation, Instant::now())
 }
 
+/// Prepare a request as the session would send it, but for authentication and hooks: method, URL, header pairs, body.
+#[pyfunction]
+fn prepare<'py>(
+    session: &Bound<'py, SessionBase>,
+    method: &str,
+    url: &Bound<'py, PyAny>,
+    arguments: &Bound<'py, PyDict>,
+) -> PyResult<Py<PyAny>> {
+    let arguments = Arguments::read(Some(arguments))?;
+    arguments.refuse_others()?;
+    let snapshot = SessionBase::snapshot(session)?;
+    let mut request = client::build(session, &snapshot, method, url, &arguments)?;
+    if let Some(cookies) = session.get().session().cookie_header(&request) {
+        push_line(&mut request.headers.own, b"Cookie", cookies.as_bytes());
+    }
+    describe_request(session.py(), &request)
+}
+
 fn url(given: &Bound<'_, PyAny>) -> PyResult<Url> {
     Url::prepare(Style::Requests, given.str()?.to_str()?, "").map_err(|error| url_error(given.py(), &error))
 }
 
 fn headers(mapping: &Bound<'_, PyAny>) -> PyResult<HeaderLines> {
-    let mut lines = prepare::merge(Style::Requests, &SessionHeaders::of_mapping(Style::Requests, mapping)?, None)?;
-    prepare::complete(mapping.py(), &mut lines)?;
+    let mut lines = preparing::merge(Style::Requests, &SessionHeaders::of_mapping(Style::Requests, mapping)?, None)?;
+    preparing::complete(mapping.py(), &mut lines)?;
     Ok(lines)
 }
 
@@ -80,5 +99,6 @@ fn bytes(body: &Bound<'_, PyAny>) -> PyResult<Box<[u8]>> {
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(prepare, module)?)?;
     module.add_function(wrap_pyfunction!(send_prepared, module)?)
 }

@@ -467,7 +467,8 @@ impl ResponseBase {
 
     /// The body as it arrives, where it was asked for so.
     fn _stream(&self) -> Option<BodyStream> {
-        self.response()?.stream.as_ref().map(BodyStream::new)
+        let ends_early = !self.is_fast();
+        self.response()?.stream.as_ref().map(|stream| BodyStream::new(stream, ends_early))
     }
 
     /// Whether the body is to be streamed.
@@ -846,7 +847,7 @@ fn header_pairs(response: &Response) -> Vec<(String, String)> {
     response.headers().into_iter().map(|(name, value)| (name.to_owned(), from_latin1(value))).collect()
 }
 
-fn describe_request(py: Python<'_>, request: &Request) -> PyResult<Py<PyAny>> {
+pub fn describe_request(py: Python<'_>, request: &Request) -> PyResult<Py<PyAny>> {
     let headers: Vec<_> =
         request.headers.pairs().map(|(name, value)| (from_latin1(name), from_latin1(value))).collect();
     let body = request.body.as_ref().map(|body| PyBytes::new(py, body));

@@ -7,6 +7,7 @@ use pyo3::types::PyBytes;
 
 use super::hub::hub;
 use super::response::responses;
+use crate::http::Failure;
 use crate::http::stream::{Reading, Taken, Want};
 
 /// The body of a response that was asked for with `stream=True`, as it came off the connection.
@@ -16,6 +17,8 @@ use crate::http::stream::{Reading, Taken, Want};
 #[pyclass(frozen, module = "gregaria._engine")]
 pub struct BodyStream {
     stream: Arc<Reading>,
+    /// A body that ends before its declared length just ends, as http.client has it: urllib3 counts, and says so.
+    ends_early: bool,
 }
 
 #[pymethods]
@@ -52,7 +55,7 @@ impl BodyStream {
     /// Whether there is nothing more to read.
     #[getter]
     fn closed(&self) -> bool {
-        self.stream.is_over()
+        self.stream.is_over() || (self.ends_early && self.stream.ended_early())
     }
 
     fn readable(&self) -> bool {
@@ -63,8 +66,8 @@ impl BodyStream {
 }
 
 impl BodyStream {
-    pub fn new(stream: &Arc<Reading>) -> Self {
-        Self { stream: Arc::clone(stream) }
+    pub fn new(stream: &Arc<Reading>, ends_early: bool) -> Self {
+        Self { stream: Arc::clone(stream), ends_early }
     }
 
     fn read_all<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
@@ -86,6 +89,7 @@ impl BodyStream {
             match self.stream.take(want) {
                 Taken::Bytes(bytes) => return Ok(Some(bytes)),
                 Taken::End => return Ok(None),
+                Taken::Failed(failure) if self.ends_early && is_too_short(&failure) => return Ok(None),
                 Taken::Failed(failure) => {
                     let (kind, code, text) = super::failures::parts(&failure);
                     let error = responses(py)?.call_method1("stream_error", (kind, code, text))?;
@@ -95,6 +99,10 @@ impl BodyStream {
             }
         }
     }
+}
+
+fn is_too_short(failure: &Failure) -> bool {
+    matches!(failure, Failure::Incomplete { missing: Some(_), .. })
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
