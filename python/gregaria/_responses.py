@@ -212,6 +212,10 @@ _ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
 }
 
 
+NAMES = tuple(_ATTRIBUTES)
+"""What [`attribute`] knows."""
+
+
 def not_caught() -> LocustError:
     return LocustError("In order to use a with-block for requests, you must also pass catch_response=True")
 

@@ -85,6 +85,9 @@ def unix_adapter(session: Any, url: str) -> Any:
 
 _DEFAULTS["adapters"] = _adapters
 
+NAMES = tuple(_DEFAULTS)
+"""What [`default`] knows."""
+
 WATCHED = frozenset(_DEFAULTS) | {"request", "get_adapter", "_build_url", *_slow.SEAMS}
 """Attributes that requests are prepared from."""
 

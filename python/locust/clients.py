@@ -12,7 +12,7 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.auth import HTTPBasicAuth
 from requests.cookies import RequestsCookieJar
 
-from gregaria import _engine, _responses, _sessions, _slow
+from gregaria import _engine, _lazy, _responses, _sessions, _slow
 
 from .exception import LocustError
 
@@ -69,6 +69,7 @@ if TYPE_CHECKING:
 absolute_http_url_regexp = re.compile(r"^https?://", re.IGNORECASE)
 
 
+@_lazy.attributes(_sessions.default, _sessions.NAMES)
 class HttpSession(_engine.SessionBase, requests.Session):
     """A `requests.Session` whose requests are counted, and sent by the engine.
 
@@ -114,9 +115,6 @@ class HttpSession(_engine.SessionBase, requests.Session):
             self._join(_sessions.shared(pool_manager))
         if credentials:
             self.auth = HTTPBasicAuth(*credentials)
-
-    def __getattr__(self, name: str) -> Any:
-        return _sessions.default(self, name)
 
     def __setattr__(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -168,6 +166,7 @@ class LocustHttpAdapter(_slow.EngineAdapter):
         super().__init__(*args, **kwargs)
 
 
+@_lazy.attributes(_responses.attribute, _responses.NAMES)
 class ResponseContextManager(_engine.ResponseBase, requests.Response):  # type: ignore[misc]
     """A response. With `catch_response=True` it is a context manager, and counted when its `with` block ends::
 
@@ -178,11 +177,11 @@ class ResponseContextManager(_engine.ResponseBase, requests.Response):  # type: 
     The last verdict of the block is what counts; without one, the status is.
     """
 
+    error: BaseException | None
+    """What the request failed with when it got no response."""
+
     timings: Timings | None
     """Where the response time went: look-up, connect, TLS, sending, waiting, receiving. None if nothing was sent."""
-
-    def __getattr__(self, name: str) -> Any:
-        return _responses.attribute(self, name)
 
     def json(self, **kwargs: Any) -> Any:
         """The body, read as JSON. Raises requests' JSONDecodeError."""

@@ -876,7 +876,14 @@ fn prepare_operation<'py>(
         None => false,
     };
     let label = (request.method.as_str() != method).then(|| method.into());
-    let operation = Operation { ticket: None, session: Arc::clone(&this.session), request, label, outcome: None };
+    let operation = Operation {
+        ticket: None,
+        session: Arc::clone(&this.session),
+        request,
+        label,
+        outcome: None,
+        lag: Duration::ZERO,
+    };
     let debug_stream = arguments.debug_stream;
     let call = Call { name, context: arguments.context, catch_response, url: url.clone(), debug_stream };
     Ok(Some((Box::new(operation), call)))
@@ -904,7 +911,7 @@ pub fn build(
     let url = url.map_err(|error| url_error(slf.py(), &error))?;
     let mut headers = prepare::merge(style, &snapshot.headers, arguments.headers.as_ref())?;
     if style == Style::Requests {
-        prepare::complete(slf.py(), &mut headers)?;
+        prepare::complete(slf.py(), &snapshot.headers, &mut headers)?;
     }
     let mut payload = match &arguments.files {
         Some(files) if files.is_truthy()? => multipart(files, arguments.data.as_ref())?,

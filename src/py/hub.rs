@@ -246,27 +246,45 @@ impl Hub {
     fn park(&self, py: Python<'_>, ticket: Ticket) -> PyResult<Finished> {
         loop {
             if let Err(error) = greenlet::switch(self.gevent.bind(py)) {
-                // Out of the table before it is released: dropping the reference may run code that comes back here.
-                let waiter = self.waiters.borrow_mut().abandon(ticket);
-                drop(waiter);
-                if self.is_over(py)? {
-                    self.watching.set(false); // whoever waits next gets a new bridge
-                    return Err(error);
-                }
-                return self.stop_watching_if_idle(py).and(Err(error));
+                return Err(self.give_up(py, ticket, error));
             }
             let finished = self.waiters.borrow_mut().redeem(ticket);
             if let Some(finished) = finished {
                 return Ok(finished);
             }
             // Somebody switched to this greenlet who had no business to. Its wait is not over.
-            if self.is_over(py)? {
-                let waiter = self.waiters.borrow_mut().abandon(ticket);
-                drop(waiter);
-                self.watching.set(false);
-                return Err(PyRuntimeError::new_err("gevent's hub was destroyed: nobody can wait there any more"));
-            }
+            self.check_hub(py, ticket)?;
         }
+    }
+
+    /// The wait was ended by what was thrown into the greenlet.
+    // This and the next out of the frame that is there while a user is parked: it is copied away and back.
+    #[cold]
+    #[inline(never)]
+    fn give_up(&self, py: Python<'_>, ticket: Ticket, error: PyErr) -> PyErr {
+        // Out of the table before it is released: dropping the reference may run code that comes back here.
+        let waiter = self.waiters.borrow_mut().abandon(ticket);
+        drop(waiter);
+        match self.is_over(py) {
+            Ok(true) => {
+                self.watching.set(false); // whoever waits next gets a new bridge
+                error
+            }
+            Ok(false) => self.stop_watching_if_idle(py).err().unwrap_or(error),
+            Err(other) => other,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn check_hub(&self, py: Python<'_>, ticket: Ticket) -> PyResult<()> {
+        if !self.is_over(py)? {
+            return Ok(());
+        }
+        let waiter = self.waiters.borrow_mut().abandon(ticket);
+        drop(waiter);
+        self.watching.set(false);
+        Err(PyRuntimeError::new_err("gevent's hub was destroyed: nobody can wait there any more"))
     }
 
     /// Wake whoever waits for what has finished.

@@ -26,6 +26,8 @@ pub struct SessionHeaders {
     encoded: Arc<[u8]>,
     has_host: bool,
     has_cookie: bool,
+    /// urllib3 has nothing to add to them, see [`complete`].
+    is_complete: bool,
 }
 
 impl SessionHeaders {
@@ -37,6 +39,7 @@ impl SessionHeaders {
         Self {
             has_host: fields.contains("host"),
             has_cookie: fields.contains("cookie"),
+            is_complete: fields.contains("accept-encoding") && fields.contains("user-agent"),
             encoded: encoded.into(),
             fields,
         }
@@ -192,8 +195,12 @@ pub fn merge(style: Style, session: &SessionHeaders, given: Option<&Bound<'_, Py
 }
 
 /// urllib3, below requests, sends these two of its own accord where the session was told not to.
-pub fn complete(py: Python<'_>, lines: &mut HeaderLines) -> PyResult<()> {
+pub fn complete(py: Python<'_>, session: &SessionHeaders, lines: &mut HeaderLines) -> PyResult<()> {
     static USER_AGENT: PyOnceLock<String> = PyOnceLock::new();
+    // The session's own, which nearly always name both: then no request's lines are looked through.
+    if session.is_complete && Arc::ptr_eq(&session.encoded, &lines.shared) {
+        return Ok(());
+    }
     if !has_header(lines, "accept-encoding") {
         push_line(&mut lines.own, b"Accept-Encoding", b"identity");
     }

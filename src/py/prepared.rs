@@ -1,7 +1,7 @@
 //! Requests that requests' own code has prepared, sent as they are.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -58,7 +58,8 @@ fn send_prepared<'py>(
         names: names::of(py, Style::Requests)?,
     };
     let session = Arc::clone(this.session());
-    let operation = Box::new(Operation { ticket: None, session, request, label: None, outcome: None });
+    let operation =
+        Box::new(Operation { ticket: None, session, request, label: None, outcome: None, lag: Duration::ZERO });
     let operation = names::exchange(py, operation)?;
     ResponseBase::unreported(py, operation, Instant::now())
 }
@@ -86,8 +87,9 @@ fn url(given: &Bound<'_, PyAny>) -> PyResult<Url> {
 }
 
 fn headers(mapping: &Bound<'_, PyAny>) -> PyResult<HeaderLines> {
-    let mut lines = preparing::merge(Style::Requests, &SessionHeaders::of_mapping(Style::Requests, mapping)?, None)?;
-    preparing::complete(mapping.py(), &mut lines)?;
+    let own = SessionHeaders::of_mapping(Style::Requests, mapping)?;
+    let mut lines = preparing::merge(Style::Requests, &own, None)?;
+    preparing::complete(mapping.py(), &own, &mut lines)?;
     Ok(lines)
 }
 

@@ -37,8 +37,6 @@ pub struct Call<'py> {
 #[pyclass(subclass, frozen, weakref, module = "gregaria._engine")]
 pub struct ResponseBase {
     operation: OnceLock<Box<Operation>>,
-    style: OnceLock<Style>,
-    lag: OnceLock<Duration>,
     /// Of a call that took several exchanges, made one by one by requests' code: all of them.
     exchanges: OnceLock<Box<Exchanges>>,
     content: PyOnceLock<Py<PyBytes>>,
@@ -98,13 +96,13 @@ impl ResponseBase {
     /// Make the response of a finished call and, unless the caller wants to judge it first, report it.
     pub fn deliver<'py>(
         session: &Bound<'py, SessionBase>,
-        operation: Box<Operation>,
+        mut operation: Box<Operation>,
         call: Call<'py>,
         now: Instant,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = session.py();
         let this = session.get();
-        let lag = now.saturating_duration_since(outcome(&operation).stamps.end);
+        operation.lag = now.saturating_duration_since(outcome(&operation).stamps.end);
         let event = this.request_event(py).map(|event| event.into_bound(py));
         let quiet = match &event {
             Some(event) if !call.catch_response && !this.overrides_context() => only_statistics(event)?,
@@ -112,9 +110,9 @@ impl ResponseBase {
         };
         let failed = outcome(&operation).result.is_err();
         if let (Some(listener), false) = (&quiet, failed) {
-            count(listener, this.style(), &operation, lag, call.name.as_ref())?;
+            count(listener, this.style(), &operation, call.name.as_ref())?;
             if call.name.is_none() && call.context.is_none() {
-                return Self::make(py, this.style(), operation, lag, call.catch_response, None);
+                return Self::make(py, this.style(), operation, call.catch_response, None);
             }
         }
         let report = Report {
@@ -128,7 +126,7 @@ impl ResponseBase {
             meta: None,
             errors: None,
         };
-        let response = Self::make(py, this.style(), operation, lag, call.catch_response, Some(Box::new(report)))?;
+        let response = Self::make(py, this.style(), operation, call.catch_response, Some(Box::new(report)))?;
         if !call.catch_response && (quiet.is_none() || failed) {
             Self::judge(response.cast::<Self>()?)?;
         }
@@ -139,7 +137,6 @@ impl ResponseBase {
         py: Python<'py>,
         style: Style,
         operation: Box<Operation>,
-        lag: Duration,
         catch_response: bool,
         report: Option<Box<Report>>,
     ) -> PyResult<Bound<'py, PyAny>> {
@@ -148,16 +145,16 @@ impl ResponseBase {
         let response = class.call0()?;
         let this = response.cast::<Self>()?.get();
         let _ = this.operation.set(operation);
-        let _ = this.style.set(style);
-        let _ = this.lag.set(lag);
-        *this.report() = report;
+        if report.is_some() {
+            *this.report() = report;
+        }
         Ok(response)
     }
 
     /// The response of an exchange that its caller reports himself, or nobody.
-    pub fn unreported(py: Python<'_>, operation: Box<Operation>, now: Instant) -> PyResult<Bound<'_, PyAny>> {
-        let lag = now.saturating_duration_since(outcome(&operation).stamps.end);
-        let response = Self::make(py, Style::Requests, operation, lag, false, None)?;
+    pub fn unreported(py: Python<'_>, mut operation: Box<Operation>, now: Instant) -> PyResult<Bound<'_, PyAny>> {
+        operation.lag = now.saturating_duration_since(outcome(&operation).stamps.end);
+        let response = Self::make(py, Style::Requests, operation, false, None)?;
         response.cast::<Self>()?.get().foreign.store(true, Ordering::Relaxed);
         Ok(response)
     }
@@ -168,7 +165,7 @@ impl ResponseBase {
 
     /// How long the finished response waited for Python.
     pub fn lag(&self) -> Option<Duration> {
-        self.exchanges.get().map(|exchanges| exchanges.lag).or_else(|| self.lag.get().copied())
+        self.exchanges.get().map(|exchanges| exchanges.lag).or_else(|| self.operation.get().map(|operation| operation.lag))
     }
 
     /// Where its response time went.
@@ -209,7 +206,7 @@ impl ResponseBase {
     }
 
     fn is_fast(&self) -> bool {
-        self.style.get() == Some(&Style::Gevent)
+        self.operation.get().is_some_and(|operation| operation.request.url.style() == Style::Gevent)
     }
 
     /// Report by the client's own rule: what `raise_for_status` would say.
@@ -308,7 +305,7 @@ impl ResponseBase {
             let operation = this.operation.get().expect("a reported response has an operation");
             let name = Self::name(slf)?.str()?;
             let (method, name) = (operation.method(), name.to_str()?);
-            let sample = sample(operation, this.lag().unwrap_or_default());
+            let sample = Sample { generator_lag: this.lag().unwrap_or_default(), ..sample(operation) };
             let at = sample.at;
             listener.get().count(method, name, sample, None);
             return failure.map_or(Ok(()), |failure| listener.get().fail(method, name, &failure, at));
@@ -411,8 +408,6 @@ impl ResponseBase {
     fn new(_args: &Bound<'_, pyo3::types::PyTuple>, _kwargs: Option<&Bound<'_, PyDict>>) -> Self {
         Self {
             operation: OnceLock::new(),
-            style: OnceLock::new(),
-            lag: OnceLock::new(),
             exchanges: OnceLock::new(),
             content: PyOnceLock::new(),
             report: Mutex::new(None),
@@ -781,13 +776,13 @@ fn length(response: &Response) -> u64 {
     declared.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
 }
 
-fn sample(operation: &Operation, lag: Duration) -> Sample {
+fn sample(operation: &Operation) -> Sample {
     let outcome = outcome(operation);
     let response_length = outcome.result.as_ref().map_or(0, length);
     Sample {
         response_time_ms: Some(outcome.stamps.response_time().as_secs_f64() * 1000.0),
         response_length,
-        generator_lag: lag,
+        generator_lag: operation.lag,
         phases: Some(outcome.stamps.phases),
         at: epoch_seconds(outcome.stamps.end),
     }
@@ -798,7 +793,6 @@ fn count(
     listener: &Bound<'_, StatsListener>,
     style: Style,
     operation: &Operation,
-    lag: Duration,
     name: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     let text = name.map(|name| name.str()).transpose()?;
@@ -807,7 +801,7 @@ fn count(
         None => default_name(operation),
     };
     let method = operation.method();
-    let sample = sample(operation, lag);
+    let sample = sample(operation);
     let Ok(response) = &outcome(operation).result else { unreachable!("failures are reported through Python") };
     if is_success(style == Style::Gevent, operation.request.settings.statuses.as_deref(), response.status) {
         listener.get().count(method, name, sample, None);

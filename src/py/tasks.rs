@@ -7,14 +7,20 @@ use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyType};
+use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 
 use super::hub::{Hub, hub};
+
+/// Draws of up to so many bits have their arguments made beforehand: enough for 255 tasks.
+const READY_BITS: usize = 8;
 
 /// What the loop compares with and calls, looked up once.
 struct Names {
     get_random_bits: Py<PyAny>,
-    choice: Py<PyAny>,
+    /// The arguments that ask it for so many bits.
+    bits: Vec<Py<PyTuple>>,
+    /// `random.choice`, if it is Python's own.
+    choice: Option<Py<PyAny>>,
     /// The module's names.
     random: Py<PyDict>,
     task_set: Py<PyType>,
@@ -32,9 +38,13 @@ fn names(py: Python<'_>) -> PyResult<&'static Names> {
         let random = py.import("random")?;
         let exceptions = py.import("locust.exception")?;
         let class = |name: &str| -> PyResult<Py<PyType>> { Ok(exceptions.getattr(name)?.cast_into()?.unbind()) };
+        // The generator behind the module's functions, whatever a locustfile has put in their place.
+        let generator = random.getattr("_inst")?;
+        let choice = random.getattr("choice")?;
         Ok(Names {
-            get_random_bits: random.getattr("getrandbits")?.unbind(),
-            choice: random.getattr("choice")?.unbind(),
+            get_random_bits: generator.getattr("getrandbits")?.unbind(),
+            bits: (0..=READY_BITS).map(|bits| Ok(PyTuple::new(py, [bits])?.unbind())).collect::<PyResult<_>>()?,
+            choice: choice.eq(generator.getattr("choice")?)?.then(|| choice.unbind()),
             task_set: py
                 .import("sys")?
                 .getattr("modules")?
@@ -60,6 +70,8 @@ struct Loop<'py> {
     user: Bound<'py, PyAny>,
     /// Whose `tasks` are picked from and who is handed to them: the user for the root, else the task set.
     owner: Bound<'py, PyAny>,
+    /// The owner as a task's arguments, made once.
+    arguments: Bound<'py, PyTuple>,
     is_root: bool,
     /// Whether the next task comes from a method of the class (sequences) rather than by lot.
     picks_itself: bool,
@@ -80,31 +92,42 @@ fn run_task_set<'py>(
     picks_itself: bool,
     asks_user: bool,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let py = task_set.py();
-    let user = task_set.getattr(intern!(py, "_user"))?;
-    let owner = if is_root { user.clone() } else { task_set.clone() };
-    let this = Loop {
-        py,
-        task_set: task_set.clone(),
-        user,
-        owner,
-        is_root,
-        picks_itself,
-        asks_user,
-        names: names(py)?,
-        hub: hub(py)?,
-    };
-    loop {
-        let resumed = this.hub.resumed();
-        if let Err(error) = this.turn(resumed)
-            && let Err(raised) = this.report(error)?
-        {
-            return Ok(raised.into_value(py).into_bound(py).into_any());
-        }
-    }
+    Loop::new(task_set, is_root, picks_itself, asks_user)?.run()
 }
 
 impl<'py> Loop<'py> {
+    // Not to widen the frame of its caller, which every parked user's stack has in it.
+    #[inline(never)]
+    fn new(task_set: &Bound<'py, PyAny>, is_root: bool, picks_itself: bool, asks_user: bool) -> PyResult<Box<Self>> {
+        let py = task_set.py();
+        let user = task_set.getattr(intern!(py, "_user"))?;
+        let owner = if is_root { user.clone() } else { task_set.clone() };
+        Ok(Box::new(Self {
+            py,
+            task_set: task_set.clone(),
+            user,
+            arguments: PyTuple::new(py, [&owner])?,
+            owner,
+            is_root,
+            picks_itself,
+            asks_user,
+            names: names(py)?,
+            hub: hub(py)?,
+        }))
+    }
+
+    #[inline(never)]
+    fn run(&self) -> PyResult<Bound<'py, PyAny>> {
+        loop {
+            let resumed = self.hub.resumed();
+            if let Err(error) = self.turn(resumed)
+                && let Some(raised) = self.report(error)?
+            {
+                return Ok(raised);
+            }
+        }
+    }
+
     /// Pick, run, wait.
     #[inline(never)]
     fn turn(&self, resumed: u64) -> PyResult<()> {
@@ -114,12 +137,24 @@ impl<'py> Loop<'py> {
         }
         match self.execute(&task) {
             Ok(()) => self.wait(resumed),
-            Err(error) if error.is_instance(self.py, self.names.reschedule_now.bind(self.py)) => Ok(()),
-            Err(error) if error.is_instance(self.py, self.names.reschedule.bind(self.py)) => self.wait(resumed),
-            Err(error) => Err(error),
+            Err(error) => self.heed(error, resumed),
         }
     }
 
+    /// A task may raise to be done with its turn.
+    #[cold]
+    #[inline(never)]
+    fn heed(&self, error: PyErr, resumed: u64) -> PyResult<()> {
+        if error.is_instance(self.py, self.names.reschedule_now.bind(self.py)) {
+            return Ok(());
+        }
+        if error.is_instance(self.py, self.names.reschedule.bind(self.py)) {
+            return self.wait(resumed);
+        }
+        Err(error)
+    }
+
+    #[inline(never)]
     fn next_task(&self) -> PyResult<Bound<'py, PyAny>> {
         let queue = self.task_set.getattr(intern!(self.py, "_task_queue"))?;
         if !queue.is_none() && queue.is_truthy()? {
@@ -135,21 +170,24 @@ impl<'py> Loop<'py> {
         }
     }
 
-    /// A locustfile may have put something else in the place of `random.choice` or `random.getrandbits`.
+    /// A locustfile may have put something else in the place of `random.choice`.
     fn choice_is_python_s(&self) -> PyResult<bool> {
-        let random = self.names.random.bind(self.py);
-        let is = |name, known: &Py<PyAny>| Ok::<_, PyErr>(random.get_item(name)?.is_some_and(|own| own.is(known)));
-        Ok(is(intern!(self.py, "choice"), &self.names.choice)?
-            && is(intern!(self.py, "getrandbits"), &self.names.get_random_bits)?)
+        let Some(choice) = &self.names.choice else { return Ok(false) };
+        let own = self.names.random.bind(self.py).get_item(intern!(self.py, "choice"))?;
+        Ok(own.is_some_and(|own| own.is(choice)))
     }
 
     /// Draws as `random.choice` does, so that a seeded locustfile picks the same tasks: as many bits as the length has,
     /// again until they make a number below it (CPython's `Random._randbelow_with_getrandbits`).
     fn random_below(&self, length: usize) -> PyResult<usize> {
-        let bits = usize::BITS - length.leading_zeros();
+        let bits = (usize::BITS - length.leading_zeros()) as usize;
+        let bits = match self.names.bits.get(bits) {
+            Some(ready) => ready.bind(self.py).clone(),
+            None => PyTuple::new(self.py, [bits])?,
+        };
         let draw = self.names.get_random_bits.bind(self.py);
         loop {
-            let number: usize = draw.call1((bits,))?.extract()?;
+            let number: usize = draw.call1(&bits)?.extract()?;
             if number < length {
                 return Ok(number);
             }
@@ -167,11 +205,12 @@ impl<'py> Loop<'py> {
         if let Ok(class) = task.cast::<PyType>()
             && class.is_subclass(self.names.task_set.bind(self.py))?
         {
-            return task.call1((&self.owner,))?.call_method0(intern!(self.py, "run")).map(drop);
+            return task.call1(&self.arguments)?.call_method0(intern!(self.py, "run")).map(drop);
         }
-        task.call1((&self.owner,)).map(drop)
+        task.call1(&self.arguments).map(drop)
     }
 
+    #[inline(never)]
     /// Wait between tasks. A task that let others run need not do so again for a wait of no time.
     fn wait(&self, resumed: u64) -> PyResult<()> {
         if self.is_stopping()? {
@@ -193,9 +232,10 @@ impl<'py> Loop<'py> {
     fn wait_time(&self) -> PyResult<f64> {
         let name = intern!(self.py, "wait_time");
         if self.asks_user {
-            let wait_time = self.user.getattr(name)?;
-            if !wait_time.is_none() {
-                return wait_time.call0()?.extract();
+            match self.user.call_method0(name) {
+                Ok(seconds) => return seconds.extract(),
+                Err(error) if !self.user.getattr(name)?.is_none() => return Err(error),
+                Err(_) => {}
             }
         }
         self.task_set.call_method0(name)?.extract()
@@ -217,10 +257,11 @@ impl<'py> Loop<'py> {
         }
     }
 
+    /// What ends the task set goes on its way; what a task raised is reported, and the loop goes on after a wait,
+    /// unless dealing with it raised something: that comes back.
     // Cold, and not to widen the frame that every parked user's stack has in it.
     #[inline(never)]
-    /// What ends the task set goes on its way; what a task raised is reported, and the loop goes on after a wait.
-    fn report(&self, error: PyErr) -> PyResult<PyResult<()>> {
+    fn report(&self, error: PyErr) -> PyResult<Option<Bound<'py, PyAny>>> {
         let names = self.names;
         let is = |class: &Py<PyType>| error.is_instance(self.py, class.bind(self.py));
         let control = [&names.interrupt, &names.stop_user, &names.stop_test, &names.greenlet_exit];
@@ -230,7 +271,8 @@ impl<'py> Loop<'py> {
         // Python's part: the event, the log, and what becomes of the user.
         // With its traceback, which the bare value does not have before Python 3.12.
         let error = error.into_value(self.py);
-        Ok(self.task_set.call_method1(intern!(self.py, "_task_failed"), (error,)).map(drop))
+        let dealt_with = self.task_set.call_method1(intern!(self.py, "_task_failed"), (error,));
+        Ok(dealt_with.err().map(|raised| raised.into_value(self.py).into_bound(self.py).into_any()))
     }
 }
 

@@ -77,7 +77,8 @@ impl User {
         let (sender, home) = oneshot::channel();
         let ticket = self.client.waiting.lock().unwrap().issue(sender);
         let session = Arc::clone(&self.session);
-        let operation = Operation { ticket: Some(ticket), session, request, label: None, outcome: None };
+        let operation =
+            Operation { ticket: Some(ticket), session, request, label: None, outcome: None, lag: Duration::ZERO };
         self.tell(Command::Run(Box::new(operation)));
         Flight { user: self.clone(), ticket, home }
     }

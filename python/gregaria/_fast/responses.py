@@ -7,13 +7,13 @@ import datetime
 import zlib
 from base64 import b64encode
 from collections.abc import Generator, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from requests.utils import get_encoding_from_headers
 
 from locust.exception import LocustError
 
-from .. import _engine, _responses
+from .. import _engine, _lazy, _responses
 from .headers import Headers
 from .streams import NoStream, Stream
 
@@ -30,11 +30,38 @@ def basic_auth(user: str, password: str) -> str:
     return "Basic " + b64encode(f"{user}:{password}".encode("latin-1")).decode()
 
 
+NAMES = ("headers", "request", "_request", "stream", "_response", "elapsed", "timings", "history", "error")
+"""What [`attribute`] knows."""
+
+
+def attribute(response: Any, name: str) -> Any:
+    """The attribute `name` of a response; kept on it."""
+    match name:
+        case "headers":
+            value: Any = Headers(response._header_pairs()) if response._status else None
+        case "request" | "_request":
+            value = _request(response._sent)
+        case "stream" | "_response":
+            value = response.__dict__.setdefault("stream", _stream(response))
+        case "elapsed" | "timings":
+            value = _responses.attribute(response, name)
+        case "history":
+            value = _history(response)
+        case "error" if (error := error_of(response)) is not None:
+            value = error
+        case _:
+            raise AttributeError(f"'{type(response).__name__}' object has no attribute '{name}'")
+    response.__dict__[name] = value
+    return value
+
+
+@_lazy.attributes(attribute, NAMES)
 class CompatResponse(_engine.ResponseBase):
     """A response as geventhttpclient shows it."""
 
-    def __getattr__(self, name: str) -> Any:
-        return attribute(self, name)
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     @property
     def status(self) -> str:
@@ -94,27 +121,6 @@ class CompatResponse(_engine.ResponseBase):
     def __bool__(self) -> bool:
         """Whether there is a response, and not one that is declared to be empty."""
         return self.headers is not None and self.headers.get("content-length") != "0"
-
-
-def attribute(response: Any, name: str) -> Any:
-    """The attribute `name` of a response; kept on it."""
-    match name:
-        case "headers":
-            value: Any = Headers(response._header_pairs()) if response._status else None
-        case "request" | "_request":
-            value = _request(response._sent)
-        case "stream" | "_response":
-            value = response.__dict__.setdefault("stream", _stream(response))
-        case "elapsed" | "timings":
-            value = _responses.attribute(response, name)
-        case "history":
-            value = _history(response)
-        case "error" if (error := error_of(response)) is not None:
-            value = error
-        case _:
-            raise AttributeError(f"'{type(response).__name__}' object has no attribute '{name}'")
-    response.__dict__[name] = value
-    return value
 
 
 def _stream(response: Any) -> Any:
@@ -246,6 +252,9 @@ def text(response: Any) -> str | None:
     content = response.content
     if content is None:
         return None
+    if response.encoding is None and response._is_plain_json and "headers" not in response.__dict__:
+        # What the headers would say; to gather them costs more than to parse a small answer.
+        response.encoding = "utf-8"
     if response.encoding is None:
         response.encoding = get_encoding_from_headers(response.headers) or _guessed(content)
     return None if response.encoding is None else str(content, response.encoding, errors="replace")

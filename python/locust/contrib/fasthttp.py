@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import gevent
 from gevent import Timeout as Timeout
 
-from gregaria import _contexts, _cookies, _engine, _sessions
+from gregaria import _contexts, _cookies, _engine, _lazy, _sessions
 from gregaria._fast import agent, responses
 from gregaria._fast.agent import HTTPClientPool as HTTPClientPool
 from gregaria._fast.agent import UserAgent as UserAgent
@@ -115,6 +115,13 @@ class LocustUserAgent(UserAgent):
     valid_response_codes = agent.VALID
 
 
+def _made(session: FastHttpSession, name: str) -> Any:
+    made = LocustUserAgent(session, session._settings) if name == "client" else _cookies.SessionCookies(session)
+    session.__dict__[name] = made
+    return made
+
+
+@_lazy.attributes(_made, ("client", "_cookie_jar"))
 class FastHttpSession(_engine.SessionBase):
     """The client of `FastHttpUser`; `get`, `post` and the others take what `HttpSession`'s take, and some do otherwise:
     a name is the URL as written, and unknown keywords become part of the query or the form."""
@@ -200,16 +207,7 @@ class FastHttpSession(_engine.SessionBase):
         chosen = agent.connections(self._settings)
         _contexts.configure(self, chosen["ssl_context_factory"], chosen["insecure"])
 
-    def __getattr__(self, name: str) -> Any:
-        match name:
-            case "client":
-                made: Any = LocustUserAgent(self, self._settings)
-            case "_cookie_jar":
-                made = _cookies.SessionCookies(self)
-            case _:
-                raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-        self.__dict__[name] = made
-        return made
+    _cookie_jar: Any
 
     client: LocustUserAgent
     """The settings of this session's requests, to be looked at and changed."""

@@ -16,7 +16,7 @@ pub use thread::Thread;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::request::{Answer, Names};
 use super::session::Session;
@@ -32,6 +32,8 @@ pub struct Operation {
     /// The method as the caller wrote it, where that is not how it is sent: it is counted so.
     pub label: Option<Box<str>>,
     pub outcome: Option<Outcome>,
+    /// How long it waited for Python when it was finished.
+    pub lag: Duration,
 }
 
 impl Operation {

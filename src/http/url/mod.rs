@@ -112,6 +112,8 @@ pub struct Origin {
     host_header: Box<str>,
     /// The URL's text up to its path.
     prefix: Box<str>,
+    /// The prefix names a user or a password.
+    has_userinfo: bool,
 }
 
 impl Origin {
@@ -124,6 +126,7 @@ impl Origin {
             host: host.into(),
             host_header: host_header.into(),
             prefix: prefix.into(),
+            has_userinfo: prefix.contains('@'),
         })
     }
 
@@ -282,6 +285,9 @@ impl Url {
 
     /// User and password written into the URL, decoded, if it has both and they are not both empty.
     pub fn credentials(&self) -> Option<(String, String)> {
+        if !self.origin.has_userinfo {
+            return None;
+        }
         let (_, netloc) = self.origin.prefix.split_once("//")?;
         let (user, password) = netloc.rsplit_once('@')?.0.split_once(':')?;
         (!user.is_empty() || !password.is_empty()).then(|| (quote::unquote(user), quote::unquote(password)))
