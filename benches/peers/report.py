@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calls import CALLS
 from peers import Peer
 from results import Results, Summary
 from verdict import verdicts
@@ -61,6 +62,21 @@ def ratio_table(results: Results, peers: list[Peer], ours: Summary) -> str:
         if key in by_peer
     ]
     return table([labels[ours.peer], "CPU/request", "requests/s", "peak memory"], rows)
+
+
+def call_section(results: Results, peers: list[Peer]) -> str:
+    """A row for each call and peer; the ratios are those of CPU per request, ours under theirs."""
+    rows = []
+    for call in CALLS:
+        found = {peer.key: results.call(call.key, peer.key) for peer in peers}
+        for peer in peers:
+            if summary := found[peer.key]:
+                ours = [found.get("ours-http"), found.get("ours-fast")]
+                ratios = [number(summary.cpu_us / own.cpu_us) + "x" if own else "-" for own in ours]
+                figures = [number(summary.cpu_us), number(summary.requests_per_second), number(summary.peak_mib)]
+                rows.append([f"{call.label}, {peer.label}", *figures, *ratios])
+    head = ["call, 64 users, HTTP", "CPU us/request", "requests/s", "peak MiB", "of HttpUser's", "of FastHttpUser's"]
+    return "Calls: CPU per request, and how many times ours that is\n\n" + table(head, rows)
 
 
 def idle_section(results: Results, peers: list[Peer]) -> str:
@@ -142,6 +158,8 @@ def completeness_section(results: Results) -> list[str]:
 def report(results: Results, peers: list[Peer]) -> str:
     settings = "  ".join(f"{name}: {value}" for name, value in (results.machine | results.settings).items())
     parts = [settings, *(load_section(results, peers, *case) for case in results.cases())]
+    if results.calls:
+        parts.append(call_section(results, peers))
     if results.idles:
         parts.append(idle_section(results, peers))
     if results.startups:

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
+from calls import CallRun
 from idle import IdleRun, kib_per_user
 from load import LoadRun
 from startup import Startup
@@ -50,6 +51,7 @@ class Results:
     machine: dict[str, object]
     loads: list[LoadRun] = field(default_factory=list)
     idles: list[IdleRun] = field(default_factory=list)
+    calls: list[CallRun] = field(default_factory=list)
     startups: list[Startup] = field(default_factory=list)
     truths: list[TruthRun] = field(default_factory=list)
     truth_server: str = ""
@@ -62,6 +64,10 @@ class Results:
 
     def summary(self, peer: str, scheme: str, users: int) -> Summary | None:
         runs = [run for run in self.loads if (run.peer, run.scheme, run.users) == (peer, scheme, users)]
+        return summarise(runs) if runs else None
+
+    def call(self, call: str, peer: str) -> Summary | None:
+        runs = [run.load for run in self.calls if (run.call, run.load.peer) == (call, peer)]
         return summarise(runs) if runs else None
 
     def idle(self, peer: str, scheme: str) -> Idle | None:

@@ -22,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from calls import CALLS, run_call
 from idle import run_idle
 from load import run_load
 from peers import ROOT, Peer, all_peers, locusts, version_of
@@ -38,7 +39,7 @@ T = TypeVar("T")
 # What a peer or the target can do wrong. Anything else is a bug of the bench and ends it.
 FAILURES = (Ended, OSError, ValueError, subprocess.SubprocessError, http.client.HTTPException)
 PEERS = ("wrk", "k6", "locust-http", "locust-fast", "ours-http", "ours-fast")
-PARTS = ("load", "idle", "startup", "truth")
+PARTS = ("load", "calls", "idle", "startup", "truth")
 ONCE = {("locust-fast", 1000), ("locust-http", 1000), ("k6", 10_000)}  # half a minute to start: first round only
 
 
@@ -73,7 +74,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--truth-users", type=numbers, help="in the truth run (default 10,50,100)")
     parser.add_argument("--truth-seconds", type=float, help="length of a truth run (default 8; quick 3)")
     parser.add_argument("--peers", type=words(PEERS), help=f"only these: {','.join(PEERS)}")
-    parser.add_argument("--parts", type=words(PARTS), default=list(PARTS), help=f"only these: {','.join(PARTS)}")
+    parser.add_argument("--parts", type=words(PARTS), help=f"only these: {','.join(PARTS)} (quick: no calls)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all runs, medians, ratios and verdicts there")
     parser.add_argument("--pin", action="store_true", help="nginx on the last core, everything else on the others")
     environment = os.environ.get
@@ -93,6 +94,8 @@ def with_defaults(options: argparse.Namespace) -> argparse.Namespace:
     for name, value in (full | quick if options.quick else full).items():
         if getattr(options, name) is None:
             setattr(options, name, value)
+    if options.parts is None:
+        options.parts = [part for part in PARTS if part != "calls" or not options.quick]
     return options
 
 
@@ -157,6 +160,16 @@ class Bench:
         self.say(f"  {run.cpu_us_per_request:.1f} us CPU/request, {run.requests_per_second:.0f} requests/s")
         if run.connected < users:
             self.results.missing.append(f"{what}: only {run.connected} were connected, measured with those")
+
+    def calls(self, target: Target) -> None:
+        """One round, in windows twice as long: Locust takes longer to start than to be measured."""
+        for call in CALLS:
+            for peer in call.peers(self.peers):
+                what = f"{call.label}, {peer.label}"
+                run = self.attempt(what, run_call, call, peer, target, 2 * self.options.seconds, self.work)
+                if run:
+                    self.results.calls.append(run)
+                    self.say(f"  {run.load.cpu_us_per_request:.1f} us CPU/request")
 
     def idle(self, target: Target) -> None:
         tls = (50, 250) if self.options.quick else (100, 1000)  # Locust takes 30 ms to start a user over TLS

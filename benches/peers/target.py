@@ -37,11 +37,18 @@ http {{
     uwsgi_temp_path {folder}/uwsgi;
     scgi_temp_path {folder}/scgi;
     default_type application/json;
+    sendfile on;
     server {{
         listen 127.0.0.1:{http} backlog=16384;
         listen 127.0.0.1:{https} ssl backlog=16384;
         ssl_certificate {folder}/cert.pem;
         ssl_certificate_key {folder}/key.pem;
+        location = /megabyte {{ alias {folder}/megabyte; }}
+        location = /login {{
+            add_header Set-Cookie "session=0123456789abcdef0123456789abcdef; Path=/";
+            add_header Set-Cookie "theme=dark; Path=/";
+            return 204;
+        }}
         location / {{ return 200 '{{"id": 42, "name": "locust", "tags": ["swarm", "desert"], "ok": true}}'; }}
     }}
     server {{
@@ -87,6 +94,7 @@ class Target:
     def __init__(self, folder: Path, core: int | None = None) -> None:
         folder.mkdir()
         make_certificate(folder)
+        (folder / "megabyte").write_bytes(b"locusts " * (1 << 17))
         http_port, https_port, self.status_port = free_ports(3)
         self.urls = {"http": f"http://127.0.0.1:{http_port}", "https": f"https://127.0.0.1:{https_port}"}
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

@@ -165,7 +165,8 @@ impl ResponseBase {
 
     /// How long the finished response waited for Python.
     pub fn lag(&self) -> Option<Duration> {
-        self.exchanges.get().map(|exchanges| exchanges.lag).or_else(|| self.operation.get().map(|operation| operation.lag))
+        let of_call = self.exchanges.get().map(|exchanges| exchanges.lag);
+        of_call.or_else(|| self.operation.get().map(|operation| operation.lag))
     }
 
     /// Where its response time went.
