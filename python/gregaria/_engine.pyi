@@ -202,6 +202,7 @@ class SessionBase:
         headers: Mapping[str, str],
         authorization: str | None,
         statuses: tuple[Sequence[int], Sequence[int]] | None = None,
+        proxy: str | None = None,
     ) -> None: ...
     def _configure_tls(
         self,

@@ -351,6 +351,14 @@ def _requests_error(
         case "broken":
             cause = _os_error(code, text)
             return requests.ConnectionError(ProtocolError("Connection aborted.", cause), request=request), cause
+        case "proxy_resolve" | "proxy_connect" | "proxy_disconnected" | "proxy_refused":
+            cause, reason = _proxy_error(kind, code, text, connection)
+            unreachable = urllib3.exceptions.ProxyError("Unable to connect to proxy", reason)
+            return requests.exceptions.ProxyError(MaxRetryError(pool, path, unreachable), request=request), cause
+        case "reset":
+            return requests.ConnectionError(ProtocolError(f"Stream reset by the server: {text}"), request=request), None
+        case "unsendable":
+            return requests.exceptions.InvalidHeader(text, request=request), None
         case "incomplete":
             broken = urllib3.exceptions.IncompleteRead(int(text), int(code or 0))
             return requests.exceptions.ChunkedEncodingError(
@@ -382,6 +390,23 @@ _TEMPORARY = frozenset([errno.ETIMEDOUT, errno.ENOLINK, errno.ENOENT, errno.EPIP
 """Errors of a connection after which geventhttpclient tries again, and says how often when none are left."""
 
 
+def _proxy_error(kind: str, code: float | None, text: str, connection: Any) -> tuple[Exception, Exception]:
+    """What went wrong, and as what urllib3 wraps it."""
+    cause: Exception
+    match kind:
+        case "proxy_resolve":
+            lost = _no_address(None, "")
+            return lost, NameResolutionError(text, connection, lost)
+        case "proxy_connect":
+            cause = _os_error(code, text)
+            return cause, NewConnectionError(connection, f"Failed to establish a new connection: {cause}")
+        case "proxy_disconnected":
+            cause = http.client.RemoteDisconnected("Remote end closed connection without response")
+        case _:
+            cause = OSError(f"Tunnel connection failed: {text}")
+    return cause, cause
+
+
 def _fast_error(response: Any, kind: str, code: float | None, text: str) -> Exception:
     from locust.contrib import fasthttp
 
@@ -406,6 +431,18 @@ def _fast_error(response: Any, kind: str, code: float | None, text: str) -> Exce
             return fasthttp.HTTPConnectionClosed("connection closed.")
         case "incomplete":
             return fasthttp.HTTPParseError("Incomplete response.")
+        case "proxy_resolve":
+            return _no_address(None, "")
+        case "proxy_connect":
+            return _os_error(code, text)
+        case "proxy_disconnected":
+            return fasthttp.HTTPConnectionClosed("connection closed.")
+        case "proxy_refused":
+            return fasthttp.ConnectionError(f"the proxy makes no connection: {text}")
+        case "reset":
+            return fasthttp.HTTPConnectionClosed(f"stream reset by the server: {text}")
+        case "unsendable":
+            return fasthttp.ConnectionError(text)
         case "protocol" | "chunks":
             return fasthttp.HTTPParseError(text)
         case "decode" | "corrupt":

@@ -50,6 +50,12 @@ pub enum Failure {
     Protocol(&'static str),
     /// The body's content encoding could not be undone.
     Decode(DecodeError),
+    /// The way to the server ends at its proxy.
+    Proxy(ProxyFailure),
+    /// The server broke the exchange off (HTTP/2), for this reason.
+    Reset(String),
+    /// The request cannot be put into the protocol's terms: one sentence.
+    Unsendable(String),
     TooManyRedirects(u32),
     /// A redirect to something that is no HTTP URL.
     RedirectTarget(UrlError),
@@ -73,6 +79,29 @@ impl Failure {
     }
 }
 
+/// What can go wrong with a proxy.
+#[derive(Debug)]
+pub enum ProxyFailure {
+    /// Its name, or that of the server where we look it up, has no address.
+    Resolve(String),
+    Connect(io::Error),
+    /// It closed before it sent anything of a response.
+    Disconnected,
+    /// It does not do what it was asked for, or wants credentials: in reqwest's words.
+    Refused(String),
+}
+
+impl fmt::Display for ProxyFailure {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Resolve(host) => write!(out, "cannot resolve `{host}`"),
+            Self::Connect(error) => write!(out, "cannot connect: {error}"),
+            Self::Disconnected => out.write_str("it closed the connection without a response"),
+            Self::Refused(words) => out.write_str(words),
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -90,6 +119,9 @@ impl fmt::Display for Failure {
             Self::Incomplete { received, missing: None } => write!(out, "the body broke off after {received} bytes"),
             Self::Chunks(what) | Self::Protocol(what) => write!(out, "not a valid response: {what}"),
             Self::Decode(what) => write!(out, "cannot decode the body: {what}"),
+            Self::Proxy(failure) => write!(out, "the proxy: {failure}"),
+            Self::Reset(reason) => write!(out, "the server reset the stream: {reason}"),
+            Self::Unsendable(why) => write!(out, "the request cannot be sent: {why}"),
             Self::TooManyRedirects(limit) => write!(out, "more than {limit} redirects"),
             Self::RedirectTarget(error) => write!(out, "a redirect cannot be followed: {error}"),
             Self::Cancelled => out.write_str("cancelled"),

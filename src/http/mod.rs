@@ -3,7 +3,7 @@
 pub mod body;
 pub mod cookies;
 pub mod decode;
-mod failure;
+pub mod failure;
 pub mod headers;
 pub mod io;
 pub mod redirect;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::text::to_latin1;
-use super::transport::Tls;
+use super::transport::{Proxy, Tls};
 use super::upload::Upload;
 use super::url::Url;
 
@@ -57,6 +57,10 @@ pub struct Settings {
     pub retries: Retries,
     /// What a locustfile has chosen itself, of the statuses that mean something to the client.
     pub statuses: Option<Arc<Statuses>>,
+    /// HTTP/2 where the server speaks it; without TLS it is taken to.
+    pub http2: bool,
+    /// The proxy to go through; with HTTP/1.1 then, whatever is asked for.
+    pub proxy: Option<Arc<Proxy>>,
 }
 
 /// What becomes of a request when its pool has as many under way as it may.

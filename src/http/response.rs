@@ -53,6 +53,9 @@ impl Response {
 
     /// Header lines in the order received.
     pub fn headers(&self) -> Vec<(&str, &[u8])> {
+        if self.version() == 20 {
+            return self.http2_headers();
+        }
         let mut headers = [const { MaybeUninit::uninit() }; MAX_HEADERS];
         let mut parsed = httparse::Response::new(&mut []);
         match httparse::ParserConfig::default().parse_response_with_uninit_headers(
@@ -62,6 +65,17 @@ impl Response {
         ) {
             Ok(_) => parsed.headers.iter().map(|h| (h.name, h.value)).collect(),
             Err(_) => Vec::new(),
+        }
+    }
+
+    /// httparse knows no status line of HTTP/2, so the lines behind it are parsed alone.
+    fn http2_headers(&self) -> Vec<(&str, &[u8])> {
+        let head = self.head();
+        let lines = memchr::memchr(b'\n', head).map_or(&[][..], |end| &head[end + 1..]);
+        let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+        match httparse::parse_headers(lines, &mut headers) {
+            Ok(httparse::Status::Complete((_, headers))) => headers.iter().map(|h| (h.name, h.value)).collect(),
+            _ => Vec::new(),
         }
     }
 
@@ -76,8 +90,12 @@ impl Response {
         line.splitn(3, |b| *b == b' ').nth(2).unwrap_or_default()
     }
 
-    /// `10` or `11`, as http.client has it.
+    /// `10`, `11` or `20`, as http.client and urllib3 have it.
     pub fn version(&self) -> u8 {
-        if self.head().starts_with(b"HTTP/1.0") { 10 } else { 11 }
+        match self.head() {
+            head if head.starts_with(b"HTTP/1.0") => 10,
+            head if head.starts_with(b"HTTP/2") => 20,
+            _ => 11,
+        }
     }
 }

@@ -38,7 +38,16 @@ static REQUESTS_DEFAULTS: LazyLock<Arc<Settings>> = LazyLock::new(|| {
         at_the_limit: AtTheLimit::OpenMore,
         retries: Retries::default(),
         statuses: None,
+        http2: false,
+        proxy: None,
     })
+});
+
+/// As many as a server commonly lets be under way on one connection.
+const STREAMS: usize = 100;
+
+static HTTP2_DEFAULTS: LazyLock<Arc<Settings>> = LazyLock::new(|| {
+    Arc::new(Settings { http2: true, max_connections: STREAMS, ..Settings::clone(&REQUESTS_DEFAULTS) })
 });
 
 /// One user's client. Thin by default: what a locustfile has not touched is shared by all users.
@@ -71,6 +80,8 @@ struct State {
     seams: bool,
     /// The environment is heeded, where it names proxies, certificates or passwords.
     trust_env: bool,
+    /// The user asks for HTTP/2.
+    http2: bool,
     /// The class overrides `request` or `context`, so the way leads through Python.
     overrides_request: bool,
     overrides_context: bool,
@@ -126,6 +137,7 @@ impl SessionBase {
                 slow: false,
                 seams: false,
                 trust_env: style == Style::Requests,
+                http2: false,
                 overrides_request: false,
                 overrides_context: false,
             }),
@@ -155,11 +167,17 @@ impl SessionBase {
             Some(user) => overrides_context(user.bind(py))?,
             None => false,
         };
+        let http2 = match &user {
+            Some(user) => wants_http2(user.bind(py))?,
+            None => false,
+        };
         {
             let mut state = this.state();
             state.overrides_request = overrides_request;
             state.overrides_context = overrides_context;
             state.seams = slow;
+            state.http2 = http2;
+            state.settings = Arc::clone(requests_defaults(http2));
         }
         let old = lock(&this.request_event).replace(request_event);
         drop(old);
@@ -176,7 +194,7 @@ impl SessionBase {
     /// Settings of `FastHttpUser`'s client; times in seconds.
     #[pyo3(signature = (
         *, network_timeout, connection_timeout, max_redirects, max_retries, retry_delay, insecure, authorities,
-        concurrency, headers, authorization, statuses = None
+        concurrency, headers, authorization, statuses = None, proxy = None
     ))]
     #[allow(clippy::too_many_arguments)] // keyword-only, and each is what it says
     fn _configure_fast(
@@ -192,6 +210,7 @@ impl SessionBase {
         headers: &Bound<'_, PyAny>,
         authorization: Option<&str>,
         statuses: Option<(Vec<u16>, Vec<u16>)>,
+        proxy: Option<&str>,
     ) -> PyResult<()> {
         let seconds = |time: Option<f64>| {
             time.map(Duration::try_from_secs_f64).transpose().map_err(|error| PyValueError::new_err(error.to_string()))
@@ -209,6 +228,8 @@ impl SessionBase {
             at_the_limit: AtTheLimit::Wait,
             retries: Retries { limit: max_retries, pause: seconds(Some(retry_delay))?.unwrap_or_default() },
             statuses: statuses.map(|(valid, redirecting)| Arc::new(Statuses { valid, redirecting })),
+            http2: self.state().http2,
+            proxy: proxy.map(|url| prepare::proxy(headers.py(), url)).transpose()?,
         };
         let headers = SessionHeaders::of_mapping(Style::Gevent, headers)?;
         let mut state = self.state();
@@ -556,7 +577,7 @@ impl SessionBase {
             Ok(attributes.get_item(name)?.filter(|value| !value.is_none()))
         };
         let mut slow = slow(py)?.call_method1("differs", (slf,))?.is_truthy()?;
-        let mut settings = Settings::clone(&REQUESTS_DEFAULTS);
+        let mut settings = Settings::clone(requests_defaults(slf.get().state().http2));
         if let Some(pool) = &*lock(&slf.get().pool) {
             pool.limit(&mut settings);
         }
@@ -613,6 +634,16 @@ fn overrides_context(user: &Bound<'_, PyAny>) -> PyResult<bool> {
     let Some(context) = user.getattr_opt(intern!(py, "context"))? else { return Ok(false) };
     let function = context.getattr_opt(intern!(py, "__func__"))?;
     Ok(!function.is_some_and(|function| function.is(plain)))
+}
+
+/// The settings of a session on which nothing was changed.
+fn requests_defaults(http2: bool) -> &'static Arc<Settings> {
+    if http2 { &HTTP2_DEFAULTS } else { &REQUESTS_DEFAULTS }
+}
+
+/// The attribute `http2` of a user.
+fn wants_http2(user: &Bound<'_, PyAny>) -> PyResult<bool> {
+    user.getattr_opt(intern!(user.py(), "http2"))?.map_or(Ok(false), |http2| http2.is_truthy())
 }
 
 /// All users of a class have the same base, settings and headers: they share one of each.

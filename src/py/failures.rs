@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 use super::response::responses;
 use crate::http::Failure;
 use crate::http::decode::DecodeError;
+use crate::http::failure::ProxyFailure;
 
 /// The client's exception, and the root cause that Locust reports in its place.
 pub fn exceptions<'py>(
@@ -37,6 +38,14 @@ pub fn parts(failure: &Failure) -> (&'static str, Option<f64>, String) {
         Failure::Protocol(what) => ("protocol", None, (*what).to_owned()),
         Failure::Decode(DecodeError::Corrupt { encoding, cause }) => ("corrupt", None, format!("{encoding}\n{cause}")),
         Failure::Decode(error) => ("decode", None, error.to_string()),
+        Failure::Proxy(ProxyFailure::Connect(error)) => {
+            ("proxy_connect", error.raw_os_error().map(f64::from), error.to_string())
+        }
+        Failure::Proxy(ProxyFailure::Resolve(host)) => ("proxy_resolve", None, host.clone()),
+        Failure::Proxy(ProxyFailure::Disconnected) => ("proxy_disconnected", None, String::new()),
+        Failure::Proxy(ProxyFailure::Refused(words)) => ("proxy_refused", None, words.clone()),
+        Failure::Reset(reason) => ("reset", None, reason.clone()),
+        Failure::Unsendable(why) => ("unsendable", None, why.clone()),
         Failure::TooManyRedirects(limit) => ("too_many_redirects", Some(f64::from(*limit)), String::new()),
         Failure::RedirectTarget(error) => ("redirect_target", None, error.to_string()),
         Failure::Cancelled => ("broken", None, failure.to_string()),

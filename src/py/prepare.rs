@@ -15,6 +15,7 @@ use crate::http::body;
 use crate::http::headers::{Headers, Part, check};
 use crate::http::request::push_line;
 use crate::http::text::to_latin1;
+use crate::http::transport::{NoProxy, Proxy};
 use crate::http::transport::tls::{Identity, Missing, Pem, Tls, Trust};
 use crate::http::url::Style;
 use crate::http::{HeaderLines, Settings};
@@ -443,6 +444,21 @@ pub fn settings(session: &Arc<Settings>, arguments: &Arguments<'_>, follow: bool
         settings.tls = tls(&session.tls, arguments.verify.as_ref(), arguments.cert.as_ref())?;
     }
     Ok(Arc::new(settings))
+}
+
+/// A proxy's URL. What requests calls one that is none, it raises.
+pub fn proxy(py: Python<'_>, url: &str) -> PyResult<Arc<Proxy>> {
+    Proxy::parse(url).map(Arc::new).map_err(|error| {
+        let class = match error {
+            NoProxy::Malformed => "InvalidProxyURL",
+            NoProxy::Scheme => "InvalidURL",
+        };
+        let class = py.import("requests.exceptions").and_then(|module| module.getattr(class));
+        match class.and_then(|class| class.call1((error.to_string(),))) {
+            Ok(raised) => PyErr::from_value(raised),
+            Err(other) => other,
+        }
+    })
 }
 
 /// A number of seconds for both, or a pair (connect, read); `None` waits for ever.

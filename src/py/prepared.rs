@@ -16,7 +16,7 @@ use super::upload::Upload;
 use crate::http::io::Operation;
 use crate::http::request::push_line;
 use crate::http::url::{Style, Url};
-use crate::http::{HeaderLines, Method, Request};
+use crate::http::{HeaderLines, Method, Request, Settings};
 
 /// Send a `requests.PreparedRequest` and park until it is answered. The response is reported to nobody, and is one
 /// without a status when there was none: `_error` says why.
@@ -38,12 +38,13 @@ fn send_prepared<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let py = session.py();
     let arguments = Arguments { timeout, verify, cert, ..Arguments::default() };
-    if proxy.is_some() {
-        return Err(preparing::not_yet("proxies", "a value"));
-    }
     let this = session.get();
     let url = url(&request.getattr(intern!(py, "url"))?)?;
-    let settings = preparing::settings(&this.settings(), &arguments, false)?;
+    let mut settings = preparing::settings(&this.settings(), &arguments, false)?;
+    if let Some(proxy) = proxy {
+        let proxy = Some(preparing::proxy(py, proxy)?);
+        settings = Arc::new(Settings { proxy, ..Settings::clone(&settings) });
+    }
     preparing::check_files(&settings.tls, url.origin().is_secure())?;
     let request = Request {
         method: Method::new(request.getattr(intern!(py, "method"))?.str()?.to_str()?),

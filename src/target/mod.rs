@@ -7,7 +7,8 @@
 //! the millisecond, and keeps its own count of what arrived ([`counts`]), to be read and programmed under `/witness/`
 //! ([`control`]).
 //!
-//! It speaks HTTP/1.x itself, over httparse: a framework would not let it misbehave. It is no web server for anything
+//! It speaks HTTP/1.x itself, over httparse: a framework would not let it misbehave. HTTP/2 ([`http2`]) is for what
+//! behaves, by ALPN or to clients that begin with it. It is no web server for anything
 //! else: it keeps bodies in memory and trusts its clients with its time.
 
 mod broken;
@@ -16,6 +17,7 @@ mod connection;
 mod control;
 mod counts;
 mod encoded;
+mod http2;
 mod options;
 mod plain;
 mod queue;

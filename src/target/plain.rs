@@ -227,7 +227,7 @@ fn echo(request: &Request<'_>) -> Value {
         "headers": request.headers().map(|(name, value)| json!([name, value])).collect::<Vec<_>>(),
         "body": String::from_utf8_lossy(request.body),
         "body_base64": BASE64.encode(request.body),
-        "version": format!("HTTP/1.{}", request.version),
+        "version": if request.version == 2 { "HTTP/2".to_owned() } else { format!("HTTP/1.{}", request.version) },
         "connection": request.connection,
         "tls": request.tls,
     })

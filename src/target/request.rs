@@ -35,7 +35,7 @@ pub struct Request<'b> {
     pub target: &'b str,
     pub path: &'b str,
     pub query: &'b str,
-    /// The minor version: 0 or 1.
+    /// The minor version: 0 or 1. Or 2, which is HTTP/2.
     pub version: u8,
     headers: &'b [httparse::Header<'b>],
     pub body: &'b [u8],

@@ -18,7 +18,7 @@ use tokio_rustls::TlsAcceptor;
 use super::connection::serve;
 use super::options::Options;
 use super::world::World;
-use super::{Error, tls};
+use super::{Error, http2, tls};
 
 /// Connections that may wait to be accepted, as far as the system lets us.
 const BACKLOG: u32 = 4096;
@@ -133,18 +133,21 @@ async fn deal(mut queue: Receiver<Accepted>, index: usize, world: &Arc<World>) {
     }
 }
 
-async fn greet(accepted: Accepted, index: usize, world: &World) {
+async fn greet(accepted: Accepted, index: usize, world: &Arc<World>) {
     let shard = &world.shards[index];
     let open = shard.opened();
     let Ok(stream) = TcpStream::from_std(accepted.stream) else { return };
     let _ = stream.set_nodelay(true); // fails only when the client is gone already
     match accepted.tls {
+        None if http2::is_spoken_by(&stream).await => http2::serve(stream, false, world, index, open).await,
         None => serve(stream, world, shard, open).await,
-        Some(config) => {
-            if let Ok(stream) = TlsAcceptor::from(config).accept(stream).await {
-                serve(stream, world, shard, open).await;
+        Some(config) => match TlsAcceptor::from(config).accept(stream).await {
+            Ok(stream) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => {
+                http2::serve(stream, true, world, index, open).await;
             }
-        }
+            Ok(stream) => serve(stream, world, shard, open).await,
+            Err(_) => {} // a client that trusts us not, or speaks no TLS
+        },
     }
 }
 

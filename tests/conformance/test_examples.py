@@ -7,7 +7,7 @@ import pytest
 from .harness import LOCUSTFILES, same
 
 SHAPES = {"shape_ramp", "shape_spike", "shape_steady", "shape_step"}
-OTHER = {"guard", "custom_client", "failures"}
+OTHER = {"guard", "custom_client", "failures", "http2"}
 PLAIN = sorted(path.stem for path in LOCUSTFILES.glob("*.py") if path.stem not in SHAPES | OTHER)
 
 

@@ -127,6 +127,8 @@ pub fn settings() -> Settings {
         at_the_limit: AtTheLimit::Wait,
         retries: Retries::default(),
         statuses: None,
+        http2: false,
+        proxy: None,
     }
 }
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // a test that cannot go on has failed
 
 mod client;
+mod http2;
 mod lanes;
 mod properties;
 mod retry;

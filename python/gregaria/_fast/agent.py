@@ -39,7 +39,17 @@ def configuration(settings: dict[str, Any], agent: Any, authorization: str | Non
         "headers": headers,
         "authorization": authorization,
         "statuses": _statuses(agent),
+        "proxy": settings["proxy"],
     }
+
+
+def proxy(host: str | None, port: int | None) -> str | None:
+    """The proxy's URL, where there is one."""
+    if host is None:
+        return None
+    if port is None:
+        raise ValueError("you have to provide proxy_port if you set proxy_host")
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def connections(settings: dict[str, Any]) -> dict[str, Any]:

@@ -168,12 +168,7 @@ class FastHttpSession(_engine.SessionBase):
         proxy_port: int | None = None,
         **kwargs: Any,
     ) -> None:
-        unbuilt = {
-            "proxy_host": proxy_host,
-            "proxy_port": proxy_port,
-            **kwargs,
-        }
-        for name, value in unbuilt.items():
+        for name, value in kwargs.items():
             if value is not None:
                 raise NotImplementedError(f"gregaria does not support `{name}` yet")
         base_url, credentials = _sessions.split_credentials(base_url)
@@ -189,6 +184,7 @@ class FastHttpSession(_engine.SessionBase):
             "headers": headers,
             "client_pool": client_pool,
             "ssl_context_factory": ssl_context_factory,
+            "proxy": agent.proxy(proxy_host, proxy_port),
         }
         self._bind(base_url, request_event, user)
         self._configure()
@@ -271,6 +267,8 @@ class FastHttpUser(User, RestMixin["RestResponseContextManager"]):
     client_pool: Any = None
     ssl_context_factory: Any = None
     """Called for the `ssl.SSLContext` that says whom the user trusts and who he is."""
+    http2: bool = False
+    """Speak HTTP/2 where the server does: over TLS it is asked, without TLS it is taken to. Not in Locust."""
     abstract: ClassVar[bool] = True
 
     client: FastHttpSession

@@ -230,6 +230,9 @@ class HttpUser(User, RestMixin[RestResponseContextManager]):
     pool_manager: PoolManager | None = None
     """A connection pool for all users of the class, instead of one each."""
 
+    http2: bool = False
+    """Speak HTTP/2 where the server does: over TLS it is asked, without TLS it is taken to. Not in Locust."""
+
     client: HttpSession
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -11,7 +11,7 @@ use super::{Operation, Thread};
 use crate::bridge::Ticket;
 use crate::http::Failure;
 use crate::http::session;
-use crate::http::transport::Direct;
+use crate::http::transport::{Connections, Transports};
 
 /// What the rest of the thread sees of a lane's task.
 #[derive(Debug)]
@@ -129,14 +129,14 @@ impl Lane {
         result
     }
 
-    async fn next(&self, direct: &mut Direct) -> Option<Box<Operation>> {
+    async fn next(&self, transports: &mut Transports) -> Option<Box<Operation>> {
         poll_fn(|cx| {
             let unchanged = self.waker.borrow().as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
             if !unchanged {
                 *self.waker.borrow_mut() = Some(cx.waker().clone());
             }
             if self.close_idle.take() {
-                direct.close();
+                transports.close();
             }
             match self.next.borrow_mut().take() {
                 Some(operation) => Poll::Ready(Some(operation)),
@@ -149,11 +149,11 @@ impl Lane {
 }
 
 /// The task of a lane: until its session is forgotten.
-pub async fn run(lane: Rc<Lane>, thread: Rc<Thread>) {
-    let mut direct = Direct::new(Rc::clone(&lane), Rc::clone(&thread));
-    while let Some(mut operation) = lane.next(&mut direct).await {
+pub async fn run(lane: Rc<Lane>, thread: Rc<Thread>, http2: Rc<Connections>) {
+    let mut transports = Transports::new(Rc::clone(&lane), Rc::clone(&thread), http2);
+    while let Some(mut operation) = lane.next(&mut transports).await {
         let before = operation.outcome.take();
-        let outcome = session::execute(&mut direct, &operation.session, &operation.request, before).await;
+        let outcome = session::execute(&mut transports, &operation.session, &operation.request, before).await;
         lane.cancelled.set(false);
         operation.outcome = Some(outcome);
         // What only waits for an address goes on, and has its body still to send.
@@ -165,7 +165,7 @@ pub async fn run(lane: Rc<Lane>, thread: Rc<Thread>) {
         let (session, kept) = (operation.session.id(), operation.request.settings.max_connections);
         // Also when nobody waits for it any more: the main thread counts what was abandoned.
         thread.complete(operation);
-        direct.hand_on().await;
+        transports.hand_on().await;
         lane.busy.set(false);
         thread.lane_is_free(session, &lane, kept);
     }

@@ -16,11 +16,11 @@ use super::{Command, Completion, Operation, Outcome};
 use crate::bridge::{Completions, Ticket};
 use crate::http::Failure;
 use crate::http::request::AtTheLimit;
+use crate::http::transport::Connections;
 
 /// Ordinary responses fit; longer ones are collected piece by piece.
 const READ_BUFFER: usize = 64 * 1024;
 
-#[derive(Debug)]
 pub struct Thread {
     sessions: RefCell<FxHashMap<u64, Entry>>,
     read_buffer: RefCell<Box<[u8]>>,
@@ -32,9 +32,11 @@ pub struct Thread {
 }
 
 /// A session's lanes, and what waits for one.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Entry {
     lanes: Vec<Rc<Lane>>,
+    /// The connections that its lanes share.
+    http2: Rc<Connections>,
     waiting: VecDeque<Box<Operation>>,
 }
 
@@ -152,7 +154,7 @@ impl Thread {
                 entry.lanes.reserve_exact(1);
             }
             entry.lanes.push(Rc::clone(&lane));
-            tokio::task::spawn_local(lane::run(lane, Rc::clone(self)));
+            tokio::task::spawn_local(lane::run(lane, Rc::clone(self), Rc::clone(&entry.http2)));
         } else {
             entry.waiting.push_back(operation);
         }

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -28,9 +29,19 @@ pub enum Connected {
     Tls(Box<TlsStream<Socket>>),
 }
 
+/// What to offer a server over TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alpn {
+    /// Nothing, as Python's clients: it is HTTP/1.1.
+    None,
+    /// HTTP/2, or HTTP/1.1 where the server has no other.
+    Http2,
+}
+
 /// Open a connection to the origin of a request.
 pub async fn connect(
     request: &Request,
+    alpn: Alpn,
     lane: &Lane,
     thread: &Thread,
     stamps: &mut Stamps,
@@ -50,7 +61,10 @@ pub async fn connect(
         return Ok(Connected::Plain(socket));
     }
     stamps.enter(Phase::Tls, Instant::now());
-    let config = settings.tls.config().map_err(Failure::Tls)?;
+    let mut config = settings.tls.config().map_err(Failure::Tls)?;
+    if alpn == Alpn::Http2 {
+        Arc::make_mut(&mut config).alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    }
     let handshake = TlsConnector::from(config).connect(server_name(url.host())?, socket);
     let stream = lane
         .within(thread, settings.connect_timeout, handshake)
@@ -114,6 +128,14 @@ impl Connected {
         match self {
             Self::Plain(stream) => stream,
             Self::Tls(stream) => stream.get_ref().0,
+        }
+    }
+
+    /// Whether the server has chosen HTTP/2; without TLS nobody could ask it.
+    pub fn speaks_http2(&self) -> bool {
+        match self {
+            Self::Plain(_) => true,
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
         }
     }
 }

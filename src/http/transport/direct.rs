@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::connect::{Connected, connect};
+use super::connect::{Alpn, Connected, connect};
 use super::http1::{self, Exchanged, Progress, Reply, in_body};
 use super::{Stamps, Tls, Transport};
 use crate::http::decode;
@@ -123,6 +123,11 @@ impl Direct {
         is_quiet(&mut stream).then_some(stream)
     }
 
+    /// Serve the next request to that origin on a connection that was opened elsewhere.
+    pub fn adopt(&mut self, request: &Request, stream: Connected) {
+        self.keep(Idle::new(request, stream));
+    }
+
     fn keep(&mut self, connection: Idle) {
         if self.idle.len() == MAX_IDLE {
             self.idle.remove(0);
@@ -172,7 +177,7 @@ impl Direct {
 
     async fn open(&self, request: &Request, stamps: &mut Stamps) -> Result<Connected, Failure> {
         // Boxed: look-up and handshake are large and rare, and every idle user's task would be as large as they are.
-        let stream = Box::pin(connect(request, &self.lane, &self.thread, stamps)).await?;
+        let stream = Box::pin(connect(request, Alpn::None, &self.lane, &self.thread, stamps)).await?;
         stamps.opened(Instant::now());
         Ok(stream)
     }
@@ -257,7 +262,8 @@ impl Transport for Direct {
     }
 }
 
-fn decode_body(response: &mut Response, style: Style, encoding: &str) -> Result<(), Failure> {
+/// Undo the coding of a response's body.
+pub fn decode_body(response: &mut Response, style: Style, encoding: &str) -> Result<(), Failure> {
     if response.body().is_empty() {
         return Ok(());
     }

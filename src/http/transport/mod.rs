@@ -5,6 +5,10 @@ mod connect;
 mod direct;
 mod head;
 mod http1;
+mod http2;
+mod parts;
+mod proxied;
+mod rest;
 mod phases;
 #[doc(hidden)]
 pub mod probe;
@@ -12,10 +16,14 @@ mod race;
 mod resolve;
 mod socket;
 pub mod tls;
+mod transports;
 
 pub use direct::Direct;
+pub use http2::Connections;
 pub use phases::{Phase, Phases, Stamps};
+pub use proxied::{NoProxy, Proxy};
 pub use tls::Tls;
+pub use transports::Transports;
 
 use std::time::Duration;
 
