@@ -213,6 +213,23 @@ def test_a_closed_client_opens_another_connection(ask, target):
     assert counts["connections_opened"] == 2
 
 
+def test_bodies_are_handed_on_as_they_arrive(python_script, target):
+    code = SETUP + """
+    response = client.get("/bytes/5000000", stream=True)
+    length = sum(len(piece) for piece in response.iter_content(50000))
+    dripping = client.get("/drip?bytes=6&ms=20", stream=True)
+    first = next(dripping.iter_content(1))
+    posted = client.post("/echo", data=iter([b"made ", b"in ", b"pieces"])).json()["body"]
+    abandoned = client.get("/drip?bytes=1000&ms=100", stream=True)
+    abandoned.close()
+    good = client.get("/json").status_code
+    print(json.dumps([length, first.decode(), posted, good]))
+    """
+    assert python_script(code, target.url, "http").last_line == [5_000_000, "0", "made in pieces", 200]
+    counts = eventually(lambda: (counts := target.counts())["requests_aborted"] == 1 and counts)
+    assert counts["connections_opened"] == 1
+
+
 def test_the_version_is_told(python_script, target):
     code = SETUP + """
     response = client.get("/json")
