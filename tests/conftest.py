@@ -85,6 +85,29 @@ def target_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
             assert ended is None, f"the target server ended during the tests, with {ended}"
 
 
+@pytest.fixture(scope="session")
+def tls_target_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Target, str]]:
+    ready = tmp_path_factory.mktemp("tls-target") / "ready"
+    start = "import sys; from gregaria.__main__ import gregaria; sys.exit(gregaria())"
+    command = [sys.executable, "-c", start, "target", "--port", "0", "--ready-file", str(ready), "--tls", "--tls-port", "0"]
+    with subprocess.Popen(command, env=_environment(), stdout=subprocess.DEVNULL) as process:
+        try:
+            eventually(lambda: ready.exists() or process.poll() is not None)
+            assert process.poll() is None, "the target server could not start"
+            plain, tls = ready.read_text().split()
+            yield Target(f"http://127.0.0.1:{plain}"), f"https://127.0.0.1:{tls}"
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+@pytest.fixture
+def tls_target(tls_target_server: tuple[Target, str]) -> tuple[Target, str]:
+    """A target server with fresh counts, and its URL for TLS. Its certificate is nobody's."""
+    tls_target_server[0].reset()
+    return tls_target_server
+
+
 @pytest.fixture
 def target(target_server: Target) -> Target:
     """The target server, with fresh counts and nothing programmed."""

@@ -62,8 +62,17 @@ class _Handler(socketserver.BaseRequestHandler):
 
 class _Http(_Handler):
     def handle(self) -> None:
-        reader = self.request.makefile("rb")
         upstream: dict[tuple[str, int], socket.socket] = {}
+        try:
+            with self.request.makefile("rb") as reader:
+                self.converse(reader, upstream)
+        except OSError:
+            pass  # the client is gone
+        finally:
+            for other in upstream.values():
+                other.close()
+
+    def converse(self, reader, upstream) -> None:
         while head := self.head(reader):
             method, target, _ = head[0].split(" ", 2)
             headers = [line.partition(": ")[::2] for line in head[1:]]
@@ -111,12 +120,12 @@ class _Http(_Handler):
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         kept = [f"{name}: {value}\r\n" for name, value in headers if not name.lower().startswith("proxy-")]
         upstream[address].sendall(f"{method} {path} HTTP/1.1\r\n{''.join(kept)}\r\n".encode("latin-1") + body)
-        reader = upstream[address].makefile("rb")
-        answer = self.head(reader)
-        named = {name.lower(): value for name, _, value in (line.partition(": ") for line in answer[1:])}
-        self.request.sendall(("\r\n".join(answer) + "\r\n\r\n").encode("latin-1"))
-        if method != "HEAD":
-            self.request.sendall(reader.read(int(named.get("content-length", 0))))
+        with upstream[address].makefile("rb") as reader:
+            answer = self.head(reader)
+            named = {name.lower(): value for name, _, value in (line.partition(": ") for line in answer[1:])}
+            self.request.sendall(("\r\n".join(answer) + "\r\n\r\n").encode("latin-1"))
+            if method != "HEAD":
+                self.request.sendall(reader.read(int(named.get("content-length", 0))))
 
 
 class _Socks(_Handler):

@@ -111,13 +111,13 @@ impl Proxied {
 
     fn client(&mut self, proxy: &Arc<Proxy>, settings: &Settings) -> Result<(Client, Watch), Failure> {
         let at = self.clients.iter().position(|made| made.serves(proxy, settings));
-        let made = match at {
-            Some(at) => &self.clients[at],
-            None => {
-                self.clients.push(Made::new(proxy, settings)?);
-                &self.clients[self.clients.len() - 1]
-            }
+        let at = if let Some(at) = at {
+            at
+        } else {
+            self.clients.push(Made::new(proxy, settings)?);
+            self.clients.len() - 1
         };
+        let made = &self.clients[at];
         Ok((made.client.clone(), made.watch.clone()))
     }
 
@@ -166,11 +166,12 @@ impl Proxied {
         loop {
             let waited = self.lane.within(&self.thread, wait, work.as_mut()).await;
             let (Err(Failure::ReadTimeout(_)), Some(limit)) = (&waited, limit) else { return waited };
-            wait = match watch.now() {
+            let left = match watch.now() {
                 Connecting { began: Some(_), ended: None, .. } => Some(limit),
-                Connecting { ended: Some(ended), .. } if ended.elapsed() < limit => Some(limit - ended.elapsed()),
-                _ => return Err(Failure::ReadTimeout(limit)),
+                Connecting { ended: Some(ended), .. } => limit.checked_sub(ended.elapsed()),
+                Connecting { began: None, ended: None, .. } => None,
             };
+            wait = Some(left.ok_or(Failure::ReadTimeout(limit))?);
         }
     }
 }
@@ -240,7 +241,7 @@ impl Resolve for Resolver {
         Box::pin(async move {
             match tokio::net::lookup_host((name.as_str(), 0)).await {
                 Ok(addresses) => Ok(Box::new(addresses.collect::<Vec<_>>().into_iter()) as Addrs),
-                Err(_) => Err(Box::new(Unresolved(name.as_str().to_owned())).into()),
+                Err(_) => Err(Unresolved(name.as_str().to_owned()).into()),
             }
         })
     }
