@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import textwrap
+import threading
 
 import pytest
 
@@ -416,3 +419,22 @@ def test_the_systems_authorities_are_trusted_by_a_secure_fast_client(ask_fast, a
             SSL_CERT_FILE=str(authority.pem),
         )
     assert found == [200, "ok"]
+
+
+def test_a_server_that_closes_without_a_word_of_tls_has_ended_its_body(ask, server_pair):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*server_pair)
+
+    def serve(listener):
+        connection, _ = listener.accept()
+        with context.wrap_socket(connection, server_side=True) as secure:
+            secure.recv(65536)
+            secure.sendall(b"HTTP/1.1 200 OK\r\n\r\nup to the close")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        base = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        found = ask("print(json.dumps(attempt(lambda: session(sys.argv[1]).get('/', verify=False))))", base)
+        thread.join(10)
+    assert found == [200, "up to the close"]

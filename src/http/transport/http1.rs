@@ -333,8 +333,8 @@ impl Reply {
                 progress.first_byte.get_or_insert_with(Instant::now);
                 Poll::Ready(self.feed(read.filled()))
             }
-            // A TLS peer that closes without saying so.
-            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Err(self.break_off())),
+            // A TLS peer that closes without saying so: many do, and Python's clients take it for the end as well.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(self.close().map(Some)),
             Err(error) => Poll::Ready(Err(Failure::Broken(error))),
         }
     }
@@ -361,7 +361,7 @@ impl Reply {
         }
     }
 
-    /// The connection has ended, and not as TLS has it: what ends with it may lack its end.
+    /// Why the response is none, now that the connection has ended.
     fn break_off(&self) -> Failure {
         self.collector.as_ref().map_or(Failure::Disconnected, |collector| collector.incomplete())
     }
