@@ -163,6 +163,12 @@ fn latin1(object: &Bound<'_, PyAny>, text: &str) -> PyResult<Vec<u8>> {
     })
 }
 
+/// The last letter first: names of one length often begin alike.
+fn is_same_name(one: &[u8], other: &[u8]) -> bool {
+    let last = |name: &[u8]| name.last().map(u8::to_ascii_lowercase);
+    one.len() == other.len() && last(one) == last(other) && one.eq_ignore_ascii_case(other)
+}
+
 /// Session and request headers together.
 pub fn merge(style: Style, session: &SessionHeaders, given: Option<&Bound<'_, PyAny>>) -> PyResult<HeaderLines> {
     let mut lines = HeaderLines {
@@ -174,11 +180,10 @@ pub fn merge(style: Style, session: &SessionHeaders, given: Option<&Bound<'_, Py
     };
     let Some(given) = given else { return Ok(lines) };
     let fields = fields_of(style, given)?;
-    let name_of = |field: &Field| String::from_utf8_lossy(&field.0).into_owned();
-    let repeats = fields.iter().enumerate().any(|(n, field)| {
-        field.1.is_none()
-            || session.contains(&name_of(field))
-            || fields[..n].iter().any(|(name, _)| name.eq_ignore_ascii_case(&field.0))
+    let repeats = fields.iter().enumerate().any(|(n, (name, value))| {
+        value.is_none()
+            || session.fields.iter().any(|(own, _)| is_same_name(own, name))
+            || fields[..n].iter().any(|(other, _)| is_same_name(other, name))
     });
     if repeats {
         let merged = SessionHeaders::new(session.fields.merge(&fields));
