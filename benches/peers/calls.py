@@ -15,7 +15,10 @@ USERS = 64
 
 @dataclass(frozen=True)
 class Call:
-    """`users`: how its user classes in `locustfiles/calls.py` begin. `wrk`: the options that make wrk send the same."""
+    """`users`: how its user classes in `locustfiles/calls.py` begin. `wrk`: the options that make wrk send the same.
+
+    `locust`: whether Locust can make it; `fast`: whether there is a user class of the fast client.
+    """
 
     key: str
     label: str
@@ -23,6 +26,8 @@ class Call:
     path: str = "/"
     wrk: tuple[str, ...] | None = ()
     fast: bool = True
+    locust: bool = True
+    scheme: str = "http"
 
     def arguments(self, peer: Peer, url: str) -> list[str]:
         if peer.key == "wrk":
@@ -33,7 +38,8 @@ class Call:
     def peers(self, known: list[Peer]) -> Iterator[Peer]:
         """Those that can make this call, made ready for it."""
         for peer in [*(peer for peer in known if peer.key == "wrk" and self.wrk is not None), *locusts(known)]:
-            if self.fast or not peer.key.endswith("-fast"):
+            can = self.locust or peer.key.startswith("ours-")
+            if can and (self.fast or not peer.key.endswith("-fast")):
                 yield replace(peer, arguments=lambda url, _users, peer=peer: self.arguments(peer, url))
 
 
@@ -48,7 +54,8 @@ CALLS = [
     Call("download", "GET of 1 MiB", "Download", path="/megabyte"),
     Call("catch", "catch_response=True, success()", "Catch"),
     Call("headers", "20 headers, two cookies, name=", "Headers", wrk=twenty_headers()),
-    Call("sign", "auth= a function (requests prepares it)", "Sign", wrk=None, fast=False),
+    Call("sign", "auth= a function", "Sign", wrk=None, fast=False),
+    Call("http2", "GET over HTTP/2 and TLS", "Http2", wrk=None, fast=False, locust=False, scheme="http2"),
 ]
 
 
@@ -59,4 +66,4 @@ class CallRun:
 
 
 def run_call(call: Call, peer: Peer, target: Target, seconds: float, folder: Path) -> CallRun:
-    return CallRun(call.key, run_load(peer, target, "http", USERS, seconds, folder))
+    return CallRun(call.key, run_load(peer, target, call.scheme, USERS, seconds, folder))

@@ -75,7 +75,7 @@ def call_section(results: Results, peers: list[Peer]) -> str:
                 ratios = [number(summary.cpu_us / own.cpu_us) + "x" if own else "-" for own in ours]
                 figures = [number(summary.cpu_us), number(summary.requests_per_second), number(summary.peak_mib)]
                 rows.append([f"{call.label}, {peer.label}", *figures, *ratios])
-    head = ["call, 64 users, HTTP", "CPU us/request", "requests/s", "peak MiB", "of HttpUser's", "of FastHttpUser's"]
+    head = ["call, 64 users", "CPU us/request", "requests/s", "peak MiB", "of HttpUser's", "of FastHttpUser's"]
     return "Calls: CPU per request, and how many times ours that is\n\n" + table(head, rows)
 
 

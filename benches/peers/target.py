@@ -41,6 +41,7 @@ http {{
     server {{
         listen 127.0.0.1:{http} backlog=16384;
         listen 127.0.0.1:{https} ssl backlog=16384;
+        listen 127.0.0.1:{http2} ssl http2 backlog=16384;
         ssl_certificate {folder}/cert.pem;
         ssl_certificate_key {folder}/key.pem;
         location = /megabyte {{ alias {folder}/megabyte; }}
@@ -95,8 +96,12 @@ class Target:
         folder.mkdir()
         make_certificate(folder)
         (folder / "megabyte").write_bytes(b"locusts " * (1 << 17))
-        http_port, https_port, self.status_port = free_ports(3)
-        self.urls = {"http": f"http://127.0.0.1:{http_port}", "https": f"https://127.0.0.1:{https_port}"}
+        http_port, https_port, http2_port, self.status_port = free_ports(4)
+        self.urls = {
+            "http": f"http://127.0.0.1:{http_port}",
+            "https": f"https://127.0.0.1:{https_port}",
+            "http2": f"https://127.0.0.1:{http2_port}",
+        }
         files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         config = CONFIG.format(
             user="user root;" if os.geteuid() == 0 else "",
@@ -106,6 +111,7 @@ class Target:
             connections=min(25_000, files - 100),
             http=http_port,
             https=https_port,
+            http2=http2_port,
             status=self.status_port,
         )
         (folder / "nginx.conf").write_text(config)

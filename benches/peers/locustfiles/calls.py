@@ -9,6 +9,10 @@ ORDER = {"customer": 4711, "items": [{"sku": f"A-{n}", "quantity": n, "price": 9
 HEADERS = {f"X-Header-{n}": f"value {n} of a header" for n in range(20)}
 
 
+def get(user: HttpUser) -> None:
+    user.client.get("/")
+
+
 def post_json(user: HttpUser | FastHttpUser) -> None:
     answer = user.client.post("/", json=ORDER).json()
     assert answer["ok"]
@@ -80,3 +84,13 @@ class HeadersFastHttpUser(FastHttpUser):
 
 class SignHttpUser(HttpUser):
     tasks = [sign]
+
+
+class Http2HttpUser(HttpUser):
+    """Ours alone: Locust takes no notice of `http2`."""
+
+    http2 = True
+    tasks = [get]
+
+    def on_start(self) -> None:
+        self.client.verify = False
