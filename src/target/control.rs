@@ -17,7 +17,7 @@ pub fn serve(rest: &str, request: &Request<'_>, world: &World, reply: &mut Reply
             reply.json(200, world.recorder.report().to_string());
             return Ok(());
         }
-        ("POST", "record") => world.recorder.start(),
+        ("POST", "record") => world.record(),
         ("POST", "reset") => world.reset(),
         ("POST", "routes") => {
             let (path, route) = Programmed::parse(request.body)?;

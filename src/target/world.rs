@@ -36,6 +36,12 @@ impl World {
         self.connections.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// Keep what arrives from now on, and number connections from 1 again: then two recordings of the same are the same.
+    pub fn record(&self) {
+        self.connections.store(0, Ordering::Relaxed);
+        self.recorder.start();
+    }
+
     /// As if started anew, except for the connections that are open and the tokens that were given out.
     pub fn reset(&self) {
         self.shards.iter().for_each(Shard::reset);

@@ -23,6 +23,8 @@ import locust
 from .probe import Probe, probes
 
 CLIENT = os.environ["CLIENT"]
+OTHER = os.environ["OTHER"]
+KNOWN = [os.environ[name].partition("//")[2] for name in ("TARGET", "TLS_TARGET")]
 PATIENCE = 10
 """Seconds after which a probe hangs."""
 
@@ -61,8 +63,8 @@ class Target:
         found = []
         for request in self._target.ask("GET", "/witness/requests"):
             number = connections.setdefault(request["connection"], len(connections) + 1)
-            headers = as_compared([[name, mask(value)] for name, value in request["headers"]])
-            found.append({**request, "connection": number, "headers": headers, "body": mask(request["body"])})
+            headers = as_compared(request["headers"])
+            found.append({**request, "connection": number, "headers": headers})
         return found
 
     def elsewhere(self) -> Any:
@@ -78,8 +80,13 @@ def as_compared(headers: list[Any]) -> list[Any]:
 
 def mask(text: str) -> str:
     """Without what differs from run to run: boundaries of multipart bodies, nonces, addresses of objects."""
-    text = re.sub(r"\b[0-9a-f]{16,64}\b", "HEX", text)
+    text = text.replace(OTHER, "OTHER").replace(OTHER.partition("//")[2], "OTHER")
+    text = text.replace(OTHER.replace("127.0.0.1", "localhost").partition("//")[2], "OTHER BY NAME")
+    text = re.sub(r"\b[0-9a-f]{16,128}\b", "HEX", text)
     text = re.sub(r"_=\d{13}", "_=MS", text)
+    text = re.sub(r"127\.0\.0\.1:\d{5}", lambda at: at[0] if at[0] in KNOWN else "127.0.0.1:PORT", text)
+    text = re.sub(r"/[^ ]*/users\.py:\d+", "users.py", text)
+    text = re.sub(r"port=\d{5}", "port=PORT", text)
     return re.sub(r"at 0x[0-9a-f]+", "at 0x", text)
 
 
@@ -87,7 +94,7 @@ def kind(error: BaseException | None) -> Any:
     """An exception, with the classes by which an `except` could know it."""
     if error is None:
         return None
-    return [[each.__name__ for each in type(error).__mro__[:-2]], mask(str(error))]
+    return [[each.__name__ for each in type(error).__mro__[:-2]], str(error)]
 
 
 told: list[Any] = []
@@ -136,7 +143,7 @@ def statistics(environment: Any) -> dict[str, Any]:
         for entry in stats.entries.values()
     ]
     errors = [
-        [error.method, error.name, mask(error.to_dict()["error"]), error.occurrences] for error in stats.errors.values()
+        [error.method, error.name, error.to_dict()["error"], error.occurrences] for error in stats.errors.values()
     ]
     return {"rows": sorted(rows), "errors": sorted(errors)}
 
@@ -158,7 +165,7 @@ def ask(probe: Probe, target: Target, environment: Any) -> dict[str, Any]:
         "target": target,
         "host": user.host,
         "tls": os.environ["TLS_TARGET"],
-        "other": os.environ["OTHER"],
+        "other": OTHER,
         "locust": locust,
     }
     with tempfile.TemporaryDirectory() as folder:
@@ -168,7 +175,6 @@ def ask(probe: Probe, target: Target, environment: Any) -> dict[str, Any]:
         except (Exception, gevent.Timeout) as error:
             raised = error
     return {
-        "probe": probe.id,
         "said": said,
         "told": list(told),
         "raised": kind(raised),
@@ -183,10 +189,11 @@ class Asking(locust.User):
     @locust.task
     def ask_all(self) -> None:
         wanted = re.compile(os.environ.get("PROBES", ""))
-        target = Target(Asked.host, os.environ["OTHER"])
+        target = Target(Asked.host, OTHER)
         for probe in probes(CLIENT):
             if wanted.search(probe.id):
-                print(mask(json.dumps(ask(probe, target, self.environment), default=repr)), flush=True)
+                answer = mask(json.dumps(ask(probe, target, self.environment), default=repr))
+                print(f'{{"probe": {json.dumps(probe.id)}, {answer[1:]}', flush=True)
         self.environment.runner.quit()
 
 
