@@ -69,8 +69,11 @@ def _prepared(sent: tuple[str, str, list[tuple[str, str]], bytes | None] | None)
         return None
     method, url, headers, body = sent
     request = requests.PreparedRequest()
-    request.method, request.url, request.body = method, url, body
     request.headers = case_insensitive(headers)
+    is_form = request.headers.get("Content-Type") == "application/x-www-form-urlencoded"
+    # requests makes a form as text; whoever writes that type himself is presumed to have given text.
+    shown = body.decode(errors="replace") if is_form and body is not None else body
+    request.method, request.url, request.body = method, url, shown
     request._cookies = RequestsCookieJar()  # type: ignore[attr-defined]
     request.hooks = {"response": []}
     return request
@@ -147,7 +150,16 @@ def _raw(response: Any) -> urllib3.HTTPResponse | None:
     stream = response._stream()
     if stream is not None:
         return Raw(stream, **kwargs)
-    return urllib3.HTTPResponse(body=io.BytesIO(response._body), **kwargs)
+    # The body has been read, as requests reads it where nobody asks for a stream.
+    return urllib3.HTTPResponse(body=io.BytesIO(), **kwargs)
+
+
+def _next(response: Any) -> requests.PreparedRequest | None:
+    """What a redirect that was not followed leads to."""
+    if not response.is_redirect or response.request is None:
+        return None
+    session = requests.Session()
+    return next(session.resolve_redirects(response, response.request, yield_requests=True), None)
 
 
 def content(response: requests.Response) -> bytes | None:
@@ -186,7 +198,7 @@ def stream_error(kind: str, code: float | None, text: str) -> BaseException:
         case "read_timeout" | "body_timeout":
             return TimeoutError("timed out")
         case "incomplete":
-            return http.client.IncompleteRead(b"", int(code or 0))
+            return urllib3.exceptions.IncompleteRead(int(text), int(code or 0))
         case "broken" | "body_broken":
             return _os_error(code, text)
         case _:
@@ -196,7 +208,7 @@ def stream_error(kind: str, code: float | None, text: str) -> BaseException:
 _ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
     "_content": lambda response: False if response._is_streamed else response._body,
     "_content_consumed": lambda response: not response._is_streamed,
-    "_next": lambda response: None,
+    "_next": _next,
     "headers": lambda response: case_insensitive(response._header_pairs()),
     "encoding": lambda response: get_encoding_from_headers(response.headers) if response._status else None,
     "reason": lambda response: response._reason,
@@ -317,7 +329,7 @@ def _requests_error(
     path, host = parts.request_uri, parts.host or ""
     pool = pool_of(url)
     port = pool.port
-    connection: Any = urllib3.connection.HTTPConnection(host or "localhost", port)
+    connection: Any = pool.ConnectionCls(host or "localhost", port)
     cause: BaseException
     match kind:
         case "resolve":
@@ -410,6 +422,8 @@ def _proxy_error(kind: str, code: float | None, text: str, connection: Any) -> t
 def _fast_error(response: Any, kind: str, code: float | None, text: str) -> Exception:
     from locust.contrib import fasthttp
 
+    from ._fast.errors import UnsupportedRedirectSchemeError
+
     match kind:
         case "resolve":
             return _no_address(code, text.partition("\n")[2])
@@ -450,5 +464,5 @@ def _fast_error(response: Any, kind: str, code: float | None, text: str) -> Exce
         case "too_many_redirects":
             return fasthttp.RetriesExceeded(response._asked, f"Redirection limit reached ({int(code or 0)})")
         case "redirect_target":
-            return fasthttp.ConnectionError(text)
+            return UnsupportedRedirectSchemeError(response._asked, text)
     raise AssertionError(f"a failure of kind {kind}")

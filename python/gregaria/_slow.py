@@ -258,7 +258,7 @@ def send(
             break
         method, url = request.method or "GET", request.path_url
         if error is not None:
-            policy = _increment(policy, method, url, error)
+            policy = _increment(policy, method, url, error, _responses.pool_of(request.url or ""))
             policy.sleep()
             continue
         if not policy.is_retry(method, response.status_code, "retry-after" in response.headers):
@@ -278,15 +278,18 @@ def send(
     return response
 
 
-def _increment(policy: Any, method: str, url: str, error: requests.RequestException) -> Any:
+def _increment(policy: Any, method: str, url: str, error: requests.RequestException, pool: Any) -> Any:
     """The policy with one attempt fewer. Raises the error when there is none left."""
     reason = error.args[0] if error.args else error
     reason = getattr(reason, "reason", None) or reason
+    root = error.__context__
     try:
-        return policy.increment(method, url, error=reason)
+        return policy.increment(method, url, error=reason, _pool=pool)
     except Exception as spent:
         if isinstance(spent, MaxRetryError):
             error.args = (spent,)
+        # What happened stays at the bottom of the chain: it is what is reported.
+        spent.__context__ = root
         raise error from error.__cause__
 
 
@@ -313,7 +316,7 @@ def _pieces(body: Any) -> Iterator[bytes]:
     else:
         pieces = body
     for piece in pieces:
-        data = piece.encode("utf-8" if hasattr(body, "read") else "latin-1") if isinstance(piece, str) else bytes(piece)
+        data = piece.encode() if isinstance(piece, str) else bytes(piece)
         if data:
             yield data
         elif hasattr(body, "read"):

@@ -67,6 +67,14 @@ pub enum Failure {
 const TEMPORARY: [i32; 4] = [libc::ETIMEDOUT, libc::ENOLINK, libc::ENOENT, libc::EPIPE];
 
 impl Failure {
+    /// Whether the response had begun, and its body could not be read or decoded.
+    pub fn is_of_the_body(&self) -> bool {
+        matches!(
+            self,
+            Self::BodyTimeout(_) | Self::BodyBroken(_) | Self::Incomplete { .. } | Self::Chunks(_) | Self::Decode(_)
+        )
+    }
+
     /// Whether another attempt may fare better: nothing came in time, or the system gave up on the connection.
     pub fn is_temporary(&self) -> bool {
         match self {

@@ -87,7 +87,7 @@ impl Response {
     /// The words behind the status code.
     pub fn reason(&self) -> &[u8] {
         let line = self.head().split(|b| *b == b'\r' || *b == b'\n').next().unwrap_or_default();
-        line.splitn(3, |b| *b == b' ').nth(2).unwrap_or_default()
+        line.splitn(3, |b| *b == b' ').nth(2).unwrap_or_default().trim_ascii()
     }
 
     /// `10`, `11` or `20`, as http.client and urllib3 have it.

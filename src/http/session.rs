@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::cookies::Jar;
 use super::io::{Hop, Outcome};
 use super::redirect::{self, Redirect, Step, next_step};
+use super::request::push_line;
 use super::transport::Transport;
 use super::url::{Origin, Style};
 use super::{Failure, Method, Request, Response, Stamps};
@@ -165,7 +166,15 @@ fn redirected(request: &Request, redirect: Redirect<'_>) -> Request {
     if redirect.drops_body {
         next.body = None;
         next.upload = None;
+        if says_no_body(redirect.url.style(), redirect.method) {
+            push_line(&mut next.headers.trailing, b"Content-Length", b"0");
+        }
     }
     next.url = redirect.url;
     next
+}
+
+/// urllib3 tells a server that no body comes where the method lets it expect one.
+fn says_no_body(style: Style, method: &str) -> bool {
+    style == Style::Requests && !matches!(method, "GET" | "HEAD" | "DELETE" | "OPTIONS" | "TRACE" | "CONNECT")
 }

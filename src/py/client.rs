@@ -705,9 +705,7 @@ fn named<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let order: &[&str] = match style {
         Style::Requests => &["catch_response", "context"],
-        Style::Gevent => {
-            &["data", "catch_response", "stream", "headers", "auth", "json", "allow_redirects", "context"]
-        }
+        Style::Gevent => &["data", "catch_response", "stream", "headers", "auth", "json", "allow_redirects", "context"],
     };
     if rest.len() > order.len() {
         let most = order.len() + 3;
@@ -731,7 +729,7 @@ fn verb<'py>(
     bodies: [Option<Bound<'py, PyAny>>; 2],
     kwargs: Option<&Bound<'py, PyDict>>,
 ) -> Answer<'py> {
-    if slf.get().state().overrides_request {
+    if slf.get().state().overrides_request || has_just_replaced_request(slf)? {
         return through_request(slf, method, url, bodies, kwargs);
     }
     match prepare_verb(slf, method, url, &bodies, kwargs) {
@@ -739,6 +737,14 @@ fn verb<'py>(
         Ok(None) => by_requests(slf, method, url, &all_arguments(slf, method, bodies, kwargs)?),
         Err(error) => unsendable(slf, method, url, kwargs, error),
     }
+}
+
+/// Whether a locustfile has put a `request` of its own on the session since the last one.
+fn has_just_replaced_request(slf: &Bound<'_, SessionBase>) -> PyResult<bool> {
+    if !slf.get().stale.load(Ordering::Relaxed) {
+        return Ok(false);
+    }
+    slf.getattr(intern!(slf.py(), "__dict__"))?.contains(intern!(slf.py(), "request"))
 }
 
 /// Whether a locustfile has got hold of something that it can change without a word.
@@ -878,7 +884,9 @@ fn prepare_operation<'py>(
     let snapshot = SessionBase::snapshot(slf)?;
     if this.style == Style::Gevent {
         super::fast::take_others(method, &mut arguments)?;
-        if arguments.json.is_some() && (snapshot.headers.contains("content-type") || snapshot.headers.contains("accept")) {
+        if arguments.json.is_some()
+            && (snapshot.headers.contains("content-type") || snapshot.headers.contains("accept"))
+        {
             super::fast::insist_on_json(&mut arguments)?;
         }
     } else {
@@ -895,11 +903,11 @@ fn prepare_operation<'py>(
     let request = build(slf, &snapshot, method, url, &arguments)?;
     let name = match arguments.name {
         Some(name) if name.is_truthy()? => Some(name),
-        _ => match this.request_name(slf.py()) {
-            Some(name) => Some(name.into_bound(slf.py())),
+        _ => match this.request_name(slf.py()).map(|name| name.into_bound(slf.py())) {
+            Some(name) if name.is_truthy()? => Some(name),
             // geventhttpclient's sessions name a request as it was written.
-            None if this.style == Style::Gevent => Some(url.clone()),
-            None => None,
+            _ if this.style == Style::Gevent => Some(url.clone()),
+            _ => None,
         },
     };
     let catch_response = match &arguments.catch_response {

@@ -12,7 +12,8 @@ use crate::http::url::Style;
 /// Undo brotli; geventhttpclient brings a module for it, and here the engine has it anyway.
 #[pyfunction]
 fn unbrotli<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyBytes>> {
-    let plain = decode(Style::Gevent, "br", data.to_vec(), MAX_DECODED).map_err(|_| PyValueError::new_err("this is no brotli"))?;
+    let plain = decode(Style::Gevent, "br", data.to_vec(), MAX_DECODED)
+        .map_err(|_| PyValueError::new_err("this is no brotli"))?;
     Ok(PyBytes::new(py, &plain))
 }
 

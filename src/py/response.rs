@@ -12,15 +12,15 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyType};
 
-use super::client::SessionBase;
+use super::client::{SessionBase, url_error};
 use super::clock::epoch_seconds;
 use super::event::{StatsListener, only_statistics};
 use super::stream::BodyStream;
 use crate::http::io::{Operation, Outcome};
 use crate::http::request::Statuses;
 use crate::http::text::{from_latin1, repr};
-use crate::http::url::Style;
-use crate::http::{Phase, Phases, Request, Response};
+use crate::http::url::{Style, UrlErrorKind};
+use crate::http::{Failure, Phase, Phases, Request, Response};
 use crate::stats::{ErrorText, Sample};
 
 /// How the caller wants one call counted.
@@ -108,6 +108,12 @@ impl ResponseBase {
             Some(event) if !call.catch_response && !this.overrides_context() => only_statistics(event)?,
             _ => None,
         };
+        if let Err(Failure::RedirectTarget(error)) = &outcome(&operation).result
+            && (this.style() == Style::Requests || matches!(error.kind(), UrlErrorKind::ValueError))
+        {
+            // As for an address that is written wrong in the locustfile: raised, and not counted.
+            return Err(url_error(py, error));
+        }
         let failed = outcome(&operation).result.is_err();
         if let (Some(listener), false) = (&quiet, failed) {
             count(listener, this.style(), &operation, call.name.as_ref())?;
@@ -312,7 +318,10 @@ impl ResponseBase {
             return failure.map_or(Ok(()), |failure| listener.get().fail(method, name, &failure, at));
         }
         let meta = Self::request_meta(slf)?;
-        meta.set_item(intern!(py, "exception"), failure)?;
+        if failure.is_some() || this.verdict(py).is_some() {
+            // Else nobody has judged it otherwise than the locustfile may have written there.
+            meta.set_item(intern!(py, "exception"), failure)?;
+        }
         let fired = event.call_method(intern!(py, "fire"), (), Some(&meta));
         // It holds the response, which held it: without this both would wait for the garbage collector.
         let held = this.report().as_mut().and_then(|report| report.meta.take());
@@ -326,7 +335,7 @@ impl ResponseBase {
         let meta = PyDict::new(py);
         let Some(operation) = this.operation.get() else { return Ok(meta) };
         let outcome = outcome(operation);
-        let first = if outcome.result.is_ok() { &operation.request } else { last_request(operation) };
+        let first = counted_request(operation);
         let response_time = outcome.stamps.response_time().as_secs_f64() * 1000.0;
         meta.set_item("request_type", operation.method())?;
         if !this.is_fast() {
@@ -389,7 +398,9 @@ impl ResponseBase {
         };
         match old {
             Some(_) => Ok(()),
-            None => Err(responses(slf.py())?.call_method1("not_entered", (call,)).map_or_else(|error| error, PyErr::from_value)),
+            None => Err(responses(slf.py())?
+                .call_method1("not_entered", (call,))
+                .map_or_else(|error| error, PyErr::from_value)),
         }
     }
 
@@ -762,10 +773,17 @@ fn last_request(operation: &Operation) -> &Request {
     outcome(operation).hops.last().map_or(&operation.request, |hop| &hop.next)
 }
 
-/// Path and query of the first request; of the failing one where there was no response.
+/// The request that a call is counted as: the first; the failing one where there was no response at all.
+fn counted_request(operation: &Operation) -> &Request {
+    match &outcome(operation).result {
+        Err(failure) if !failure.is_of_the_body() => last_request(operation),
+        _ => &operation.request,
+    }
+}
+
+/// Path and query of the request that a call is counted as.
 fn default_name(operation: &Operation) -> &str {
-    let request = if outcome(operation).result.is_ok() { &operation.request } else { last_request(operation) };
-    request.url.path_and_query()
+    counted_request(operation).url.path_and_query()
 }
 
 /// Bytes of the body; of one that is still to come, as many as the server says.

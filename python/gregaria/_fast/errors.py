@@ -50,6 +50,10 @@ class RetriesExceeded(ConnectionError):
     original: BaseException
 
 
+class UnsupportedRedirectSchemeError(ConnectionError):
+    """A redirect to something that is no HTTP URL."""
+
+
 class HTTPParseError(http.client.HTTPException):
     """What came is no complete HTTP response."""
 

@@ -5,7 +5,7 @@ Locust can prepare one only after a first request of the session: each probe but
 
 from __future__ import annotations
 
-from requests import PreparedRequest, Request
+from requests import PreparedRequest, Request, Response
 
 from ..probe import http
 
@@ -20,7 +20,7 @@ def sent(client, host, say):
     client.get("/json")
     prepared = client.prepare_request(Request("POST", host + "/echo", json={"a": 1}, headers={"X-A": "1"}))
     r = client.send(prepared)
-    say(r.status_code, type(r).__name__, r.json()["body"])
+    say(r.status_code, isinstance(r, Response), r.json()["body"])
 
 
 @http
