@@ -89,7 +89,19 @@ def target_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 def tls_target_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Target, str]]:
     ready = tmp_path_factory.mktemp("tls-target") / "ready"
     start = "import sys; from gregaria.__main__ import gregaria; sys.exit(gregaria())"
-    command = [sys.executable, "-c", start, "target", "--port", "0", "--ready-file", str(ready), "--tls", "--tls-port", "0"]
+    command = [
+        sys.executable,
+        "-c",
+        start,
+        "target",
+        "--port",
+        "0",
+        "--ready-file",
+        str(ready),
+        "--tls",
+        "--tls-port",
+        "0",
+    ]
     with subprocess.Popen(command, env=_environment(), stdout=subprocess.DEVNULL) as process:
         try:
             eventually(lambda: ready.exists() or process.poll() is not None)

@@ -154,11 +154,14 @@ def test_who_is_stopped_resets_his_stream_alone(ask, target):
 
 
 def test_silence_is_a_time_out(python_script, target):
-    code = SETUP + """
+    code = (
+        SETUP
+        + """
     response = client.get("/delay?ms=60000", timeout=0.1)
     after = client.get("/json")
     print(json.dumps([type(response.error).__name__, after.status_code]))
     """
+    )
     assert python_script(code, target.url, "http").last_line == ["ReadTimeout", 200]
     assert target.counts()["connections_opened"] == 1
 
@@ -184,19 +187,24 @@ def test_a_server_that_speaks_none_is_told_apart(ask):
 
 
 def test_a_closed_client_opens_another_connection(python_script, target):
-    code = SETUP + """
+    code = (
+        SETUP
+        + """
     statuses = [client.get("/json").status_code]
     client.close()
     statuses.append(client.get("/json").status_code)
     print(json.dumps(statuses))
     """
+    )
     assert python_script(code, target.url, "http").last_line == [200, 200]
     counts = target.counts()
     assert counts["connections_opened"] == 2
 
 
 def test_bodies_are_handed_on_as_they_arrive(python_script, target):
-    code = SETUP + """
+    code = (
+        SETUP
+        + """
     response = client.get("/bytes/5000000", stream=True)
     length = sum(len(piece) for piece in response.iter_content(50000))
     dripping = client.get("/drip?bytes=6&ms=20", stream=True).iter_content(1)
@@ -208,16 +216,20 @@ def test_bodies_are_handed_on_as_they_arrive(python_script, target):
     good = client.get("/json").status_code
     print(json.dumps([length, first.decode(), rest.decode(), posted, good]))
     """
+    )
     assert python_script(code, target.url, "http").last_line == [5_000_000, "0", "12345", "made in pieces", 200]
     counts = eventually(lambda: (counts := target.counts())["requests_aborted"] == 1 and counts)
     assert counts["connections_opened"] == 1
 
 
 def test_the_version_is_told(python_script, target):
-    code = SETUP + """
+    code = (
+        SETUP
+        + """
     response = client.get("/json")
     print(json.dumps([response.raw.version, response.reason, response.elapsed.total_seconds() > 0]))
     """
+    )
     version, reason, timed = python_script(code, target.url, "http").last_line
     assert (version, timed) == (20, True)
     assert reason == ""

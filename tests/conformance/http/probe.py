@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -85,3 +86,14 @@ def probes(client: str) -> list[Probe]:
     for area in sorted(module.name for module in pkgutil.iter_modules(areas.__path__)):
         importlib.import_module(f"{areas.__name__}.{area}")
     return [probe for probe in _found.values() if probe.client == client]
+
+
+def main() -> None:
+    """Print the names of all probes. As a module of its package, so that the probes register there."""
+    from conformance.http.probe import CLIENTS, probes
+
+    print(json.dumps([probe.id for client in CLIENTS for probe in probes(client)]))
+
+
+if __name__ == "__main__":
+    main()
