@@ -61,8 +61,22 @@ def serves(session: Any, arguments: dict[str, Any]) -> bool:
         or not isinstance(arguments.get("data"), _WHOLE)
         or type(arguments.get("cookies")) not in (dict, type(None))
         or not isinstance(arguments.get("timeout"), _TIMES)
+        or not _is_known(arguments.get("auth") or session.auth)
+        or not _are_plain(arguments.get("hooks") or {})
         or any(map(_slow.has_a_say, attributes.get("adapters", {}).values()))
         or (session.trust_env and _slow.environment() is not False)
+    )
+
+
+def _is_known(auth: Any) -> bool:
+    """Whether `auth` is what requests can use: it says itself what is wrong with anything else."""
+    return not auth or callable(auth) or (isinstance(auth, tuple) and len(auth) == 2)
+
+
+def _are_plain(hooks: Any) -> bool:
+    """Whether `hooks` are functions for the one event there is."""
+    return isinstance(hooks, dict) and all(
+        event == "response" and (callable(hook) or isinstance(hook, (list, tuple))) for event, hook in hooks.items()
     )
 
 
@@ -77,6 +91,8 @@ def send(session: Any, method: str, url: str, arguments: dict[str, Any]) -> Any:
     )
     follow = arguments.pop("allow_redirects", None)
     request = Prepared(session, *_engine.prepare(session, method, url, arguments), hooks)
+    if arguments.get("data") and isinstance(arguments["data"], str):
+        request.body = arguments["data"]  # text stays text where the caller's code sees it
     if callable(auth):
         _authenticate(request, auth)
     options = {

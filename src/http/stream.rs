@@ -170,14 +170,6 @@ impl Stream {
         }
     }
 
-    /// Whether everything was read of a body that ended before its declared length.
-    pub fn ended_early(&self) -> bool {
-        let state = self.state();
-        let end = state.end.as_ref().and_then(|end| end.as_ref().err());
-        let short = matches!(end.map(|failure| &**failure), Some(Failure::Incomplete { missing: Some(_), .. }));
-        short && state.bytes.is_empty()
-    }
-
     /// Whether everything was read. Of a body that broke off never: who reads on is told why.
     pub fn is_over(&self) -> bool {
         let state = self.state();

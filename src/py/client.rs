@@ -161,7 +161,8 @@ impl SessionBase {
         let py = slf.py();
         let this = slf.get();
         this.set_base_url(base_url)?;
-        let slow = this.style == Style::Requests && slow(py)?.call_method1("has_own_seams", (slf.get_type(),))?.is_truthy()?;
+        let slow =
+            this.style == Style::Requests && slow(py)?.call_method1("has_own_seams", (slf.get_type(),))?.is_truthy()?;
         let overrides_request = !slf.getattr(intern!(py, "request"))?.is_instance_of::<pyo3::types::PyCFunction>();
         let overrides_context = match &user {
             Some(user) => overrides_context(user.bind(py))?,

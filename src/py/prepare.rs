@@ -15,8 +15,8 @@ use crate::http::body;
 use crate::http::headers::{Headers, Part, check};
 use crate::http::request::push_line;
 use crate::http::text::to_latin1;
-use crate::http::transport::{NoProxy, Proxy};
 use crate::http::transport::tls::{Identity, Missing, Pem, Tls, Trust};
+use crate::http::transport::{NoProxy, Proxy};
 use crate::http::url::Style;
 use crate::http::{HeaderLines, Settings};
 

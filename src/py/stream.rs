@@ -1,6 +1,7 @@
 //! A streamed body as Python reads it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -19,6 +20,8 @@ pub struct BodyStream {
     stream: Arc<Reading>,
     /// A body that ends before its declared length just ends, as http.client has it: urllib3 counts, and says so.
     ends_early: bool,
+    /// That end was read: until then there is more to ask for.
+    ended_early: AtomicBool,
 }
 
 #[pymethods]
@@ -55,7 +58,7 @@ impl BodyStream {
     /// Whether there is nothing more to read.
     #[getter]
     fn closed(&self) -> bool {
-        self.stream.is_over() || (self.ends_early && self.stream.ended_early())
+        self.stream.is_over() || self.ended_early.load(Ordering::Relaxed)
     }
 
     fn readable(&self) -> bool {
@@ -67,7 +70,7 @@ impl BodyStream {
 
 impl BodyStream {
     pub fn new(stream: &Arc<Reading>, ends_early: bool) -> Self {
-        Self { stream: Arc::clone(stream), ends_early }
+        Self { stream: Arc::clone(stream), ends_early, ended_early: AtomicBool::new(false) }
     }
 
     fn read_all<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
@@ -89,7 +92,10 @@ impl BodyStream {
             match self.stream.take(want) {
                 Taken::Bytes(bytes) => return Ok(Some(bytes)),
                 Taken::End => return Ok(None),
-                Taken::Failed(failure) if self.ends_early && is_too_short(&failure) => return Ok(None),
+                Taken::Failed(failure) if self.ends_early && is_too_short(&failure) => {
+                    self.ended_early.store(true, Ordering::Relaxed);
+                    return Ok(None);
+                }
                 Taken::Failed(failure) => {
                     let (kind, code, text) = super::failures::parts(&failure);
                     let error = responses(py)?.call_method1("stream_error", (kind, code, text))?;

@@ -212,7 +212,8 @@ fn as_http1(parts: &http::request::Parts, target: &str) -> Vec<u8> {
 
 /// The data of a body in chunks, pauses between them left out.
 fn unchunked(pieces: &[Step]) -> Vec<u8> {
-    let wire: Vec<u8> = pieces.iter().flat_map(|piece| if let Step::Send(bytes) = piece { &bytes[..] } else { &[] }).copied().collect();
+    let wire: Vec<u8> =
+        pieces.iter().flat_map(|piece| if let Step::Send(bytes) = piece { &bytes[..] } else { &[] }).copied().collect();
     let mut body = Vec::new();
     let _ = Chunks::default().take(&wire, &mut body); // the routes' own chunks
     body

@@ -7,13 +7,13 @@ mod head;
 mod http1;
 mod http2;
 mod parts;
-mod proxied;
-mod rest;
 mod phases;
 #[doc(hidden)]
 pub mod probe;
+mod proxied;
 mod race;
 mod resolve;
+mod rest;
 mod socket;
 pub mod tls;
 mod transports;

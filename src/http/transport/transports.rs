@@ -94,14 +94,18 @@ impl Transports {
     ) -> Result<Response, Failure> {
         let body = self.whole_body(request).await?.into_owned();
         let (lane, thread) = (&self.lane, &self.thread);
-        let proxied =
-            self.proxied.get_or_insert_with(|| Box::new(Proxied::new(Rc::clone(lane), Rc::clone(thread))));
+        let proxied = self.proxied.get_or_insert_with(|| Box::new(Proxied::new(Rc::clone(lane), Rc::clone(thread))));
         let (collected, rest) = proxied.send(proxy, request, body, cookies, stamps).await?;
         self.receive(request, collected, rest).await
     }
 
     /// The response with its body, or without it if that is handed on as it arrives.
-    async fn receive(&mut self, request: &Request, mut collected: Collected, mut rest: Rest) -> Result<Response, Failure> {
+    async fn receive(
+        &mut self,
+        request: &Request,
+        mut collected: Collected,
+        mut rest: Rest,
+    ) -> Result<Response, Failure> {
         let read_timeout = request.settings.read_timeout;
         if collected.is_streamed(request) {
             let body = Arc::<Stream>::default();

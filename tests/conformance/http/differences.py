@@ -27,6 +27,7 @@ OTHER_WORDS = frozenset(
         "HttpUser failures: timeout that cannot be, [1, 1]",
         "HttpUser parameters: url that is no text, b'/echo'",
         "HttpUser prepared: success of a sent response",
+        "HttpUser proxies: that cannot be, nonsense://x",
         "HttpUser receiving: gzip corrupt",
         "HttpUser rest_blocks: caught keyword",
         "HttpUser session: verify false and true",
@@ -54,6 +55,13 @@ REASONS: dict[str, list[str]] = {
     "on purpose: Locust takes a 103 for the response itself": [
         "HttpUser receiving: informational",
     ],
+    "on purpose: `request_meta` itself cannot be replaced": [
+        "HttpUser caught: meta replaced",
+        "FastHttpUser caught: meta replaced",
+    ],
+    "on purpose: `stream` of the session is heeded, Locust counts such a response when it is read": [
+        "HttpUser streaming: of the session",
+    ],
     "on purpose: `urlopen` asks for encodings, too, as all requests of the session do": [
         "FastHttpUser fast_session: urlopen",
     ],
@@ -69,6 +77,9 @@ REASONS: dict[str, list[str]] = {
     ],
     "on purpose: a dict as the session's cookies is taken; requests fails with the response": [
         "HttpUser cookies: of the session replaced by a dict",
+    ],
+    "on purpose: a folded header line is refused": [
+        "HttpUser responses: head, b'HTTP/1.1 200 OK\\r\\nX-Folded: a\\r\\n b\\r\\nContent-Length: 0\\r\\n\\r\\n'",
     ],
     "on purpose: a header of one's own counts in any case; geventhttpclient knows two spellings of some": [
         "FastHttpUser headers: override of a default in another case",
@@ -100,6 +111,9 @@ REASONS: dict[str, list[str]] = {
     ],
     "on purpose: an empty form has a length of 0; requests sends it in no chunks at all": [
         "HttpUser bodies: form, {'a': None}",
+    ],
+    "on purpose: credentials in an absolute URL are sent; geventhttpclient drops them": [
+        "FastHttpUser parameters: credentials in an absolute url",
     ],
     "on purpose: geventhttpclient itself is not installed; a pool is `locust.contrib.fasthttp`'s": [
         "FastHttpUser fast_surface: pool shared",
@@ -151,18 +165,11 @@ REASONS: dict[str, list[str]] = {
     "on purpose: the history has the URL of each hop, where Locust has the last one in all": [
         "FastHttpUser receiving: redirect",
     ],
+    "on purpose: the session's auth object is looked at when it is set, not when it changes inside": [
+        "HttpUser auth: of the session changed in place",
+    ],
     "`LocustUserAgent` has no `response_type` and `request_type`": [
         "FastHttpUser fast_surface: seams of the agent",
-    ],
-    "`request_meta` itself cannot be replaced": [
-        "HttpUser caught: meta replaced",
-        "FastHttpUser caught: meta replaced",
-    ],
-    "`stream` of the session is heeded, Locust counts such a response when it is read": [
-        "HttpUser streaming: of the session",
-    ],
-    "a folded header line is refused": [
-        "HttpUser responses: head, b'HTTP/1.1 200 OK\\r\\nX-Folded: a\\r\\n b\\r\\nContent-Length: 0\\r\\n\\r\\n'",
     ],
     "a list as `auth` is ignored": [
         "FastHttpUser auth: pair as of the fast client, ['u', 'p']",
@@ -171,11 +178,13 @@ REASONS: dict[str, list[str]] = {
         "HttpUser adapters: mounted adapters are shown",
         "HttpUser responses: connection",
     ],
+    "a response's request has its body as bytes, and no Cookie header": [
+        "HttpUser responses: request",
+        "HttpUser responses: request cookies",
+        "HttpUser responses: raise for status has both",
+    ],
     "a stream that breaks before its head was handed over has failed at once": [
         "HttpUser streaming: bad chunk",
-    ],
-    "credentials in an absolute URL are sent; geventhttpclient drops them": [
-        "FastHttpUser parameters: credentials in an absolute url",
     ],
     "headers of None are the default ones": [
         "HttpUser headers: of the session replaced by none of its kind",
@@ -189,25 +198,13 @@ REASONS: dict[str, list[str]] = {
         "HttpUser proxies: for all",
         "HttpUser proxies: https through a tunnel",
         "HttpUser proxies: https through a tunnel with credentials",
-        "HttpUser proxies: refused",
         "HttpUser proxies: without a scheme",
-        "HttpUser proxies: that cannot be, http://",
-        "HttpUser proxies: that cannot be, http://:80",
-        "HttpUser proxies: that cannot be, nonsense://x",
         "HttpUser proxies: that cannot be, ",
         "HttpUser proxies: environment trusted",
         "HttpUser proxies: environment trusted with exceptions",
         "HttpUser proxies: redirect through it",
         "FastHttpUser proxies: of the class",
         "FastHttpUser proxies: of the class with tls",
-    ],
-    "the request of a response has its body as bytes, and no Cookie header": [
-        "HttpUser responses: request",
-        "HttpUser responses: request cookies",
-        "HttpUser responses: raise for status has both",
-    ],
-    "the session's auth object is looked at when it is set, not when it changes inside": [
-        "HttpUser auth: of the session changed in place",
     ],
     "the words of the error differ, and it comes after the request": [
         "FastHttpUser caught: context of the user that is wrong",

@@ -12,8 +12,8 @@ use h2::{Reason, RecvStream, SendStream};
 
 use super::head;
 use crate::http::io::{Lane, Thread};
-use crate::http::transport::{Phase, Stamps};
 use crate::http::transport::parts::Collected;
+use crate::http::transport::{Phase, Stamps};
 use crate::http::{Failure, Request};
 
 /// Bodies up to here are handed to the connection at once, longer ones in pieces as the server takes them.
@@ -63,7 +63,8 @@ pub async fn exchange(
 ) -> Result<(Collected, RecvStream), Fault> {
     let timeout = request.settings.read_timeout;
     let head = head::of(request, cookies)?;
-    let (future, mut stream) = sender.send_request(head, body.is_empty()).map_err(|error| Fault::Gone(as_failure(error)))?;
+    let (future, mut stream) =
+        sender.send_request(head, body.is_empty()).map_err(|error| Fault::Gone(as_failure(error)))?;
     stamps.was_sent = true;
     let mut answer = Answer { future, head: None };
     send_body(&mut stream, body, &mut answer, timeout, lane, thread).await?;

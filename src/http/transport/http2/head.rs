@@ -54,7 +54,8 @@ pub fn headers(request: &Request, cookies: Option<&str>) -> Result<HeaderMap, Fa
         if is_left_out(name, value) {
             continue;
         }
-        let unsendable = || Failure::Unsendable(format!("the header `{}` cannot be sent", String::from_utf8_lossy(name)));
+        let unsendable =
+            || Failure::Unsendable(format!("the header `{}` cannot be sent", String::from_utf8_lossy(name)));
         let name = HeaderName::from_bytes(name).map_err(|_| unsendable())?;
         headers.append(name, HeaderValue::from_bytes(value).map_err(|_| unsendable())?);
     }
