@@ -170,7 +170,8 @@ def test_a_late_answer_never_wakes_who_did_not_ask_for_it(script: Script, target
 def test_greenlets_of_one_user_share_its_client_ten_at_once(script: Script, target: Target) -> None:
     found = script(
         """
-        client = session()
+        from locust.contrib.fasthttp import FastHttpSession
+        client = FastHttpSession(url, locust.events.request, None)
 
         def child(number):
             client.get("/delay?ms=100")
