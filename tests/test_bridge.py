@@ -171,7 +171,7 @@ def test_greenlets_of_one_user_share_its_client_ten_at_once(script: Script, targ
     found = script(
         """
         from locust.contrib.fasthttp import FastHttpSession
-        client = FastHttpSession(url, locust.events.request, None)
+        client = FastHttpSession(url, locust.events.request, None, concurrency=10)
 
         def child(number):
             client.get("/delay?ms=100")
