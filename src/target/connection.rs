@@ -208,6 +208,11 @@ impl<'w, S: Socket> Connection<'w, S> {
                 Step::Repeat(bytes) => loop {
                     self.socket.write_all(bytes).await?;
                 },
+                Step::Times(times, bytes) => {
+                    for _ in 0..*times {
+                        self.socket.write_all(bytes).await?;
+                    }
+                }
                 Step::Send(bytes) => {
                     if is_last {
                         self.settle(arrival);
@@ -215,6 +220,7 @@ impl<'w, S: Socket> Connection<'w, S> {
                     self.socket.write_all(bytes).await?;
                 }
                 Step::Fill(length) => self.fill(*length, is_last, arrival).await?,
+                Step::Below(bytes) => write_below(self.socket.tcp(), bytes).await?,
             }
             self.socket.flush().await?;
         }
@@ -288,6 +294,18 @@ impl<'w> Head<'w> {
             arrival: (!routes::is_readers(request.path)).then(|| shard.arrived(request.method, request.target)),
         }
     }
+}
+
+async fn write_below(socket: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        socket.writable().await?;
+        match socket.try_write(bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Read some more; the end of the stream is an error here.

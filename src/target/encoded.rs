@@ -25,6 +25,24 @@ pub fn serve(coding: &str, request: &Request<'_>, reply: &mut Reply) -> Served {
     Ok(())
 }
 
+/// A gzip stream of `length` zeros, rounded up to whole megabytes, without the right checksum. A megabyte is compressed
+/// once and its bytes repeated: they refer to nothing but the zeros before them.
+pub fn bomb(length: u64) -> io::Result<Vec<u8>> {
+    const MEGABYTE: usize = 1 << 20;
+    let zeros = vec![0; MEGABYTE];
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&zeros)?;
+    encoder.flush()?;
+    let first = encoder.get_ref().len();
+    encoder.write_all(&zeros)?;
+    encoder.flush()?;
+    let again = encoder.get_ref()[first..].to_vec();
+    for _ in 2..length.div_ceil(MEGABYTE as u64) {
+        encoder.get_mut().extend_from_slice(&again);
+    }
+    encoder.finish()
+}
+
 /// The text that every coding carries: some kB, so that there is something to compress.
 fn body(coding: &str) -> String {
     let lines: Vec<_> = (0..50).map(|n| format!("line {n}: locusts swarm, grasshöppers don't")).collect();
@@ -124,6 +142,14 @@ mod tests {
         let corrupt = encode("gzip-corrupt", body("gzip").as_bytes()).unwrap().unwrap();
         assert!(decode("gzip-corrupt", &corrupt).is_err());
         assert!(encode("lzma", b"").unwrap().is_none());
+    }
+
+    #[test]
+    fn a_bomb_is_small_and_goes_off() {
+        let bomb = bomb(50 << 20).unwrap();
+        assert!(bomb.len() < 100_000, "{}", bomb.len());
+        let mut reader = flate2::read::GzDecoder::new(&bomb[..]).take(50 << 20);
+        assert_eq!(io::copy(&mut reader, &mut io::sink()).unwrap(), 50 << 20);
     }
 
     proptest! {

@@ -18,8 +18,12 @@ pub enum Step {
     /// So many bytes of the pattern that [`fill`] repeats.
     Fill(u64),
     Wait(Duration),
+    /// Send this so many times.
+    Times(usize, Vec<u8>),
     /// Send this again and again until the client goes away.
     Repeat(Vec<u8>),
+    /// Write this to the socket beneath TLS.
+    Below(Vec<u8>),
 }
 
 /// What becomes of the connection after the answer.

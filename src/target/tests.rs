@@ -168,6 +168,12 @@ impl<S: Read + Write> Client<S> {
     }
 
     /// All that comes until the connection ends, and how it ends.
+    fn some(&mut self, length: usize) -> Vec<u8> {
+        let mut some = vec![0; length];
+        self.stream.read_exact(&mut some).unwrap();
+        some
+    }
+
     fn rest(&mut self) -> (Vec<u8>, io::Result<()>) {
         let mut all = Vec::new();
         let mut buffer = [0; 4096];

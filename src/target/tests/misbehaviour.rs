@@ -104,3 +104,32 @@ fn a_body_that_could_be_read_in_two_ways_is_answered_with_400_and_counted_so() {
     assert!(client.rest().1.is_ok());
     assert_eq!(target.counts()["statuses"], json!({"400": 1}));
 }
+
+/// The first `length` bytes of what comes back, and no more are asked for.
+fn beginning(target: &Target, path: &str, length: usize) -> String {
+    let mut client = target.connect();
+    client.send(format!("GET {path} HTTP/1.1\r\nHost: t\r\n\r\n"));
+    String::from_utf8_lossy(&client.some(length)).into_owned()
+}
+
+#[test]
+fn answers_that_never_end() {
+    let target = Target::fast();
+    let line = beginning(&target, "/endless-header", 500_000);
+    assert_eq!(line.lines().count(), 3, "status, server, and one header");
+    let interim = beginning(&target, "/endless-interim", 50_000);
+    assert!(interim.matches("HTTP/1.1 103 ").count() > 500 && !interim.contains("200"));
+    let extension = beginning(&target, "/endless-extension", 50_000);
+    assert!(body(&extension).starts_with("5;and=") && !body(&extension).contains('\r'));
+    let trailers = beginning(&target, "/endless-trailers", 50_000);
+    assert!(body(&trailers).starts_with("5\r\nhello\r\n0\r\nx-trailer: ") && !body(&trailers).contains("\r\n\r\n"));
+}
+
+#[test]
+fn more_than_was_declared() {
+    let target = Target::fast();
+    let mut client = target.connect();
+    client.send("GET /longer-body?declared=10&sent=20 HTTP/1.1\r\n\r\n");
+    assert!(client.head().contains("content-length: 10\r\n"));
+    assert_eq!(client.some(20), b"bbbbbbbbbbbbbbbbbbbb");
+}
