@@ -7,6 +7,7 @@ import errno
 import http.client
 import io
 import json
+import logging
 import os
 import socket
 import ssl
@@ -33,6 +34,8 @@ from urllib3.exceptions import SSLError as PoolSSLError
 from locust.exception import LocustError
 
 from .timings import Timings
+
+logger = logging.getLogger(__name__)
 
 
 def attribute(response: Any, name: str) -> Any:
@@ -305,6 +308,8 @@ def exceptions(
     response: Any, fast: bool, kind: str, code: float | None, text: str
 ) -> tuple[BaseException, BaseException]:
     """The client's exception for a failed exchange, and the cause that is reported for it."""
+    if kind == "bug":
+        logger.error(text)
     if fast:
         error = _fast_error(response, kind, code, text)
         return error, error
@@ -395,6 +400,8 @@ def _requests_error(
             return requests.TooManyRedirects(f"Exceeded {int(code or 0)} redirects.", request=request), None
         case "redirect_target":
             return requests.exceptions.InvalidURL(text, request=request), None
+        case "bug":
+            return requests.RequestException(text, request=request), None
     raise AssertionError(f"a failure of kind {kind}")
 
 
@@ -465,4 +472,6 @@ def _fast_error(response: Any, kind: str, code: float | None, text: str) -> Exce
             return fasthttp.RetriesExceeded(response._asked, f"Redirection limit reached ({int(code or 0)})")
         case "redirect_target":
             return UnsupportedRedirectSchemeError(response._asked, text)
+        case "bug":
+            return RuntimeError(text)
     raise AssertionError(f"a failure of kind {kind}")

@@ -59,8 +59,10 @@ pub enum Failure {
     TooManyRedirects(u32),
     /// A redirect to something that is no HTTP URL.
     RedirectTarget(UrlError),
-    /// The waiting user was killed.
+    /// The waiting user was killed, or its client is gone.
     Cancelled,
+    /// The engine panicked over it: these were its words.
+    Bug(String),
 }
 
 /// Errors of a connection that geventhttpclient tries again after.
@@ -133,6 +135,7 @@ impl fmt::Display for Failure {
             Self::TooManyRedirects(limit) => write!(out, "more than {limit} redirects"),
             Self::RedirectTarget(error) => write!(out, "a redirect cannot be followed: {error}"),
             Self::Cancelled => out.write_str("cancelled"),
+            Self::Bug(words) => write!(out, "a bug in gregaria ended this request, please report it: {words}"),
         }
     }
 }

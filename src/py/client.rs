@@ -19,7 +19,7 @@ use super::pool::{Shared, SharedPool};
 use super::prepare::{self, Auth, Payload, SessionHeaders};
 use super::response::{Call, ResponseBase};
 use crate::http::headers::Headers;
-use crate::http::io::{Command, Operation};
+use crate::http::io::{Command, Operation, forget};
 use crate::http::request::{AtTheLimit, Retries, Statuses, push_line};
 use crate::http::transport::tls::{Identity, Options, Pem, Tls, Trust};
 use crate::http::url::{Base, Style, UrlError, UrlErrorKind, is_absolute};
@@ -491,16 +491,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Drop for SessionBase {
     fn drop(&mut self) {
-        if lock(&self.pool).is_some() {
-            return; // the connections are not its own
+        // The connections of a pool are not its own.
+        if lock(&self.pool).is_none() {
+            forget(self.session.id());
         }
-        let id = self.session.id();
-        Python::attach(|py| {
-            // Without a hub there was no request, and nothing to forget.
-            if let Some(hub) = super::hub::running(py) {
-                hub.send(id, Command::Forget { session: id });
-            }
-        });
     }
 }
 

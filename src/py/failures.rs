@@ -49,5 +49,6 @@ pub fn parts(failure: &Failure) -> (&'static str, Option<f64>, String) {
         Failure::TooManyRedirects(limit) => ("too_many_redirects", Some(f64::from(*limit)), String::new()),
         Failure::RedirectTarget(error) => ("redirect_target", None, error.to_string()),
         Failure::Cancelled => ("broken", None, failure.to_string()),
+        Failure::Bug(_) => ("bug", None, failure.to_string()),
     }
 }

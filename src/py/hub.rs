@@ -52,7 +52,7 @@ pub struct Hub {
     waiters: RefCell<Tickets<Py<PyAny>, Finished>>,
     sleepers: RefCell<Sleepers>,
     completions: Arc<Completions<Completion>>,
-    pool: Pool,
+    pool: Arc<Pool>,
     /// gevent's watcher of the wake fd. It keeps the hub's loop running only while somebody waits.
     watcher: Py<PyAny>,
     watching: Cell<bool>,
@@ -452,6 +452,12 @@ fn parked(py: Python<'_>) -> usize {
     running(py).map_or(0, |hub| hub.waiters.borrow().len())
 }
 
+/// How many lanes the I/O threads have: what a session that is gone leaves behind.
+#[pyfunction]
+fn lanes() -> usize {
+    crate::http::io::lanes()
+}
+
 /// How many requests of stopped users have not come back from the I/O threads yet.
 #[pyfunction]
 fn unreturned_requests(py: Python<'_>) -> usize {
@@ -469,5 +475,6 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(set_io_threads, module)?)?;
     module.add_function(wrap_pyfunction!(unreturned_requests, module)?)?;
     module.add_function(wrap_pyfunction!(take_abandoned_requests, module)?)?;
+    module.add_function(wrap_pyfunction!(lanes, module)?)?;
     module.add_function(wrap_pyfunction!(parked, module)?)
 }

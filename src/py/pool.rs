@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use pyo3::prelude::*;
 
-use super::hub::{hub, running};
+use super::hub::hub;
 use crate::http::Settings;
-use crate::http::io::Command;
+use crate::http::io::{Command, forget};
 use crate::http::request::AtTheLimit;
 use crate::http::session::new_id;
 
@@ -28,12 +28,7 @@ impl Shared {
 
 impl Drop for Shared {
     fn drop(&mut self) {
-        Python::attach(|py| {
-            // Without a hub there was no request, and nothing to forget.
-            if let Some(hub) = running(py) {
-                hub.send(self.id, Command::Forget { session: self.id });
-            }
-        });
+        forget(self.id);
     }
 }
 

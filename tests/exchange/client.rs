@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use gregaria::bridge::{Completions, Ticket, Tickets};
-use gregaria::http::io::{Command, Completion, Operation, Outcome, Pool, start};
+use gregaria::http::io::{Command, Completion, Operation, Outcome, Pool, forget, start};
 use gregaria::http::request::{AtTheLimit, Names, Retries, push_line};
 use gregaria::http::transport::Tls;
 use gregaria::http::url::{Base, Style};
@@ -21,7 +21,7 @@ type Waiting = Mutex<Tickets<oneshot::Sender<Box<Operation>>, ()>>;
 
 /// One I/O thread, and who waits for it.
 pub struct Client {
-    pool: Pool,
+    pool: Arc<Pool>,
     waiting: Arc<Waiting>,
 }
 
@@ -49,7 +49,11 @@ impl Client {
     }
 
     pub fn user(self: &Arc<Self>) -> User {
-        User { client: Arc::clone(self), session: Arc::new(Session::default()) }
+        self.user_of(&Arc::default())
+    }
+
+    pub fn user_of(self: &Arc<Self>, session: &Arc<Session>) -> User {
+        User { client: Arc::clone(self), session: Arc::clone(session) }
     }
 }
 
@@ -92,7 +96,7 @@ impl User {
     }
 
     pub fn forget(&self) {
-        self.tell(Command::Forget { session: self.session.id() });
+        forget(self.session.id());
     }
 
     fn tell(&self, command: Command) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use gregaria::http::Settings;
+use gregaria::http::{Failure, Settings};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Barrier, mpsc};
@@ -160,4 +160,60 @@ async fn a_user_keeps_connections_to_ten_origins() {
         user.fetch(get(server.address)).await.unwrap();
         assert_eq!(server.opened.load(Ordering::SeqCst), 1);
     }
+}
+
+#[tokio::test]
+async fn a_session_that_was_used_on_two_pools_leaves_no_connection_on_either() {
+    let mut server = serve(1).await;
+    let (one, other) = (Client::start(), Client::start());
+    let user = one.user();
+    let same = other.user_of(&user.session);
+    for _ in 0..2 {
+        user.fetch(get(server.address)).await.unwrap();
+        same.fetch(get(server.address)).await.unwrap();
+    }
+    assert_eq!(server.opened.load(Ordering::SeqCst), 2);
+    // On a thread that has no pool: there a collector may find it.
+    std::thread::spawn(move || user.forget()).join().unwrap();
+    for _ in 0..2 {
+        soon(server.closed.recv()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_waits_for_a_connection_comes_home_when_its_session_is_forgotten() {
+    let server = serve(2).await;
+    let (user, other) = (Client::start().user(), user_of_another_client());
+    let one = || request("GET", server.address, Settings { max_connections: 1, ..settings() });
+    let (running, waiting) = (user.send(one()), user.send(one()));
+    while server.read.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    user.forget();
+    assert!(matches!(waiting.land().await, Err(Failure::Cancelled)));
+    other.fetch(one()).await.unwrap();
+    assert!(running.land().await.is_ok());
+}
+
+#[tokio::test]
+async fn a_panic_is_the_failure_of_its_request_and_of_no_other() {
+    let server = serve(1).await;
+    let client = Client::start();
+    let (user, other) = (client.user(), client.user());
+    user.fetch(get(server.address)).await.unwrap();
+    // A jar whose lock a panic went through is not to be used again.
+    let session = Arc::clone(&user.session);
+    let poisoner = std::thread::spawn(move || {
+        let _jar = session.jar();
+        panic!("on purpose");
+    });
+    assert!(poisoner.join().is_err());
+    for _ in 0..3 {
+        let failure = user.fetch(get(server.address)).await.unwrap_err();
+        assert!(
+            matches!(&failure, Failure::Bug(words) if words.contains("nothing panics under this lock")),
+            "{failure}"
+        );
+    }
+    assert!(other.fetch(get(server.address)).await.is_ok());
 }

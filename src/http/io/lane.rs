@@ -4,10 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::{Rc, Weak};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::{Operation, Thread};
+use super::{Operation, Outcome, Thread, caught};
 use crate::bridge::Ticket;
 use crate::http::Failure;
 use crate::http::session;
@@ -148,23 +149,52 @@ impl Lane {
     }
 }
 
+/// The tasks of lanes, on all I/O threads of this process.
+static TASKS: AtomicUsize = AtomicUsize::new(0);
+
+/// How many lanes there are on all I/O threads. Those of a session end with it.
+pub fn lanes() -> usize {
+    TASKS.load(Ordering::Relaxed)
+}
+
+/// A lane's task, as long as it is there.
+struct Counted;
+
+impl Counted {
+    fn new() -> Self {
+        TASKS.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        TASKS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// The task of a lane: until its session is forgotten.
 pub async fn run(lane: Rc<Lane>, thread: Rc<Thread>, http2: Rc<Connections>) {
-    let mut transports = Transports::new(Rc::clone(&lane), Rc::clone(&thread), http2);
+    let _counted = Counted::new();
+    let anew = || Transports::new(Rc::clone(&lane), Rc::clone(&thread), Rc::clone(&http2));
+    let mut transports = anew();
     while let Some(mut operation) = lane.next(&mut transports).await {
         let before = operation.outcome.take();
-        let outcome = session::execute(&mut transports, &operation.session, &operation.request, before).await;
+        let work = session::execute(&mut transports, &operation.session, &operation.request, before);
+        let outcome = match caught(work).await {
+            Ok(outcome) => outcome,
+            Err(bug) => {
+                // What it left behind is not to be trusted: the lane begins anew.
+                transports = anew();
+                Outcome::of_failure(bug)
+            }
+        };
         lane.cancelled.set(false);
-        operation.outcome = Some(outcome);
-        // What only waits for an address goes on, and has its body still to send.
-        let upload = operation.request.upload.as_ref().filter(|_| operation.question().is_none());
-        if let Some(maker) = upload.and_then(|upload| upload.close()) {
-            thread.ready(maker);
-        }
+        lane.deadline.set(None);
         lane.ticket.set(None);
         let (session, kept) = (operation.session.id(), operation.request.settings.max_connections);
         // Also when nobody waits for it any more: the main thread counts what was abandoned.
-        thread.complete(operation);
+        thread.finish(operation, outcome);
         transports.hand_on().await;
         lane.busy.set(false);
         thread.lane_is_free(session, &lane, kept);

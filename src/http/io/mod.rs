@@ -4,14 +4,16 @@
 //! but the two queues at the border is shared. A user's requests are served by a lane: one task that owns the user's
 //! connection. A user whose greenlets use its client at once gets further lanes.
 
+mod caught;
 mod inbox;
 mod lane;
 mod pool;
 mod thread;
 mod timers;
 
-pub use lane::Lane;
-pub use pool::{Pool, start};
+pub use caught::caught;
+pub use lane::{Lane, lanes};
+pub use pool::{Pool, forget, start};
 pub use thread::Thread;
 
 use std::net::SocketAddr;

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use tokio::runtime::LocalOptions;
 
@@ -23,10 +23,29 @@ pub struct Pool {
     gone: AtomicBool,
 }
 
+/// All pools of this process: each Python thread that makes requests has one, and that is nearly always a single thread.
+static POOLS: Mutex<Vec<Weak<Pool>>> = Mutex::new(Vec::new());
+
+/// The session is gone: have its connections closed, wherever it has some. Who notices may be on a thread that has none,
+/// as when the garbage is collected there. A running request finishes first.
+pub fn forget(session: u64) {
+    for pool in pools().iter().filter_map(Weak::upgrade) {
+        pool.send(session, Command::Forget { session });
+    }
+}
+
+fn pools() -> MutexGuard<'static, Vec<Weak<Pool>>> {
+    POOLS.lock().expect("nothing panics under this lock")
+}
+
 /// Start `threads` I/O threads that report to `completions`. They run until the process ends, or [`Pool::end`].
-pub fn start(threads: usize, completions: &Arc<Completions<Completion>>) -> io::Result<Pool> {
+pub fn start(threads: usize, completions: &Arc<Completions<Completion>>) -> io::Result<Arc<Pool>> {
     let inboxes = (0..threads.max(1)).map(|number| spawn(number, Arc::clone(completions))).collect::<Result<_, _>>()?;
-    Ok(Pool { inboxes, gone: AtomicBool::new(false) })
+    let pool = Arc::new(Pool { inboxes, gone: AtomicBool::new(false) });
+    let mut pools = pools();
+    pools.retain(|pool| pool.strong_count() > 0);
+    pools.push(Arc::downgrade(&pool));
+    Ok(pool)
 }
 
 fn spawn(number: usize, completions: Arc<Completions<Completion>>) -> io::Result<Arc<Inbox>> {

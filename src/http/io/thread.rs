@@ -75,8 +75,14 @@ impl Thread {
         }
     }
 
-    /// Send a finished operation home.
-    pub fn complete(&self, operation: Box<Operation>) {
+    /// Send an operation home with its outcome.
+    pub fn finish(&self, mut operation: Box<Operation>, outcome: Outcome) {
+        operation.outcome = Some(outcome);
+        // What only waits for an address goes on, and has its body still to send.
+        let upload = operation.request.upload.as_ref().filter(|_| operation.question().is_none());
+        if let Some(maker) = upload.and_then(|upload| upload.close()) {
+            self.ready(maker);
+        }
         self.tell(Completion::Done(operation));
     }
 
@@ -132,11 +138,7 @@ impl Thread {
                 }
             }
             Command::End => unreachable!("the thread ends instead"),
-            Command::Forget { session } => {
-                if let Some(entry) = self.sessions.borrow_mut().remove(&session) {
-                    entry.lanes.iter().for_each(|lane| lane.end());
-                }
-            }
+            Command::Forget { session } => self.forget(session),
         }
     }
 
@@ -180,9 +182,18 @@ impl Thread {
             let at = entry.waiting.iter().position(|operation| operation.ticket == Some(ticket));
             at.and_then(|at| entry.waiting.remove(at))
         };
-        if let Some(mut operation) = waiting {
-            operation.outcome = Some(Outcome::of_failure(Failure::Cancelled));
-            self.complete(operation);
+        if let Some(operation) = waiting {
+            self.finish(operation, Outcome::of_failure(Failure::Cancelled));
+        }
+    }
+
+    /// Let the session's lanes end. Every operation comes home: those that have begun are finished, those that wait for a
+    /// lane get none any more.
+    fn forget(&self, session: u64) {
+        let Some(entry) = self.sessions.borrow_mut().remove(&session) else { return };
+        entry.lanes.iter().for_each(|lane| lane.end());
+        for operation in entry.waiting {
+            self.finish(operation, Outcome::of_failure(Failure::Cancelled));
         }
     }
 }

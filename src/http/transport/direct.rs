@@ -14,7 +14,7 @@ use super::connect::{Alpn, Connected, connect};
 use super::http1::{self, Exchanged, Progress, Reply, in_body};
 use super::{Stamps, Tls, Transport};
 use crate::http::decode;
-use crate::http::io::{Lane, Thread};
+use crate::http::io::{Lane, Thread, caught};
 use crate::http::stream::Stream;
 use crate::http::url::{Origin, Scheme, Style};
 use crate::http::{Failure, Request, Response};
@@ -142,7 +142,11 @@ impl Direct {
     /// Hand on the rest of the body of the last response, if that was asked for before its body was in.
     pub async fn hand_on(&mut self) {
         let Some(mut open) = self.open.take() else { return };
-        let kept = open.hand_on(&self.lane, &self.thread).await;
+        let stream = Arc::clone(&open.stream);
+        let kept = caught(open.hand_on(&self.lane, &self.thread)).await.unwrap_or_else(|bug| {
+            stream.finish(Err(bug));
+            false
+        });
         if let Some(reader) = open.stream.satisfied_reader() {
             self.thread.ready(reader);
         }

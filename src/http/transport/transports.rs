@@ -14,7 +14,7 @@ use super::parts::Collected;
 use super::proxied::{Proxied, Proxy};
 use super::rest::{Open, Rest};
 use super::{Direct, Stamps, Transport};
-use crate::http::io::{Lane, Thread};
+use crate::http::io::{Lane, Thread, caught};
 use crate::http::stream::{Reading, Stream};
 use crate::http::{Failure, Request, Response};
 
@@ -46,7 +46,11 @@ impl Transports {
     pub async fn hand_on(&mut self) {
         self.direct.hand_on().await;
         if let Some(open) = self.open.take() {
-            Box::pin(open.hand_on(&self.lane, &self.thread)).await;
+            let body = Arc::clone(&open.body);
+            if let Err(bug) = caught(Box::pin(open.hand_on(&self.lane, &self.thread))).await {
+                body.finish(Err(bug));
+                body.satisfied_reader().into_iter().for_each(|reader| self.thread.ready(reader));
+            }
         }
     }
 
