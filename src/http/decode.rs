@@ -4,7 +4,7 @@
 //! behind a gzip member is ignored. geventhttpclient forgives neither a cut nor an unknown encoding.
 
 use brotli_decompressor::{BrotliDecompressStream, BrotliResult, BrotliState, StandardAlloc};
-use flate2::{Decompress, FlushDecompress, Status};
+use flate2::{Decompress, DecompressError, FlushDecompress, Status};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
@@ -100,8 +100,8 @@ fn decode_strictly(encoding: &str, body: Vec<u8>, limit: usize) -> Decoded {
     Ok(match encoding {
         "identity" => Ok(body),
         "gzip" => gunzip(&body, limit).and_then(Output::complete),
-        "deflate" => match inflate(Decompress::new(false), &body, limit).and_then(Output::complete) {
-            Err(Fault::Corrupt(_)) => inflate(Decompress::new(true), &body, limit).and_then(Output::complete),
+        "deflate" => match inflate(raw, &body, limit).and_then(Output::complete) {
+            Err(Fault::Corrupt(_)) => inflate(zlib, &body, limit).and_then(Output::complete),
             decoded => decoded,
         },
         "br" => unbrotli(&body, limit).and_then(|out| if out.ended { Ok(out.data) } else { Err(Cause::Brotli.into()) }),
@@ -125,12 +125,20 @@ impl Output {
     }
 }
 
-fn inflate(mut stream: Decompress, input: &[u8], limit: usize) -> Result<Output, Fault> {
-    let mut data = first_buffer(input, limit);
+fn zlib() -> Decompress {
+    Decompress::new(true)
+}
+
+fn raw() -> Decompress {
+    Decompress::new(false)
+}
+
+fn inflate(start: fn() -> Decompress, input: &[u8], limit: usize) -> Result<Output, Fault> {
+    let (mut stream, mut data) = (start(), first_buffer(input, limit));
     loop {
         let (taken, made) = (stream.total_in() as usize, data.len());
         let status = stream.decompress_vec(&input[taken..], &mut data, FlushDecompress::None);
-        let status = status.map_err(|error| Cause::Zlib(error.message().unwrap_or("invalid data").to_owned()))?;
+        let status = status.map_err(|error| Cause::Zlib(what_is_wrong(start, input, &error)))?;
         if data.len() > limit {
             return Err(Fault::TooLarge);
         }
@@ -141,6 +149,26 @@ fn inflate(mut stream: Decompress, input: &[u8], limit: usize) -> Result<Output,
         }
         if data.len() == data.capacity() {
             grow(&mut data, limit);
+        }
+    }
+}
+
+/// zlib's words for what is wrong with the input. The decoder forgets them when it has much input at once, and then
+/// speaks of its own state; given a few bytes at a time it tells.
+fn what_is_wrong(start: fn() -> Decompress, input: &[u8], error: &DecompressError) -> String {
+    let words = error.message().unwrap_or("invalid data");
+    if words != "repeated call with bad state" {
+        return words.to_owned();
+    }
+    let (mut stream, mut data) = (start(), Vec::with_capacity(64 * 1024));
+    loop {
+        let taken = stream.total_in() as usize;
+        let piece = &input[taken..input.len().min(taken + 8)];
+        data.clear();
+        match stream.decompress_vec(piece, &mut data, FlushDecompress::None) {
+            Err(error) => return error.message().unwrap_or(words).to_owned(),
+            Ok(_) if stream.total_in() as usize == taken && data.is_empty() => return words.to_owned(),
+            Ok(_) => {}
         }
     }
 }
@@ -156,7 +184,7 @@ fn grow(data: &mut Vec<u8>, limit: usize) {
 }
 
 fn gunzip(input: &[u8], limit: usize) -> Result<Output, Fault> {
-    inflate(Decompress::new_gzip(15), input, limit)
+    inflate(|| Decompress::new_gzip(15), input, limit)
 }
 
 fn gunzip_members(input: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
@@ -180,8 +208,8 @@ fn gunzip_members(input: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
 
 /// `deflate` means the zlib format, and many a server sends the bare one.
 fn inflate_either(input: &[u8], limit: usize) -> Result<Vec<u8>, Fault> {
-    match inflate(Decompress::new(true), input, limit) {
-        Err(Fault::Corrupt(_)) => inflate(Decompress::new(false), input, limit).map(|out| out.data),
+    match inflate(zlib, input, limit) {
+        Err(Fault::Corrupt(_)) => inflate(raw, input, limit).map(|out| out.data),
         decoded => decoded.map(|out| out.data),
     }
 }
@@ -369,6 +397,21 @@ mod tests {
         assert_eq!(of_requests("zstd", &cut[..cut.len() - 1]), Err(corrupt("zstd", "Zstandard data is incomplete")));
         let six = "gzip,gzip,gzip,gzip,gzip,gzip";
         assert_eq!(of_requests(six, b"x"), Err("Too many content encodings in the chain: 6 > 5".to_owned()));
+    }
+
+    /// Where zlib itself was asked: a byte in the middle of a long body.
+    #[test]
+    fn what_is_wrong_with_a_long_body_is_told_as_zlib_tells_it() {
+        let text: String = (0..2000).map(|n| format!("{} locusts\n", n * 7919 % 1000)).collect();
+        let words = |at: usize| {
+            let mut body = gzip(text.as_bytes());
+            body[at] ^= 0xff;
+            of_requests("gzip", &body).unwrap_err()
+        };
+        for at in (20..2000).step_by(50) {
+            let words = words(at);
+            assert!(words.contains("decompressing data: in") && !words.contains("bad state"), "{at}: {words}");
+        }
     }
 
     #[test]

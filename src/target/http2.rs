@@ -131,9 +131,15 @@ impl Exchange<'_> {
                         send(&mut stream, part, false).await?;
                     }
                 }
+                Step::Times(times, bytes) => {
+                    for _ in 0..*times {
+                        send(&mut stream, bytes, false).await?;
+                    }
+                }
                 Step::Repeat(bytes) => loop {
                     send(&mut stream, bytes, false).await?;
                 },
+                Step::Below(_) => {} // there is no way beneath this
             }
         }
         settle(arrival, outcome);
@@ -175,8 +181,9 @@ fn has_bytes(step: &Step) -> bool {
     match step {
         Step::Send(bytes) => !bytes.is_empty(),
         Step::Fill(length) => *length > 0,
+        Step::Times(times, bytes) => *times > 0 && !bytes.is_empty(),
         Step::Repeat(_) => true,
-        Step::Wait(_) => false,
+        Step::Wait(_) | Step::Below(_) => false,
     }
 }
 

@@ -117,6 +117,9 @@ impl Chunks {
             }
             (State::SizeEnd { size: 0 }, b'\n') => State::TrailerStart,
             (State::SizeEnd { size }, b'\n') => State::Data { left: size },
+            (State::Extension { .. }, _) if self.extensions >= MAX_EXTENSIONS => {
+                return Err(Failure::Chunks("the chunk extensions are too long"));
+            }
             (State::Size { .. } | State::Extension { .. } | State::SizeEnd { .. }, _) => return Err(BAD_SIZE),
 
             (State::DataEnd { carriage: false }, b'\r') => State::DataEnd { carriage: true },
@@ -204,6 +207,12 @@ mod tests {
         {
             assert!(decode(&[wire.as_bytes()]).is_err(), "{wire:?}");
         }
+    }
+
+    #[test]
+    fn extensions_without_end_are_called_so() {
+        let failure = decode(&[&[b"1;", &[b'x'; MAX_EXTENSIONS + 1][..]].concat()]).unwrap_err();
+        assert!(failure.contains("the chunk extensions are too long"), "{failure}");
     }
 
     #[test]

@@ -72,6 +72,14 @@ pub async fn exchange<S: Stream>(
     })
 }
 
+/// What came may be no TLS any more, which is another failure than a connection that ends.
+fn broken(error: io::Error) -> Failure {
+    match error.get_ref() {
+        Some(inner) if inner.is::<rustls::Error>() => Failure::Tls(error.to_string()),
+        _ => Failure::Broken(error),
+    }
+}
+
 /// A failure in the middle of a body is another one to the clients' users.
 pub fn in_body(failure: Failure) -> Failure {
     match failure {
@@ -335,7 +343,7 @@ impl Reply {
             }
             // A TLS peer that closes without saying so: many do, and Python's clients take it for the end as well.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(self.close().map(Some)),
-            Err(error) => Poll::Ready(Err(Failure::Broken(error))),
+            Err(error) => Poll::Ready(Err(broken(error))),
         }
     }
 
