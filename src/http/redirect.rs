@@ -244,6 +244,31 @@ mod tests {
     }
 
     proptest! {
+        /// Whoever they are: `user:password@`, another port, a way up, a scheme, a name with a dot at its end.
+        #[test]
+        fn credentials_never_reach_another_host(
+            location in "(http:|https:|)(//)?(u:p@)?(h|H|o|h\\.o|\\[::1\\]|h%2eo|h\\\\)?(:[0-9]{1,3})?(/\\.\\.|//o|/|\\?x|#y|@o){0,3}",
+            secure: bool,
+        ) {
+            for style in [RedirectStyle::Requests, RedirectStyle::Gevent] {
+                let here = url(style, if secure { "https://h/a?b" } else { "http://h/a?b" });
+                let hop = Hop {
+                    method: "GET",
+                    status: 302,
+                    location: Some(location.as_bytes()),
+                    url: &here,
+                    first: here.origin(),
+                    followed: 0,
+                    max_redirects: 1,
+                };
+                let Ok(Step::Follow(next)) = next_step(&hop) else { continue };
+                let (host, is_secure) = (next.url.host(), next.url.scheme() == super::super::url::Scheme::Https);
+                let shows = !next.drops("Authorization");
+                prop_assert!(!shows || host == "h" && (is_secure || !secure), "{} leads to {}", location, next.url);
+                prop_assert!(next.url.target().bytes().all(|byte| byte.is_ascii_graphic()));
+            }
+        }
+
         #[test]
         fn any_location_is_followed_or_refused(location: Vec<u8>, status in 295..312u16) {
             for style in [RedirectStyle::Requests, RedirectStyle::Gevent] {

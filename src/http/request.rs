@@ -183,8 +183,8 @@ impl HeaderLines {
         }
         self.own = kept(&self.own, keeps);
         self.trailing = kept(&self.trailing, keeps);
-        let has_cookie = self.pairs().any(|(name, _)| name.eq_ignore_ascii_case(b"cookie"));
-        self.has_cookie = has_cookie;
+        let has = |wanted: &[u8]| self.pairs().any(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        (self.has_host, self.has_cookie) = (has(b"host"), has(b"cookie"));
     }
 
     /// The Host header that the caller gave.
@@ -224,4 +224,69 @@ fn lines(block: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
         let colon = memchr::memchr_iter(b':', line).find(|at| line.get(at + 1) == Some(&b' '))?;
         Some((&line[..colon], &line[colon + 2..]))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::transport::probe;
+    use crate::http::url::{Style, Url};
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    type Pairs = Vec<(String, String)>;
+
+    /// Names that meet each other again in other spellings, with values that may look like lines.
+    fn fields() -> impl Strategy<Value = Pairs> {
+        vec(("[aA]|[xX]-[bB]|[hH]ost|[cC]ookie|Accept", "[!-~]?([ -~:é]{0,8}[!-~])?"), 0..5)
+    }
+
+    fn encoded(fields: &Pairs) -> Vec<u8> {
+        let mut out = Vec::new();
+        fields.iter().for_each(|(name, value)| push_line(&mut out, name.as_bytes(), value.as_bytes()));
+        out
+    }
+
+    fn has(fields: &Pairs, wanted: &str) -> bool {
+        fields.iter().any(|(name, _)| name.eq_ignore_ascii_case(wanted))
+    }
+
+    proptest! {
+        #[test]
+        fn lines_are_what_a_list_of_pairs_is(
+            (shared, own, trailing) in (fields(), fields(), fields()),
+            removed in "[aA]|[xX]-[bB]|HOST|cookie|none",
+        ) {
+            let mut all: Pairs = [&shared, &own, &trailing].into_iter().flatten().cloned().collect();
+            let mut lines = HeaderLines {
+                shared: encoded(&shared).into(),
+                own: encoded(&own),
+                trailing: encoded(&trailing),
+                has_host: has(&all, "host"),
+                has_cookie: has(&all, "cookie"),
+            };
+            for name in ["", &*removed] {
+                lines.remove(name);
+                all.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
+                let pairs: Vec<_> = all.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
+                prop_assert_eq!(lines.pairs().collect::<Vec<_>>(), pairs);
+                prop_assert_eq!((lines.has_host, lines.has_cookie), (has(&all, "host"), has(&all, "cookie")));
+            }
+        }
+
+        #[test]
+        fn a_head_has_a_line_for_each_pair_and_exactly_one_host(fields in fields(), cookies in prop::option::of("[a-z]=[a-z]")) {
+            let mut request = probe::request("GET", Url::prepare(Style::Requests, "http://h/a b", "").unwrap());
+            request.headers.own = encoded(&fields);
+            request.headers.has_host = has(&fields, "host");
+            let mut head = Vec::new();
+            request.encode_head(cookies.as_deref(), &mut head);
+            let mut headers = [httparse::EMPTY_HEADER; 20];
+            let mut parsed = httparse::Request::new(&mut headers);
+            prop_assert_eq!(parsed.parse(&head), Ok(httparse::Status::Complete(head.len())));
+            let own = usize::from(!request.headers.has_host) + usize::from(cookies.is_some());
+            prop_assert_eq!(parsed.headers.len(), fields.len() + own);
+            prop_assert!(parsed.headers.iter().any(|header| header.name.eq_ignore_ascii_case("host")));
+        }
+    }
 }

@@ -199,6 +199,27 @@ proptest! {
         }
     }
 
+    /// Nothing a server sets ends the header's line, or passes for more cookies than were kept.
+    #[test]
+    fn a_header_is_one_line_of_the_cookies_that_are_kept(headers in prop::collection::vec(tricky(), 1..6)) {
+        let (site, mut jar) = (url("https://www.example.com:81/a/b"), Jar::new());
+        // Line ends are none of a header's value.
+        let headers: Vec<Vec<u8>> = headers.iter().map(|header| to_latin1(&header.replace(['\r', '\n'], " ")).unwrap()).collect();
+        jar.store(&site, None, headers.iter().map(|header| &header[..]));
+        if let Some(header) = jar.header(&site, None) {
+            prop_assert!(!header.contains(['\r', '\n']));
+            let mut expected: Vec<_> = jar.list().iter().map(|cookie| match &cookie.value {
+                Some(value) => format!("{}={value}", cookie.name),
+                None => cookie.name.to_string(),
+            }).collect();
+            for sent in header.split("; ") {
+                let at = expected.iter().position(|cookie| cookie == sent);
+                prop_assert!(at.is_some(), "{:?} in {:?}", sent, header);
+                expected.remove(at.unwrap());
+            }
+        }
+    }
+
     #[test]
     fn a_cookie_set_for_the_root_comes_back(name in "[a-z]{1,8}", value in "[!#-+./0-9A-Za-z-]{0,20}", host in "[a-z]{1,5}(\\.[a-z]{2,5}){0,2}") {
         let mut jar = Jar::new();

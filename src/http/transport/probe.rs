@@ -2,13 +2,47 @@
 
 use std::sync::Arc;
 
+use super::Tls;
 use super::chunks::Chunks;
 use super::direct::is_quiet;
 use super::head::Head;
 use super::http1::{self, Progress, Reply, Stream};
 use crate::bridge::Completions;
 use crate::http::io::{Lane, Thread};
-use crate::http::{Failure, Request, Response};
+use crate::http::request::{AtTheLimit, Names, Retries};
+use crate::http::url::Url;
+use crate::http::{Failure, HeaderLines, Method, Request, Response, Settings};
+
+/// A request with nothing to it: no headers, no body, no limits, no redirects.
+pub fn request(method: &str, url: Url) -> Request {
+    Request {
+        method: Method::new(method),
+        url,
+        headers: HeaderLines {
+            shared: Arc::from(&b""[..]),
+            own: Vec::new(),
+            trailing: Vec::new(),
+            has_host: false,
+            has_cookie: false,
+        },
+        body: None,
+        upload: None,
+        cookies: Vec::new(),
+        settings: Arc::new(Settings {
+            connect_timeout: None,
+            read_timeout: None,
+            redirects: None,
+            tls: Tls::unchecked(),
+            max_connections: 1,
+            at_the_limit: AtTheLimit::Wait,
+            retries: Retries::default(),
+            statuses: None,
+        }),
+        stream: false,
+        bare: false,
+        names: Names::System,
+    }
+}
 
 /// One exchange on `stream`, and whether the stream may serve another.
 pub async fn exchange<S: Stream>(stream: &mut S, request: &Request) -> Result<(Response, bool), Failure> {
