@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
-use super::cookies::Jar;
+use super::cookies::{Cookie, Jar};
 use super::io::{Hop, Outcome};
 use super::redirect::{self, Redirect, Step, next_step};
 use super::request::push_line;
@@ -24,12 +24,14 @@ pub fn new_id() -> u64 {
 pub struct Session {
     id: AtomicU64,
     ignores_cookies: AtomicBool,
+    /// Some cookie was set that is not fit for a header.
+    has_unfit_cookies: AtomicBool,
     jar: Mutex<Jar>,
 }
 
 impl Default for Session {
     fn default() -> Self {
-        Self { id: AtomicU64::new(new_id()), ignores_cookies: AtomicBool::new(false), jar: Mutex::default() }
+        Self { id: AtomicU64::new(new_id()), ignores_cookies: AtomicBool::new(false), has_unfit_cookies: AtomicBool::new(false), jar: Mutex::default() }
     }
 }
 
@@ -42,6 +44,20 @@ impl Session {
     /// Use the connections of a pool from now on. Only the main thread asks for the id, so no ordering matters.
     pub fn join(&self, pool: u64) {
         self.id.store(pool, Ordering::Relaxed);
+    }
+
+    /// Whether cookies have to be looked at before they are sent. No server can set an unfit one.
+    pub fn has_unfit_cookies(&self) -> bool {
+        self.has_unfit_cookies.load(Ordering::Relaxed)
+    }
+
+    /// Keep a cookie that the locustfile made.
+    pub fn set_cookie(&self, cookie: Cookie) {
+        let texts = [Some(&cookie.name), cookie.value.as_ref()];
+        if texts.into_iter().flatten().any(|text| is_unfit(text)) {
+            self.has_unfit_cookies.store(true, Ordering::Relaxed);
+        }
+        self.jar().insert(cookie);
     }
 
     /// Send no cookies and keep none.
@@ -78,6 +94,11 @@ impl Session {
     }
 }
 
+/// Whether text cannot stand in a header's line: it ends the line, or has no bytes there.
+pub fn is_unfit(text: &str) -> bool {
+    text.chars().any(|c| matches!(c, '\r' | '\n') || c > '\u{ff}')
+}
+
 /// Send a request, and what its responses redirect to. `before`: how far it got until something was asked of the caller.
 pub async fn execute<T: Transport>(
     transport: &mut T,
@@ -95,6 +116,10 @@ pub async fn execute<T: Transport>(
     let result = loop {
         let current = hops.last().map_or(request, |hop| &hop.next);
         let cookies = session.cookie_header(current);
+        if session.has_unfit_cookies() && cookies.as_deref().is_some_and(is_unfit) {
+            // The caller has looked at those of his own URL, not at those for where it leads.
+            break Err(Failure::Protocol("it leads to where a cookie of the session cannot be sent"));
+        }
         match transport.send(current, cookies.as_deref(), &mut stamps).await {
             Err(failure) if left.limit == 0 || !can_be_retried(current, &failure) => break Err(failure),
             Err(_) => {

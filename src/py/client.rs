@@ -23,7 +23,7 @@ use crate::http::io::{Command, Operation, forget};
 use crate::http::request::{AtTheLimit, Retries, Statuses, push_line};
 use crate::http::transport::tls::{Identity, Options, Pem, Tls, Trust};
 use crate::http::url::{Base, Style, UrlError, UrlErrorKind, is_absolute};
-use crate::http::{Method, Request, Session, Settings};
+use crate::http::{Request, Session, Settings};
 
 /// requests' pool keeps ten connections to a host. Further ones are opened and thrown away.
 const POOL_SIZE: usize = 10;
@@ -340,7 +340,7 @@ impl SessionBase {
     /// Keep an `http.cookiejar.Cookie`.
     fn _cookies_set(&self, cookie: &Bound<'_, PyAny>) -> PyResult<()> {
         let cookie = cookies::read(cookie)?;
-        self.session.jar().insert(cookie);
+        self.session.set_cookie(cookie);
         Ok(())
     }
 
@@ -996,8 +996,8 @@ pub fn build(
     if style == Style::Requests {
         prepare::check_files(&settings.tls, url.origin().is_secure())?;
     }
-    Ok(Request {
-        method: Method::new(method),
+    let request = Request {
+        method: prepare::method(style, method)?,
         url,
         headers,
         body: payload.bytes,
@@ -1013,7 +1013,9 @@ pub fn build(
             None => snapshot.stream,
         },
         names: names::of(slf.py(), style)?,
-    })
+    };
+    prepare::check_cookies(slf.py(), &slf.get().session, &request)?;
+    Ok(request)
 }
 
 /// Files and fields in one body, as requests puts them there.

@@ -14,11 +14,12 @@ use super::arguments::Arguments;
 use crate::http::body;
 use crate::http::headers::{Headers, Part, check};
 use crate::http::request::push_line;
-use crate::http::text::to_latin1;
+use crate::http::session::is_unfit;
+use crate::http::text::{repr, repr_bytes, to_latin1};
 use crate::http::transport::tls::{Identity, Missing, Pem, Tls, Trust};
 use crate::http::transport::{NoProxy, Proxy};
 use crate::http::url::Style;
-use crate::http::{HeaderLines, Settings};
+use crate::http::{HeaderLines, Method, Request, Session, Settings};
 
 /// A session's headers, encoded once for all its requests.
 #[derive(Debug, Clone)]
@@ -93,6 +94,9 @@ fn field(style: Style, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyR
     let bytes = text_or_bytes(value)?.ok_or_else(|| invalid_header_part(name, "value", value))?;
     check(part(name, &bytes_of_name), part(value, &bytes))
         .map_err(|error| invalid_header(name.py(), error.to_string()))?;
+    if !bytes_of_name.is_ascii() && name.is_instance_of::<PyString>() {
+        name.call_method1(intern!(name.py(), "encode"), ("ascii",))?; // which raises what http.client raises
+    }
     Ok((bytes_of_name, Some(bytes)))
 }
 
@@ -108,11 +112,51 @@ fn gevent_field(name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<F
         Err(_) => as_bytes(value)?,
     };
     let bytes_of_name = as_bytes(name)?;
+    if bytes_of_name.is_empty() || !bytes_of_name.iter().all(|byte| is_token(char::from(*byte))) {
+        return Err(PyValueError::new_err(format!("invalid header field name {}", name.repr()?)));
+    }
     if bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
         let (name, value) = (name.repr()?, value.repr()?);
         return Err(PyValueError::new_err(format!("invalid value for header field {name}: {value}")));
     }
     Ok((bytes_of_name, Some(bytes)))
+}
+
+/// The method as it is sent. What is no token would be a request of another kind, or more than one.
+pub fn method(style: Style, name: &str) -> PyResult<Method> {
+    let method = Method::new(name);
+    let Method::Other(name) = &method else { return Ok(method) };
+    match (style, name.chars().find(|c| !is_token(*c))) {
+        (Style::Requests, Some(other)) => Err(PyValueError::new_err(format!(
+            "Method cannot contain non-token characters {} (found at least {})",
+            repr(name),
+            repr(other.encode_utf8(&mut [0; 4])),
+        ))),
+        (Style::Gevent, other) if other.is_some() || name.is_empty() => {
+            Err(PyValueError::new_err(format!("invalid HTTP method {}", repr(name))))
+        }
+        _ => Ok(method),
+    }
+}
+
+/// Of RFC 9110's tokens.
+fn is_token(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)
+}
+
+/// Refuse cookies that cannot be sent, in the words of who writes the header for the client.
+pub fn check_cookies(py: Python<'_>, session: &Session, request: &Request) -> PyResult<()> {
+    let own = request.cookies.iter().any(|(name, value)| is_unfit(name) || is_unfit(value));
+    if !own && !session.has_unfit_cookies() {
+        return Ok(());
+    }
+    let Some(header) = session.cookie_header(request).filter(|header| is_unfit(header)) else { return Ok(()) };
+    if request.url.style() == Style::Gevent {
+        let text = format!("invalid value for header field 'Cookie': {}", repr(&header));
+        return Err(PyValueError::new_err(text));
+    }
+    let bytes = latin1(PyString::new(py, &header).as_any(), &header)?;
+    Err(PyValueError::new_err(format!("Invalid header value {}", repr_bytes(&bytes))))
 }
 
 fn part<'a>(given: &'a Bound<'_, PyAny>, bytes: &'a [u8]) -> Part<'a> {

@@ -16,7 +16,7 @@ use super::upload::Upload;
 use crate::http::io::Operation;
 use crate::http::request::push_line;
 use crate::http::url::{Style, Url};
-use crate::http::{HeaderLines, Method, Request, Settings};
+use crate::http::{HeaderLines, Request, Settings};
 
 /// Send a `requests.PreparedRequest` and park until it is answered. The response is reported to nobody, and is one
 /// without a status when there was none: `_error` says why.
@@ -47,7 +47,7 @@ fn send_prepared<'py>(
     }
     preparing::check_files(&settings.tls, url.origin().is_secure())?;
     let request = Request {
-        method: Method::new(request.getattr(intern!(py, "method"))?.str()?.to_str()?),
+        method: preparing::method(Style::Requests, request.getattr(intern!(py, "method"))?.str()?.to_str()?)?,
         url,
         headers: headers(&request.getattr(intern!(py, "headers"))?)?,
         body: body.map(bytes).transpose()?,

@@ -90,3 +90,14 @@ def params_of_the_session(client):
 def max_redirects_of_the_session(client, say):
     client.max_redirects = 1
     say(client.get("/redirect/2").status_code)
+
+
+@http.each("1\r\nX-Smuggled: 1", "1\nX-Smuggled: 1", "€")
+def cookie_that_cannot_be_sent(client, value):
+    client.get("/json", cookies={"a": value})
+
+
+@http.each("1\r\nX-Smuggled: 1", "€")
+def cookie_of_the_session_that_cannot_be_sent(client, value):
+    client.cookies.set("a", value)
+    client.get("/json")

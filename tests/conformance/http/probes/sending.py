@@ -223,3 +223,18 @@ def host_with_a_path(user, another, say):
 def another_session(client, user):
     other = type(client)(user.host, request_event=user.environment.events.request, user=user)
     other.get("/echo")
+
+
+@both.each("GET / HTTP/1.1\r\nX-Smuggled: 1\r\nA:", "GE T", "GEÜT", "")
+def method_that_is_none(client, value):
+    client.request(value, "/json")
+
+
+@both.each("a\r\nX-Smuggled", "a b", "a:b", "é")
+def header_name_that_is_none(client, value):
+    client.get("/json", headers={value: "1"})
+
+
+@both.each("1\r\nX-Smuggled: 1", "1\nX-Smuggled: 1")
+def header_value_that_ends_its_line(client, value):
+    client.get("/json", headers={"a": value})
