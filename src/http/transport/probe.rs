@@ -37,6 +37,8 @@ pub fn request(method: &str, url: Url) -> Request {
             at_the_limit: AtTheLimit::Wait,
             retries: Retries::default(),
             statuses: None,
+            http2: false,
+            proxy: None,
         }),
         stream: false,
         bare: false,
