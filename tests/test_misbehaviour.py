@@ -156,7 +156,7 @@ def test_a_server_that_speaks_no_tls(kind: str, python_script: Script, target: T
 
 @pytest.mark.parametrize("kind", ["http", "fast"])
 def test_what_a_server_sends_unasked_is_nobodys_response(kind: str, python_script: Script, target: Target) -> None:
-    paths = ["/longer-body?sent=2000", "/json", "/close-after", "/json?again"]
+    paths = ["/longer-body?sent=2000", "/json", "/longer-body", "/json?again"]
     found, _ = python_script(START + ASK, target.url, kind, json.dumps(paths)).last_line
     assert [found[path][2] for path in paths] == [200] * 4
     assert target.counts()["connections_opened"] == 3
