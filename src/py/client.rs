@@ -931,7 +931,7 @@ pub fn build(
     arguments: &Arguments<'_>,
 ) -> PyResult<Request> {
     let style = slf.get().style;
-    let method = method.to_ascii_uppercase();
+    let method = if method.is_ascii() { method.to_ascii_uppercase() } else { method.to_uppercase() };
     let method = method.as_str();
     let Ok(path) = url.cast::<PyString>() else {
         let class = url.get_type().name()?;

@@ -92,9 +92,6 @@ REASONS: dict[str, list[str]] = {
         "FastHttpUser failures: url that is none fast, http://a..b/",
     ],
     "on purpose: a method or a header's name that is none is sent as text, for the server to refuse": [
-        "HttpUser headers: name, ü",
-        "HttpUser session: verb that is none, GET /x",
-        "HttpUser session: verb that is none, ü",
         "HttpUser session: verb that is none, None",
         "HttpUser session: verb that is none, 5",
         "HttpUser session: verb that is none, b'GET'",
