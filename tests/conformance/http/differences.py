@@ -91,7 +91,7 @@ REASONS: dict[str, list[str]] = {
         "HttpUser failures: url that is none, http://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.example/",
         "FastHttpUser failures: url that is none fast, http://a..b/",
     ],
-    "on purpose: a method or a header's name that is none is sent as text, for the server to refuse": [
+    "on purpose: a method that is no text is sent as text, for the server to refuse": [
         "HttpUser session: verb that is none, None",
         "HttpUser session: verb that is none, 5",
         "HttpUser session: verb that is none, b'GET'",
