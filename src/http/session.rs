@@ -106,9 +106,9 @@ pub async fn execute<T: Transport>(
     request: &Request,
     before: Option<Outcome>,
 ) -> Outcome {
-    let (mut stamps, mut hops) = match before {
-        Some(outcome) => (outcome.stamps, outcome.hops),
-        None => (Stamps::at(Instant::now()), Vec::new()),
+    let (mut stamps, mut hops, mut sent) = match before {
+        Some(outcome) => (outcome.stamps, outcome.hops, outcome.cookies),
+        None => (Stamps::at(Instant::now()), Vec::new(), Vec::new()),
     };
     let mut left = request.settings.retries;
     // A further attempt begins where the last one broke off, and may be redirected as often.
@@ -120,7 +120,11 @@ pub async fn execute<T: Transport>(
             // The caller has looked at those of his own URL, not at those for where it leads.
             break Err(Failure::Protocol("it leads to where a cookie of the session cannot be sent"));
         }
-        match transport.send(current, cookies.as_deref(), &mut stamps).await {
+        let answer = transport.send(current, cookies.as_deref(), &mut stamps).await;
+        if let Some(cookies) = cookies {
+            sent.push((hops.len(), cookies));
+        }
+        match answer {
             Err(failure) if left.limit == 0 || !can_be_retried(current, &failure) => break Err(failure),
             Err(_) => {
                 left.limit -= 1;
@@ -143,7 +147,7 @@ pub async fn execute<T: Transport>(
     stamps.finish(Instant::now());
     let is_shown = result.is_err() && request.url.style() == Style::Gevent;
     let partial = if is_shown { transport.take_partial().map(Box::new) } else { None };
-    Outcome { result, stamps, hops, partial }
+    Outcome { result, stamps, hops, cookies: sent, partial }
 }
 
 /// Nothing came in time, or the system gave up on the connection: the next attempt may fare better.

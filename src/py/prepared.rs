@@ -14,7 +14,6 @@ use super::prepare::{self as preparing, SessionHeaders};
 use super::response::{ResponseBase, describe_request};
 use super::upload::Upload;
 use crate::http::io::Operation;
-use crate::http::request::push_line;
 use crate::http::url::{Style, Url};
 use crate::http::{HeaderLines, Request, Settings};
 
@@ -76,11 +75,9 @@ fn prepare<'py>(
     let arguments = Arguments::read(Some(arguments))?;
     arguments.refuse_others()?;
     let snapshot = SessionBase::snapshot(session)?;
-    let mut request = client::build(session, &snapshot, method, url, &arguments)?;
-    if let Some(cookies) = session.get().session().cookie_header(&request) {
-        push_line(&mut request.headers.own, b"Cookie", cookies.as_bytes());
-    }
-    describe_request(session.py(), &request)
+    let request = client::build(session, &snapshot, method, url, &arguments)?;
+    let cookies = session.get().session().cookie_header(&request);
+    describe_request(session.py(), &request, cookies.as_deref())
 }
 
 fn url(given: &Bound<'_, PyAny>) -> PyResult<Url> {

@@ -576,7 +576,9 @@ impl ResponseBase {
     /// Method, URL, header pairs and body of the request that was answered (after redirects, the last one).
     #[getter]
     fn _sent(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        self.operation.get().map(|operation| describe_request(py, last_request(operation))).transpose()
+        let Some(operation) = self.operation.get() else { return Ok(None) };
+        let outcome = outcome(operation);
+        describe_request(py, last_request(operation), outcome.cookies_behind(outcome.hops.len())).map(Some)
     }
 
     /// The URL that was asked for, before any redirect.
@@ -594,10 +596,11 @@ impl ResponseBase {
         let hops = PyList::empty(py);
         let Some(operation) = self.operation.get() else { return Ok(hops) };
         let mut request = &operation.request;
-        for hop in &outcome(operation).hops {
+        let outcome = outcome(operation);
+        for (behind, hop) in outcome.hops.iter().enumerate() {
             let response = &hop.response;
             hops.append((
-                describe_request(py, request)?,
+                describe_request(py, request, outcome.cookies_behind(behind))?,
                 response.status,
                 from_latin1(response.reason()),
                 header_pairs(response),
@@ -860,9 +863,11 @@ fn header_pairs(response: &Response) -> Vec<(String, String)> {
     response.headers().into_iter().map(|(name, value)| (name.to_owned(), from_latin1(value))).collect()
 }
 
-pub fn describe_request(py: Python<'_>, request: &Request) -> PyResult<Py<PyAny>> {
-    let headers: Vec<_> =
+/// Method, URL, header pairs and body of a request as it was sent, with these cookies.
+pub fn describe_request(py: Python<'_>, request: &Request, cookies: Option<&str>) -> PyResult<Py<PyAny>> {
+    let mut headers: Vec<_> =
         request.headers.pairs().map(|(name, value)| (from_latin1(name), from_latin1(value))).collect();
+    headers.extend(cookies.map(|cookies| ("Cookie".to_owned(), cookies.to_owned())));
     let body = request.body.as_ref().map(|body| PyBytes::new(py, body));
     Ok((request.method.as_str(), request.url.to_string(), headers, body).into_pyobject(py)?.into_any().unbind())
 }

@@ -77,14 +77,21 @@ pub struct Outcome {
     pub stamps: Stamps,
     /// The redirects that were followed, the first one first.
     pub hops: Vec<Hop>,
+    /// The cookies that were sent, and behind how many redirects; most requests have none.
+    pub cookies: Vec<(usize, String)>,
     /// What came of a response whose body is the failure.
     pub partial: Option<Box<Response>>,
 }
 
 impl Outcome {
+    /// The cookies sent with the request behind that many redirects.
+    pub fn cookies_behind(&self, redirects: usize) -> Option<&str> {
+        self.cookies.iter().rev().find(|(behind, _)| *behind == redirects).map(|(_, line)| line.as_str())
+    }
+
     /// Of an operation that never got to a connection.
     pub fn of_failure(failure: Failure) -> Self {
-        Self { result: Err(failure), stamps: Stamps::at(Instant::now()), hops: Vec::new(), partial: None }
+        Self { result: Err(failure), stamps: Stamps::at(Instant::now()), hops: Vec::new(), cookies: Vec::new(), partial: None }
     }
 }
 

@@ -175,7 +175,7 @@ REASONS: dict[str, list[str]] = {
         "HttpUser adapters: mounted adapters are shown",
         "HttpUser responses: connection",
     ],
-    "a response's request has its body as bytes, and no Cookie header": [
+    "a response's request has its body as bytes, and its cookies in a header alone": [
         "HttpUser responses: request",
         "HttpUser responses: request cookies",
         "HttpUser responses: raise for status has both",
