@@ -186,7 +186,10 @@ REASONS: dict[str, list[str]] = {
     "headers of None are the default ones": [
         "HttpUser headers: of the session replaced by none of its kind",
     ],
-    "not there yet: proxies": [
+    "an empty string as a proxy is refused; for requests it is none": [
+        "HttpUser proxies: that cannot be, ",
+    ],
+    "through a proxy no `Connection: keep-alive` is sent, CONNECT has a Host, the fast client an Accept": [
         "HttpUser proxies: of a request",
         "HttpUser proxies: of the session",
         "HttpUser proxies: of the session updated",
@@ -196,7 +199,6 @@ REASONS: dict[str, list[str]] = {
         "HttpUser proxies: https through a tunnel",
         "HttpUser proxies: https through a tunnel with credentials",
         "HttpUser proxies: without a scheme",
-        "HttpUser proxies: that cannot be, ",
         "HttpUser proxies: environment trusted",
         "HttpUser proxies: environment trusted with exceptions",
         "HttpUser proxies: redirect through it",
