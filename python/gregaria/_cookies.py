@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from http.cookiejar import Cookie, CookieJar
+from http.cookiejar import Cookie, CookieJar, CookiePolicy
 from typing import Any
 
 from requests.cookies import RequestsCookieJar
@@ -15,6 +15,7 @@ class SessionCookies(RequestsCookieJar):
         self._session: Any = None
         self._shown: dict[str, Any] = {}
         self._version = -1
+        self.has_own_policy = False
         super().__init__()
         self._session = session
 
@@ -47,6 +48,13 @@ class SessionCookies(RequestsCookieJar):
         if self._session is not None:
             self._session._cookies_clear(domain, path, name)
             self._version = self._session._cookies_version
+
+    def set_policy(self, policy: CookiePolicy) -> None:
+        """Which cookies are kept is up to `policy` from now on, which the engine does not know of: requests asks it."""
+        super().set_policy(policy)
+        self.has_own_policy = True
+        if self._session is not None:
+            self._session._attribute_changed()
 
     def copy(self) -> RequestsCookieJar:
         """A plain jar with the same cookies that belongs to no session."""

@@ -101,6 +101,8 @@ def _cookies(pairs: list[tuple[str, str]], request: requests.PreparedRequest | N
 
 def _history(response: Any) -> list[requests.Response]:
     history: list[requests.Response] = []
+    if not response._status:
+        return history  # of what failed on the way nothing is shown
     for sent, status, reason, pairs, body in response._hops:
         hop = requests.Response()
         hop.status_code, hop.reason, hop._content = status, reason, body

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import gevent
 import requests
@@ -38,6 +39,9 @@ SEAMS: dict[str, Any] = {
 }
 """The methods of requests' sessions that the engine does without, as they are when nobody has replaced them."""
 
+_BELOW: dict[str, Any] = {name: getattr(requests.Session, name) for name in ("request", "get_adapter")}
+"""Methods that Locust's session has too, and that call these: somebody's patch of them is meant for it as well."""
+
 _exchanges: ContextVar[list[Any] | None] = ContextVar("exchanges", default=None)
 """The engine's responses in the call under way: the response time is the sum of theirs."""
 
@@ -48,6 +52,8 @@ _NAMES = frozenset(name.encode() for name in (*_PROXY_VARIABLES, *(name.upper() 
 def has_own_seams(class_: Any) -> bool:
     """Whether a class, or somebody's patch, has replaced a method that the engine does without."""
     if any(getattr(class_, name) is not plain for name, plain in SEAMS.items()):
+        return True
+    if any(getattr(requests.Session, name) is not plain for name, plain in _BELOW.items()):
         return True
     from locust.clients import HttpSession
 
@@ -83,6 +89,7 @@ def differs(session: Any) -> bool:
         or attributes.get("proxies")
         or any((attributes.get("hooks") or {}).values())
         or any(has_a_say(adapter) for adapter in attributes.get("adapters", {}).values())
+        or getattr(attributes.get("_cookie_jar"), "has_own_policy", False)
     )
 
 
@@ -225,6 +232,17 @@ class Bridged(EngineAdapter):
         super().__init__(session=session, max_retries=mounted.max_retries)
 
 
+def bridge(session: Any, mounted: HTTPAdapter) -> Bridged:
+    """What sends in the place of `mounted`: the same one each time, as long as that is there."""
+    bridges: WeakKeyDictionary[HTTPAdapter, Bridged]
+    bridges = session.__dict__.setdefault("_bridged", WeakKeyDictionary())
+    bridge = bridges.get(mounted)
+    if bridge is None:
+        bridge = bridges[mounted] = Bridged(session, mounted)
+    bridge.max_retries = mounted.max_retries
+    return bridge
+
+
 def _retries(policy: Any) -> bool:
     return any(getattr(policy, kind, None) for kind in ("total", "connect", "read", "redirect", "status", "other"))
 
@@ -246,7 +264,7 @@ def send(
         "timeout": _timeout(timeout),
         "verify": verify,
         "cert": cert,
-        "proxy": select_proxy(request.url, proxies),  # type: ignore[arg-type]
+        "proxy": select_proxy(request.url, proxies) or None,  # type: ignore[arg-type]
     }
     retrying = _retries(policy)
     while True:
@@ -351,9 +369,11 @@ def _outcome(
 
 
 def _timeout(timeout: Any) -> Any:
-    if isinstance(timeout, Timeout):
-        return timeout.connect_timeout, timeout.read_timeout
-    return timeout
+    if not isinstance(timeout, Timeout):
+        return timeout
+    running = timeout.clone()
+    running.start_connect()  # one with a `total` does not say what is left of it before
+    return running.connect_timeout, running.read_timeout
 
 
 def multipart(files: Any, data: Any) -> tuple[bytes, str]:

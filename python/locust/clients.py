@@ -141,7 +141,7 @@ class HttpSession(_engine.SessionBase, requests.Session):
         adapter = _sessions.unix_adapter(self, url) or super().get_adapter(url)
         if type(adapter) is not HTTPAdapter:
             return adapter
-        return self.__dict__.setdefault("_bridged", {}).setdefault(id(adapter), _slow.Bridged(self, adapter))  # type: ignore[no-any-return]
+        return _slow.bridge(self, adapter)
 
     def close(self) -> None:
         """Close the connections that are kept alive; the session stays usable."""

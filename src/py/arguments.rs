@@ -42,7 +42,8 @@ impl<'py> Arguments<'py> {
                 arguments.others.push((key.to_owned(), value));
                 continue;
             };
-            if !value.is_none() {
+            // This one alone has another default than `None`, which follows no redirect.
+            if !value.is_none() || key == "allow_redirects" {
                 *place = Some(value);
             }
         }

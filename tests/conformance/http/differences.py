@@ -186,9 +186,6 @@ REASONS: dict[str, list[str]] = {
     "headers of None are the default ones": [
         "HttpUser headers: of the session replaced by none of its kind",
     ],
-    "an empty string as a proxy is refused; for requests it is none": [
-        "HttpUser proxies: that cannot be, ",
-    ],
     "through a proxy no `Connection: keep-alive` is sent, CONNECT has a Host, the fast client an Accept": [
         "HttpUser proxies: of a request",
         "HttpUser proxies: of the session",
