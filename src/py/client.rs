@@ -576,7 +576,8 @@ impl SessionBase {
         if let Some(pool) = &*lock(&slf.get().pool) {
             pool.limit(&mut settings);
         }
-        let (verify, cert) = (given("verify")?, given("cert")?);
+        // Here `None` is an answer: with nothing to check them against, certificates are not checked.
+        let (verify, cert) = (attributes.get_item("verify")?, given("cert")?);
         if verify.is_some() || cert.is_some() {
             settings.tls = prepare::tls(&settings.tls, verify.as_ref(), cert.as_ref())?;
         }

@@ -122,3 +122,10 @@ def no_authentication_after_all(client):
     client.get("/echo")
     client.get("/echo", auth=())
     client.get("/echo", auth=False)
+
+
+@http.each(*WAYS)
+def unchecked_by_none(client, say, tls, value):
+    options = WAYS[value](client)
+    client.verify = None
+    say(client.get(f"{tls}/redirect/1", **options).status_code)
