@@ -1,4 +1,7 @@
-"""Small real proxies: HTTP with CONNECT, and SOCKS5, each with a password if it is to have one. They count what they did."""
+"""Small real proxies: HTTP with CONNECT, and SOCKS5, each with a password if it is to have one.
+
+They count what they did.
+"""
 
 from __future__ import annotations
 
@@ -112,7 +115,7 @@ class _Http(_Handler):
         return given == f"Basic {wanted}"
 
     def forward(self, method, target, headers, body, upstream) -> None:
-        """Ask the server for a URL in the absolute form; the answer is carried back as it is, to the end of its length."""
+        """Ask the server for a URL in the absolute form; the answer goes back as it is, to the end of its length."""
         url = urlsplit(target)
         address = (url.hostname or "", url.port or 80)
         if address not in upstream:

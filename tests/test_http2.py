@@ -8,6 +8,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+
 from certificates import Authority, witness
 from conftest import _environment, eventually
 
@@ -80,7 +81,8 @@ def test_a_server_without_it_is_spoken_to_in_http_1(ask, tmp_path):
 
 def test_what_arrives_is_what_was_sent(ask, target):
     code = """
-        response = client.post("/echo?a=1&b=%20", json={"k": ["ä", None]}, headers={"X-Mixed-Case": "Yes", "Connection": "close"})
+        headers = {"X-Mixed-Case": "Yes", "Connection": "close"}
+        response = client.post("/echo?a=1&b=%20", json={"k": ["ä", None]}, headers=headers)
         seen = response.json()
         print(json.dumps([seen["version"], seen["method"], seen["path"], seen["query"], seen["headers"], seen["body"]]))
     """
@@ -119,8 +121,8 @@ def test_bodies_of_any_size_and_kind(ask, target):
         empty = client.get("/no-content")
         head = client.head("/bytes/1000")
         up = client.post("/status/201", data=b"x" * 3_000_000)
-        print(json.dumps([len(large.content), len(chunks.content), dripped.text, empty.status_code, len(empty.content or b""),
-            head.headers["content-length"], up.status_code]))
+        print(json.dumps([len(large.content), len(chunks.content), dripped.text,
+            empty.status_code, len(empty.content or b""), head.headers["content-length"], up.status_code]))
     """
     assert ask(target.url, code) == [5_000_000, 70_000, "01234", 204, 0, "1000", 201]
 

@@ -6,6 +6,7 @@ import socket
 import textwrap
 
 import pytest
+
 from proxies import http_proxy, socks_proxy
 
 SETUP = """
@@ -67,7 +68,8 @@ def test_plain_urls_are_asked_for_in_the_absolute_form(ask, target):
         echoed = client.post("/echo", data="körper".encode(), headers={"X-Mine": "1"}).json()
         sent = {name.lower(): value for name, value in echoed["headers"]}
         fast = Fast(environment).client.get("/json")
-        print(json.dumps([echoed["body"], sent["x-mine"], sent["host"], sent["user-agent"][:7], fast.status_code, failures]))
+        seen = [echoed["body"], sent["x-mine"], sent["host"], sent["user-agent"][:7]]
+        print(json.dumps([*seen, fast.status_code, failures]))
     """
     with http_proxy() as proxy:
         found = ask(target.url, proxy.url("http"), code)

@@ -31,7 +31,12 @@ pub struct Session {
 
 impl Default for Session {
     fn default() -> Self {
-        Self { id: AtomicU64::new(new_id()), ignores_cookies: AtomicBool::new(false), has_unfit_cookies: AtomicBool::new(false), jar: Mutex::default() }
+        Self {
+            id: AtomicU64::new(new_id()),
+            ignores_cookies: AtomicBool::new(false),
+            has_unfit_cookies: AtomicBool::new(false),
+            jar: Mutex::default(),
+        }
     }
 }
 

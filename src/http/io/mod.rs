@@ -91,7 +91,13 @@ impl Outcome {
 
     /// Of an operation that never got to a connection.
     pub fn of_failure(failure: Failure) -> Self {
-        Self { result: Err(failure), stamps: Stamps::at(Instant::now()), hops: Vec::new(), cookies: Vec::new(), partial: None }
+        Self {
+            result: Err(failure),
+            stamps: Stamps::at(Instant::now()),
+            hops: Vec::new(),
+            cookies: Vec::new(),
+            partial: None,
+        }
     }
 }
 
