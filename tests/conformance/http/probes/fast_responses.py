@@ -108,7 +108,7 @@ def a_streamed_body(client, say):
 
 @fast
 def a_stream_let_go_of(client, say):
-    with client.get("/bytes/300000", stream=True) as r:
+    with client.get("/bytes/3000000", stream=True) as r:
         say(r.isclosed())
     say(client.get("/json").status_code)
 
