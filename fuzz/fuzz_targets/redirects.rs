@@ -61,7 +61,10 @@ impl Guide<'_> {
         assert_eq!(count("host"), 1);
         assert_eq!(count("x-own"), 1);
         assert_eq!(count("cookie"), usize::from(cookies.is_some()));
-        assert_eq!(count("content-length"), usize::from(request.body.is_some()));
+        // Without a body, a method that may have one says so after a redirect that dropped it.
+        let length = parsed.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
+        assert_eq!(length.is_some_and(|length| length.value != b"0"), request.body.is_some());
+        assert!(count("content-length") <= 1);
         // What left its host once does not come back for a second look.
         self.has_left |= request.url.origin().host() != self.first.host();
         assert!(!self.has_left || count("authorization") == 0 || request.url.style() == Style::Gevent && request.url.origin() == &self.first);
