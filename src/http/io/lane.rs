@@ -180,8 +180,11 @@ pub async fn run(lane: Rc<Lane>, thread: Rc<Thread>, http2: Rc<Connections>) {
     let mut transports = anew();
     while let Some(mut operation) = lane.next(&mut transports).await {
         let before = operation.outcome.take();
-        let work = session::execute(&mut transports, &operation.session, &operation.request, before);
-        let outcome = match caught(work).await {
+        let served = {
+            let work = pin!(session::execute(&mut transports, &operation.session, &operation.request, before));
+            caught(work).await
+        };
+        let outcome = match served {
             Ok(outcome) => outcome,
             Err(bug) => {
                 // What it left behind is not to be trusted: the lane begins anew.
@@ -230,5 +233,12 @@ mod tests {
     fn what_is_there_when_the_time_is_up_counts() {
         assert!(matches!(when_time_is_up(true), Poll::Ready(Ok(()))));
         assert!(matches!(when_time_is_up(false), Poll::Ready(Err(Failure::ReadTimeout(_)))));
+    }
+
+    #[test]
+    fn an_idle_user_s_task_is_small() {
+        let (thread, lane) = (Rc::new(Thread::new(Arc::new(Completions::new().unwrap()))), Lane::new());
+        let size = size_of_val(&run(lane, thread, Rc::default()));
+        assert!(size <= 2560, "{size} bytes of every user's memory: what is rare belongs into a box");
     }
 }

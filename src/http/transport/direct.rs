@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use super::connect::{Alpn, Connected, connect};
-use super::http1::{self, Exchanged, Progress, Reply, in_body};
+use super::http1::{self, Progress, in_body};
+use super::reply::{Exchanged, Reply};
 use super::{Stamps, Tls, Transport};
 use crate::http::decode;
 use crate::http::io::{Lane, Thread, caught};
@@ -143,7 +144,7 @@ impl Direct {
     pub async fn hand_on(&mut self) {
         let Some(mut open) = self.open.take() else { return };
         let stream = Arc::clone(&open.stream);
-        let kept = caught(open.hand_on(&self.lane, &self.thread)).await.unwrap_or_else(|bug| {
+        let kept = caught(Box::pin(open.hand_on(&self.lane, &self.thread)).as_mut()).await.unwrap_or_else(|bug| {
             stream.finish(Err(bug));
             false
         });

@@ -12,6 +12,7 @@ mod phases;
 pub mod probe;
 mod proxied;
 mod race;
+mod reply;
 mod resolve;
 mod rest;
 mod socket;

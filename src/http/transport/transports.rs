@@ -47,7 +47,7 @@ impl Transports {
         self.direct.hand_on().await;
         if let Some(open) = self.open.take() {
             let body = Arc::clone(&open.body);
-            if let Err(bug) = caught(Box::pin(open.hand_on(&self.lane, &self.thread))).await {
+            if let Err(bug) = caught(Box::pin(open.hand_on(&self.lane, &self.thread)).as_mut()).await {
                 body.finish(Err(bug));
                 body.satisfied_reader().into_iter().for_each(|reader| self.thread.ready(reader));
             }
