@@ -162,6 +162,22 @@ class Both:
         return folder
 
 
+def environment_of(side: Side, home: Path) -> dict[str, str]:
+    """The caller's, without what would lead the oracle to our modules, or either to somebody's settings."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("LOCUST_", "PYTEST"))}
+    if side.python != sys.executable:
+        kept.pop("PYTHONPATH", None)
+    return {
+        **kept,
+        "HOME": str(home),
+        "NO_PROXY": "*",
+        "PYTHONHASHSEED": "0",
+        "PYTHONUNBUFFERED": "1",
+        "TARGET": side.target.host,
+        "TLS_TARGET": side.target.tls_host,
+    }
+
+
 class _Started:
     def __init__(
         self,
@@ -189,7 +205,7 @@ class _Started:
         self.process = subprocess.Popen(
             [side.python, "-m", "locust", *options, *arguments],
             cwd=folder,
-            env={**self._environment(), **environment},
+            env={**environment_of(self.side, self.folder), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self.errors,
@@ -198,21 +214,6 @@ class _Started:
         self.printed: list[str] = []
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
-
-    def _environment(self) -> dict[str, str]:
-        """The caller's, without what would lead the oracle to our modules, or either to somebody's settings."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("LOCUST_", "PYTEST"))}
-        if self.side.python != sys.executable:
-            kept.pop("PYTHONPATH", None)
-        return {
-            **kept,
-            "HOME": str(self.folder),
-            "NO_PROXY": "*",
-            "PYTHONHASHSEED": "0",
-            "PYTHONUNBUFFERED": "1",
-            "TARGET": self.side.target.host,
-            "TLS_TARGET": self.side.target.tls_host,
-        }
 
     def _read(self) -> None:
         """A line `signal SIGINT` is the locustfile's wish to get that signal from outside.
@@ -245,7 +246,7 @@ class _Started:
             exit_code=exit_code,
             printed=self._mask("\n".join(self.printed)).splitlines(),
             stderr=stderr,
-            said=_without_foreign_frames(said),
+            said=without_foreign_frames(said),
             counts=counts["by"],
             statuses=counts["statuses"],
             rows=_requests(tables),
@@ -286,7 +287,7 @@ def _without_tables(lines: list[str]) -> tuple[list[str], list[list[str]]]:
     return said, tables
 
 
-def _without_foreign_frames(lines: list[str]) -> list[str]:
+def without_foreign_frames(lines: list[str]) -> list[str]:
     """Of a traceback, the frames of the locustfile, and of those not the source line and its underlining."""
     return [
         re.sub(r"<Greenlet at 0x\.\.\.: .*> failed with", "<Greenlet> failed with", line)

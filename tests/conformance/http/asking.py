@@ -20,6 +20,7 @@ import gevent
 
 import locust
 
+from ..probing import kind, plain, statistics
 from .probe import Probe, probes
 
 CLIENT = os.environ["CLIENT"]
@@ -90,13 +91,6 @@ def mask(text: str) -> str:
     return re.sub(r"at 0x[0-9a-f]+", "at 0x", text)
 
 
-def kind(error: BaseException | None) -> Any:
-    """An exception, with the classes by which an `except` could know it."""
-    if error is None:
-        return None
-    return [[each.__name__ for each in type(error).__mro__[:-2]], str(error)]
-
-
 told: list[Any] = []
 
 
@@ -130,22 +124,6 @@ class Asked(getattr(locust, CLIENT)):  # type: ignore[misc]
 def another(user: Any, **attributes: Any) -> Any:
     """A user of a class that differs in these attributes."""
     return type("Another", (Asked,), attributes)(user.environment)
-
-
-def plain(word: Any) -> Any:
-    return word if isinstance(word, str | int | float | bool | list | tuple | dict | None) else repr(word)
-
-
-def statistics(environment: Any) -> dict[str, Any]:
-    stats = environment.stats
-    rows = [
-        [entry.method, entry.name, entry.num_requests, entry.num_failures, entry.total_content_length]
-        for entry in stats.entries.values()
-    ]
-    errors = [
-        [error.method, error.name, error.to_dict()["error"], error.occurrences] for error in stats.errors.values()
-    ]
-    return {"rows": sorted(rows), "errors": sorted(errors)}
 
 
 def ask(probe: Probe, target: Target, environment: Any) -> dict[str, Any]:

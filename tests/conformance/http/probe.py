@@ -16,16 +16,14 @@ what the probe raised.
 from __future__ import annotations
 
 import importlib
-import inspect
 import json
-import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-CLIENTS = ("HttpUser", "FastHttpUser")
+from ..probing import Code, areas, call, id_of
 
-Code = Callable[..., None]
+CLIENTS = ("HttpUser", "FastHttpUser")
 
 
 @dataclass(frozen=True)
@@ -41,8 +39,7 @@ class Probe:
         return f"{self.client} {self.name}"
 
     def __call__(self, given: dict[str, Any]) -> None:
-        needed = inspect.signature(self.code).parameters
-        self.code(**{name: self.value if name == "value" else given[name] for name in needed})
+        call(self.code, {**given, "value": self.value})
 
 
 _found: dict[str, Probe] = {}
@@ -55,21 +52,20 @@ class Asked:
         self.clients = clients
 
     def __call__(self, code: Code) -> Code:
-        self._add(code, code.__name__)
+        self._add(code)
         return code
 
     def each(self, *values: Any) -> Callable[[Code], Code]:
         def add(code: Code) -> Code:
             for value in values:
-                self._add(code, f"{code.__name__}, {value}", value)
+                self._add(code, value)
             return code
 
         return add
 
-    def _add(self, code: Code, name: str, value: Any = None) -> None:
-        area = code.__module__.rpartition(".")[2]
+    def _add(self, code: Code, *value: Any) -> None:
         for client in self.clients:
-            probe = Probe(client, f"{area}: {name.replace('_', ' ')}", code, value)
+            probe = Probe(client, id_of(code, *value), code, *value)
             assert probe.id not in _found, f"two probes are called `{probe.id}`"
             _found[probe.id] = probe
 
@@ -81,10 +77,10 @@ both = Asked(*CLIENTS)
 
 def probes(client: str) -> list[Probe]:
     """All probes for a client, in the order of the files."""
-    from . import probes as areas
+    from . import probes as package
 
-    for area in sorted(module.name for module in pkgutil.iter_modules(areas.__path__)):
-        importlib.import_module(f"{areas.__name__}.{area}")
+    for area in areas(package):
+        importlib.import_module(f"{package.__name__}.{area}")
     return [probe for probe in _found.values() if probe.client == client]
 
 

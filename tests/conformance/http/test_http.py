@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ..harness import Both, Side, same
+from ..listing import TESTS, cases, known
 from . import servers
 from .differences import DIFFERENT, OTHER_WORDS
 
-TESTS = str(Path(__file__).parents[2])
 LOCUSTFILE = f"""
 import sys
-sys.path.insert(0, {TESTS!r})
+sys.path.insert(0, {str(TESTS)!r})
 from conformance.http.asking import Asking
 """
 COMPARED = ("raised", "said", "arrived", "elsewhere", "told", "statistics")
@@ -56,25 +52,10 @@ def run(client: str, both: Both) -> Answers:
     return theirs, ours
 
 
-def known() -> list[str]:
-    """All probes, asked for in a process of its own: they import what must not be here before gevent's patches."""
-    command = [sys.executable, "-m", "conformance.http.probe"]
-    listed = subprocess.run(command, cwd=TESTS, check=True, stdout=subprocess.PIPE, text=True)
-    found: list[str] = json.loads(listed.stdout)
-    return found
+KNOWN = known("http.probe")
 
 
-KNOWN = known()
-
-
-def cases() -> Iterator[Any]:
-    for probe in KNOWN:
-        reason = DIFFERENT.get(probe)
-        marks = [pytest.mark.xfail(strict=True, reason=reason)] if reason else []
-        yield pytest.param(probe, marks=marks, id=probe)
-
-
-@pytest.mark.parametrize("probe", list(cases()))
+@pytest.mark.parametrize("probe", list(cases(KNOWN, DIFFERENT)))
 def test_probe(answers: Callable[[str], Answers], probe: str) -> None:
     theirs, ours = answers(probe.partition(" ")[0])
     assert probe in theirs, "Locust did not come to this probe"

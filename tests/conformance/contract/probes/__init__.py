@@ -1,0 +1,1 @@
+"""Each module is an area; see the package around it."""
