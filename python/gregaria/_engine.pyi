@@ -338,7 +338,7 @@ class EventHookBase:
     """Holds the listeners of an event where the engine can see them."""
 
     _handlers: list[Any]
-    def __new__(cls) -> Self: ...
+    def __new__(cls, *_arguments: Any, **_named: Any) -> Self: ...
 
 @final
 class StatsListener:

@@ -6,6 +6,7 @@ user classes where the engine speaks of names.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -41,12 +42,16 @@ class UsersDispatcher(Iterator[_Assignment]):
     ) -> None:
         """Begin the way from the current assignment to `target_user_count` users."""
         if target_user_count < 0:
-            raise ValueError(f"target_user_count must not be negative, got {target_user_count}")
-        if not 0 < spawn_rate < float("inf"):
-            raise ValueError(f"spawn_rate must be a finite number above 0, got {spawn_rate}")
-        if user_classes:
+            raise ValueError(f"target_user_count must be >= 0, got {target_user_count}")
+        if spawn_rate <= 0:
+            raise ValueError(f"spawn_rate must be > 0, got {spawn_rate}")
+        if not math.isfinite(spawn_rate):
+            raise ValueError(f"spawn_rate must be a finite number, got {spawn_rate}")
+        if user_classes is not None:
             self._user_classes = sorted(user_classes, key=lambda user_class: user_class.__name__)
-        self._plan.start(target_user_count, spawn_rate, _described(user_classes) if user_classes else None)
+        # Shapes compute: half a user is none.
+        users = math.floor(target_user_count)
+        self._plan.start(users, spawn_rate, _described(user_classes) if user_classes is not None else None)
         self._wait_between_dispatch = self._plan.pause
         self._due = None
         self._dispatch_iteration_durations.clear()

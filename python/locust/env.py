@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .dispatch import UsersDispatcher
 from .event import Events
-from .exception import RunnerAlreadyExistsError
+from .exception import LocustError, RunnerAlreadyExistsError
 from .runners import LocalRunner, MasterRunner, Runner, WorkerRunner
 from .shape import LoadTestShape
 from .stats import RequestStats
@@ -17,6 +16,7 @@ from .user.task import TaskSet, filter_tasks_by_tags
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from .stats import StatsCSV
     from .user.task import Task, TaskHolder
     from .user.users import User
 
@@ -69,7 +69,7 @@ class Environment:
         self.available_user_tasks = available_user_tasks
         self.dispatcher_class = dispatcher_class
         self.profile = profile
-        self.stats = RequestStats()
+        self._stats = RequestStats()
         self.worker_logs: dict[str, list[str]] = {}
         self._tags_applied = False
 
@@ -89,6 +89,25 @@ class Environment:
         """Make the runner that runs the users that a master hands out."""
         return self._created(lambda: WorkerRunner(self, master_host, master_port))
 
+    def create_web_ui(
+        self,
+        host: str = "",
+        port: int = 8089,
+        web_base_path: str | None = None,
+        web_login: bool = False,
+        tls_cert: str | None = None,
+        tls_key: str | None = None,
+        stats_csv_writer: StatsCSV | None = None,
+        delayed_start: bool = False,
+        userclass_picker_is_active: bool = False,
+        build_path: str | None = None,
+    ) -> Any:
+        """Make the web page. Not part of this version yet: raises `LocustError`."""
+        raise LocustError(
+            "The web page is not part of this version yet. Leave out `create_web_ui()`, and print or write the "
+            "statistics: `locust.stats.stats_printer`, `locust.stats.StatsCSVFileWriter`."
+        )
+
     def _created(self, create: Callable[[], R]) -> R:
         if self.runner is not None:
             raise RunnerAlreadyExistsError(f"Environment.runner already exists ({self.runner})")
@@ -99,7 +118,9 @@ class Environment:
 
     def update_user_class(self, user_settings: dict[str, Any]) -> None:
         """Set attributes of the class that `user_settings["user_class_name"]` names; `tasks` takes names of tasks."""
-        name = user_settings["user_class_name"]
+        name = user_settings.get("user_class_name")
+        if name not in (self.available_user_classes or {}):
+            raise KeyError(f"`update_user_class` knows no class `{name}`: it looks in `available_user_classes`")
         user_class = (self.available_user_classes or {})[name]
         for key, value in user_settings.items():
             if key == "tasks":
@@ -110,13 +131,26 @@ class Environment:
 
     def update_worker_logs(self, worker_log_report: dict[str, Any]) -> None:
         """Keep the log lines that a worker sent."""
-        self.worker_logs[worker_log_report["worker_id"]] = worker_log_report["logs"]
+        worker = worker_log_report.get("worker_id")
+        if worker:
+            self.worker_logs[worker] = worker_log_report.get("logs", [])
 
     def assign_equal_weights(self) -> None:
         """Make all user classes equally frequent, and all tasks within each: `--equal-weights`."""
         for user_class in self.user_classes:
             user_class.weight = 1
-            user_class.tasks = list(dict.fromkeys(_plain_tasks(user_class.tasks)))
+            user_class.tasks = _plain_tasks(user_class.tasks)
+
+    @property
+    def stats(self) -> RequestStats:
+        """What was requested and what failed. If you put others in their place, requests are counted there."""
+        return self._stats
+
+    @stats.setter
+    def stats(self, stats: RequestStats) -> None:
+        self._stats = stats
+        if self.runner is not None:
+            self.runner.follow_statistics()
 
     @property
     def user_classes_by_name(self) -> dict[str, type[User]]:
@@ -139,15 +173,14 @@ class Environment:
         if not self.user_classes:
             return
         # In place: the list belongs to the caller, who may look at it again.
-        self.user_classes[:] = [cls for cls in self.user_classes if cls.weight != 0 or cls.fixed_count > 0]
+        self.user_classes[:] = [cls for cls in self.user_classes if cls.weight > 0 or cls.fixed_count > 0]
         if not self.user_classes:
             raise ValueError("There are no users with weight > 0.")
 
     def _validate_user_class_name_uniqueness(self) -> None:
-        names = Counter(user_class.__name__ for user_class in self.user_classes)
-        ambiguous = sorted(cls.fullname() for cls in self.user_classes if names[cls.__name__] > 1)
-        if ambiguous:
-            raise ValueError(f"The following user classes have the same class name: {', '.join(ambiguous)}")
+        if len(self.user_classes_by_name) < len(self.user_classes):
+            names = ", ".join(user_class.fullname() for user_class in self.user_classes)
+            raise ValueError(f"The following user classes have the same class name: {names}")
 
     def _validate_shape_class_instance(self) -> None:
         if self.shape_class is not None and not isinstance(self.shape_class, LoadTestShape):
@@ -162,12 +195,15 @@ def _stop_timeout(options: Namespace | None) -> float:
 
 
 def _plain_tasks(tasks: list[Task]) -> list[Task]:
-    plain: list[Task] = []
-    for task in tasks:
+    """Each task once, out of the task sets: from the last to the first, as a seeded pick among them has it."""
+    plain: dict[Task, None] = {}
+    left = list(tasks)
+    while left:
+        task = left.pop()
         if isinstance(task, type) and issubclass(task, TaskSet):
-            plain += _plain_tasks(task.tasks)
+            left += task.tasks
         elif callable(task):
-            plain.append(task)
+            plain[task] = None
         else:
             raise ValueError("Unrecognized task type in user")
-    return plain
+    return list(plain)

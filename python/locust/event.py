@@ -99,13 +99,12 @@ class DeprecatedEventHook(EventHook):
     """A hook that says, when it gets a listener, what to use instead."""
 
     def __init__(self, message: str) -> None:
-        self._message = message
+        object.__setattr__(self, "message", message)
 
-    def __setattr__(self, name: str, value: object) -> None:
-        object.__setattr__(self, name, value)
+    message: str
 
     def add_listener(self, handler: Handler) -> Handler:
-        logging.warning(self._message)
+        logging.warning(self.message)
         return super().add_listener(handler)
 
 

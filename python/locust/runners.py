@@ -22,7 +22,7 @@ from . import log
 from .dispatch import UsersDispatcher
 from .exception import LocustError, StopTest
 from .log import get_logs, greenlet_exception_logger
-from .stats import RequestStats, StatsError
+from .stats import RequestStats, StatsError, followers
 from .user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
 
 if TYPE_CHECKING:
@@ -119,10 +119,17 @@ class Runner:
         self.connection_broken = False
         self._users_dispatcher: UsersDispatcher | None = None
 
-        self._stats_listener = _engine.StatsListener(environment.stats.table)
-        environment.events.request.add_listener(self._stats_listener)
+        self._stats_listener = environment.events.request.add_listener(environment.stats.listener())
+        followers.add(self)
         environment.events.spawning_complete.add_listener(self._on_spawning_complete)
-        self.greenlet.spawn(self.monitor_cpu_and_memory).link_exception(greenlet_exception_handler)
+        self.greenlet.spawn(self.monitor_cpu_and_memory).link_exception(locust_exception_handler(environment))
+
+    def follow_statistics(self) -> None:
+        """Count from now on in the environment's statistics as they are now."""
+        handlers = self.environment.events.request._handlers
+        if self._stats_listener in handlers:
+            place = handlers.index(self._stats_listener)
+            handlers[place] = self._stats_listener = self.stats.listener()
 
     def _on_spawning_complete(self, user_count: int, **_: object) -> None:
         self.update_state(STATE_RUNNING)
@@ -194,6 +201,8 @@ class Runner:
 
     def spawn_users(self, user_classes_spawn_count: dict[str, int], wait: bool = False) -> list[User]:
         """Start users now, without ramping up. With `wait`, return when all users have ended."""
+        if self.state in (STATE_INIT, STATE_STOPPED):
+            self.update_state(STATE_SPAWNING)
         logger.debug(
             "Spawning additional %s (%s already running)...",
             json.dumps(user_classes_spawn_count),
@@ -202,11 +211,10 @@ class Runner:
         spawned: list[User] = []
         classes = self.user_classes_by_name
         for name, count in user_classes_spawn_count.items():
-            if not count:
-                continue
-            for _ in range(count):
+            for number in range(1, count + 1):
                 spawned.append(self._spawn_user(classes[name]))
-            logger.debug("%i users spawned", len(self.user_greenlets))
+                if number % 10 == 0 or number == count:
+                    logger.debug("%i users spawned", self.user_count)
             logger.debug("All users of class %s spawned", name)
         self._publish_user_count()
         if wait:
@@ -311,25 +319,22 @@ class Runner:
         wait: bool = False,
         user_classes: list[type[User]] | None = None,
     ) -> None:
-        """Start a test, or change the number of users of the one that runs."""
-        raise NotImplementedError
+        """Start a test, or change the number of users of the one that runs. Does nothing: runners define it."""
 
     def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
-        """Send a message of the locustfile's own to the other side."""
-        raise NotImplementedError
+        """Send a message of the locustfile's own to the other side. Does nothing: runners define it."""
 
     def start_shape(self) -> None:
         """Follow the load shape from now on."""
         if self.shape_greenlet:
             logger.info("There is an ongoing shape test running. Editing is disabled")
             return
-        assert self.environment.shape_class is not None, "a shape that is started exists"
         logger.info("Shape test starting.")
         self.update_state(STATE_INIT)
-        self.environment.shape_class.reset_time()
-        self.shape_last_tick = None
         self.shape_greenlet = self.greenlet.spawn(self.shape_worker)
-        self.shape_greenlet.link_exception(greenlet_exception_handler)
+        self.shape_greenlet.link_exception(locust_exception_handler(self.environment))
+        if self.environment.shape_class is not None:
+            self.environment.shape_class.reset_time()
 
     def shape_worker(self) -> None:
         """Ask the shape about once a second, until it ends the test."""
@@ -354,9 +359,10 @@ class Runner:
             self.shape_last_tick = None
             return False
         if tick != self.shape_last_tick:
-            user_count, spawn_rate, *rest = tick
+            user_count, spawn_rate, user_classes = (*tick, None) if len(tick) == 2 else tick
             logger.info("Shape test updating to %d users at %.2f spawn rate", user_count, spawn_rate)
-            self.start(user_count, spawn_rate, user_classes=rest[0] if rest else None)
+            # Keywords, because plugins put a function of their own here.
+            self.start(user_count=user_count, spawn_rate=spawn_rate, user_classes=user_classes)
             self.shape_last_tick = tick
         return True
 
@@ -365,7 +371,11 @@ class Runner:
         return bool(options is not None and getattr(options, "headless", False))
 
     def stop(self) -> None:
-        """Stop the test; return when all users have ended."""
+        """Stop the test; return when all users have ended.
+
+        Whoever calls this from within the ramp, as a listener of `test_start` or `spawning_complete` does, gets no
+        further: the ramp is over.
+        """
         if self.state == STATE_STOPPED:
             return
         myself = gevent.getcurrent()
@@ -379,7 +389,7 @@ class Runner:
         self.update_state(STATE_CLEANUP)
         for greenlet in (self.spawning_greenlet, self.shape_greenlet):
             # Who stops the test from within one of these, as a listener may, finishes stopping first.
-            if greenlet is not None and greenlet is not gevent.getcurrent():
+            if greenlet is not None and greenlet is not myself:
                 greenlet.kill(block=True)
         self.shape_greenlet = None
         self.shape_last_tick = None
@@ -388,13 +398,17 @@ class Runner:
         self.update_state(STATE_STOPPED)
         self.cpu_log_warning()
         self.environment.events.test_stop.fire(environment=self.environment)
+        if self.spawning_greenlet is myself:
+            raise GreenletExit
 
     def quit(self) -> None:
         """Stop the test, and end the runner itself."""
-        self.stop()
-        if self.state == STATE_CLEANUP:
-            gevent.sleep(0)  # A user that is being stopped already gets no further.
-        self.greenlet.kill(block=True)
+        try:
+            self.stop()
+            if self.state == STATE_CLEANUP:
+                gevent.sleep(0)  # A user that is being stopped already gets no further.
+        finally:
+            self.greenlet.kill(block=True)
 
     def register_message(self, msg_type: str, listener: Callable[..., None], concurrent: bool = False) -> None:
         """Call `listener(environment=…, msg=…)` for messages of this type; with `concurrent`, in its own greenlet."""
@@ -442,13 +456,14 @@ def locust_exception_handler(environment: Environment) -> Callable[[Greenlet[...
 class LocalRunner(Runner):
     """Runs all users in this process."""
 
-    worker_index = 0
-    worker_count = 1
-
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
+        # As if there were one worker: locustfiles that share out data among workers run here, too.
+        self.worker_index = 0
+        self.worker_count = 1
         self.client_id = f"{log.HOSTNAME}_{uuid4().hex}"
         self._local_worker_node = WorkerNode(id="local")
+        self._local_worker_node.user_classes_count = self.user_classes_count
         environment.events.user_error.add_listener(self._on_user_error)
 
     def _on_user_error(self, user_instance: object, exception: BaseException, tb: TracebackType, **_: object) -> None:
@@ -469,7 +484,8 @@ class LocalRunner(Runner):
             )
         if self.spawning_greenlet is not None:
             self.spawning_greenlet.kill(block=True)
-        self.spawning_greenlet = self.greenlet.spawn(self._ramp, user_count, spawn_rate, wait, user_classes)
+        # A function without arguments: what the log says of a greenlet that fails would show them all.
+        self.spawning_greenlet = self.greenlet.spawn(lambda: self._ramp(user_count, spawn_rate, wait, user_classes))  # type: ignore[misc]
         self.spawning_greenlet.link_exception(locust_exception_handler(self.environment))
 
     def _ramp(self, user_count: int, spawn_rate: float, wait: bool, user_classes: list[type[User]] | None) -> None:
@@ -477,14 +493,17 @@ class LocalRunner(Runner):
         if self.state not in (STATE_RUNNING, STATE_SPAWNING):
             self._begin_test()
         if wait and user_count - self.user_count > spawn_rate:
-            raise ValueError("wait is True but the amount of users to add is greater than spawn_rate")
+            raise ValueError("wait is True but the amount of users to add is greater than the spawn rate")
         for user_class in self.user_classes:
             if self.environment.host:
                 user_class.host = self.environment.host
-        self.update_state(STATE_SPAWNING)
+        if self.state not in (STATE_INIT, STATE_STOPPED):
+            self.update_state(STATE_SPAWNING)
+        if self._users_dispatcher is None:
+            self._users_dispatcher = self.environment.dispatcher_class(
+                worker_nodes=[self._local_worker_node], user_classes=self.user_classes
+            )
         logger.info("Ramping to %d users at a rate of %.2f per second", user_count, spawn_rate)
-
-        assert self._users_dispatcher is not None, "a test that has begun has a dispatcher"
         self._users_dispatcher.new_dispatch(user_count, spawn_rate, user_classes)
         try:
             for dispatched in self._users_dispatcher:
@@ -492,10 +511,9 @@ class LocalRunner(Runner):
         except KeyboardInterrupt:
             # The main greenlet may not be the one that is running when the signal arrives.
             self.quit()
-        self.target_user_classes_count = dict(self._local_worker_node.user_classes_count)
-        running = dict(sorted(self.user_classes_count.items()))
+        self.target_user_classes_count = running = self.user_classes_count
         total = sum(running.values())
-        logger.info("All users spawned: %s (%i total users)", json.dumps(running), total)
+        logger.info("All users spawned: %s (%i total users)", json.dumps(running, sort_keys=True), total)
         self.environment.events.spawning_complete.fire(user_count=total)
 
     def _begin_test(self) -> None:
@@ -507,19 +525,21 @@ class LocalRunner(Runner):
         self.worker_cpu_warning_emitted = False
         self.environment._filter_tasks_by_tags()
         self.environment.events.test_start.fire(environment=self.environment)
-        self._local_worker_node.user_classes_count = {}
-        self._users_dispatcher = self.environment.dispatcher_class(
-            worker_nodes=[self._local_worker_node], user_classes=self.user_classes
-        )
 
     def _adjust_to(self, wanted: dict[str, int], wait: bool) -> None:
         """Start and stop users until `wanted` run."""
         logger.debug("Ramping to %s (%s total users)", json.dumps(wanted), sum(wanted.values()))
         running = self.user_classes_count
         surplus = {name: count - running[name] for name, count in wanted.items()}
-        # Start before stopping: a change of mix should not pass through a dip.
-        self.spawn_users({name: count for name, count in surplus.items() if count > 0}, wait)
-        self.stop_users({name: -count for name, count in surplus.items() if count < 0})
+        missing = {name: count for name, count in surplus.items() if count > 0}
+        superfluous = {name: -count for name, count in surplus.items() if count < 0}
+        if wait:
+            self.stop_users(superfluous)
+            self.spawn_users(missing, wait)
+        else:
+            # Start before stopping: a change of mix should not pass through a dip.
+            self.spawn_users(missing)
+            self.stop_users(superfluous)
         self._local_worker_node.user_classes_count = wanted
 
     def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
@@ -598,7 +618,7 @@ class WorkerNodes(MutableMapping[str, WorkerNode]):
 class DistributedRunner(Runner):
     """What master and worker have in common."""
 
-    def __init__(self, environment: Environment, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, environment: Environment) -> None:
         raise LocustError(
             f"{type(self).__name__} is not part of this version yet: it runs all users in one process. "
             "Use `Environment.create_local_runner()`, or leave out `--master`, `--worker` and `--processes`."
@@ -608,8 +628,14 @@ class DistributedRunner(Runner):
 class MasterRunner(DistributedRunner):
     """Has workers run the users. Not part of this version yet; the name is here for `isinstance`."""
 
+    def __init__(self, environment: Environment, master_bind_host: str, master_bind_port: int) -> None:
+        super().__init__(environment)
+
 
 class WorkerRunner(DistributedRunner):
     """Runs the users that a master hands out. Not part of this version yet; the name is here for `isinstance`."""
 
     worker_index = -1
+
+    def __init__(self, environment: Environment, master_host: str, master_port: int) -> None:
+        super().__init__(environment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABCMeta, abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 
 if TYPE_CHECKING:
     from .runners import Runner
@@ -52,8 +52,7 @@ class LoadTestShape(metaclass=LoadTestShapeMeta):
 
     def get_current_user_count(self) -> int:
         """How many users are running now."""
-        assert self.runner is not None, "a shape that ticks has a runner"
-        return self.runner.user_count
+        return cast("Runner", self.runner).user_count
 
     @abstractmethod
     def tick(self) -> Tick:

@@ -6,7 +6,6 @@ the engine's table when it is read.
 
 from __future__ import annotations
 
-import html
 import json
 import logging
 import os
@@ -14,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
+from weakref import WeakSet
 
 import gevent
 from gevent.event import Event
@@ -359,15 +359,14 @@ class StatsEntry:
         return _engine.percentile_line(self._row, PERCENTILES_TO_REPORT, *_widths())
 
     def to_dict(self, escape_string_values: bool = False) -> dict[str, Any]:
-        """Return the figures that the web page shows."""
-        text = html.escape if escape_string_values else str
+        """Return the figures that the web page shows. It escapes them itself: `escape_string_values` does nothing."""
         percentiles = {
             f"response_time_percentile_{percentile}": self.get_response_time_percentile(percentile)
             for percentile in PERCENTILES_TO_STATISTICS
         }
         return {
-            "method": text(self.method or ""),
-            "name": text(self.name),
+            "method": self.method or "",
+            "name": self.name,
             "num_requests": self.num_requests,
             "num_failures": self.num_failures,
             "min_response_time": 0 if self.min_response_time is None else proper_round(self.min_response_time),
@@ -437,12 +436,8 @@ class StatsError:
             "last_seen": self.last_seen,
         }
 
-    def to_dict(self, escape_string_values: bool = False) -> StatsErrorDict:
-        text = html.escape if escape_string_values else str
-        record = self.serialize()
-        record["method"], record["name"] = text(self.method), text(self.name)
-        record["error"] = text(record["error"])
-        return record
+    def to_dict(self) -> StatsErrorDict:
+        return self.serialize()
 
     @classmethod
     def unserialize(cls, data: StatsErrorDict) -> StatsError:
@@ -499,7 +494,25 @@ class _ErrorsDict(dict[str, StatsError]):
         super().clear()
 
 
-class RequestStats:
+followers: WeakSet[Runner] = WeakSet()
+"""The runners, which are told when somebody puts a counting of their own in the place of the engine's."""
+
+_COUNTING = ("log_request", "log_error")
+
+
+def _tell_followers() -> None:
+    for runner in list(followers):
+        runner.follow_statistics()
+
+
+class _WatchedClass(type):
+    def __setattr__(cls, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name in _COUNTING:
+            _tell_followers()
+
+
+class RequestStats(metaclass=_WatchedClass):
     """Every entry, their total, and what failed."""
 
     def __init__(self, use_response_times_cache: bool = True) -> None:
@@ -508,6 +521,32 @@ class RequestStats:
         self.table = _engine.StatsTable(use_response_times_cache)
         self.entries = EntriesDict(self)
         self.total = StatsEntry._of(self, "Aggregated", "", self.table.total())
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if name in _COUNTING:
+            _tell_followers()
+
+    def listener(self) -> Callable[..., None]:
+        """Return what counts the requests that `events.request` tells of.
+
+        It is the engine's, unless a subclass or a patch has a `log_request` or a `log_error` of its own.
+        """
+        overridden = any(name in vars(self) or getattr(type(self), name) is not _counting[name] for name in _COUNTING)
+        return self._count if overridden else _engine.StatsListener(self.table)
+
+    def _count(
+        self,
+        request_type: str,
+        name: str,
+        response_time: float | None,
+        response_length: int,
+        exception: Exception | str | None = None,
+        **_: object,
+    ) -> None:
+        self.log_request(request_type, name, response_time, response_length)
+        if exception:
+            self.log_error(request_type, name, exception)
 
     @property
     def errors(self) -> dict[str, StatsError]:
@@ -577,6 +616,9 @@ class RequestStats:
         self.table.merge_error(error.method, error.name, text, error.occurrences, error.first_seen, error.last_seen)
 
 
+_counting = {name: vars(RequestStats)[name] for name in _COUNTING}
+
+
 def setup_distributed_stats_event_listeners(events: Events, stats: RequestStats) -> None:
     """Make workers report `stats` to their master, and a master add what workers report."""
 
@@ -631,7 +673,8 @@ def print_phases(stats: RequestStats) -> None:
 
 def print_error_report(stats: RequestStats) -> None:
     """Print what failed, if anything did."""
-    _print(get_error_report_summary(stats))
+    if stats.errors:
+        _print(get_error_report_summary(stats))
 
 
 def _print(lines: list[str]) -> None:
@@ -708,6 +751,9 @@ class StatsCSV:
     def exceptions_csv(self, csv_writer: Writer) -> None:
         header, rows = _engine.csv_exceptions(self._table)
         csv_writer.writerows([header, *rows])
+
+    def close_files(self) -> None:
+        """Nothing here: `StatsCSVFileWriter` has files."""
 
 
 class StatsCSVFileWriter(StatsCSV):

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyType};
+use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 
 use super::clock;
 use super::response::ResponseBase;
@@ -20,8 +20,10 @@ pub struct EventHookBase {
 
 #[pymethods]
 impl EventHookBase {
+    /// Arguments are those of a subclass's own constructor.
     #[new]
-    fn new(py: Python<'_>) -> Self {
+    #[pyo3(signature = (*_arguments, **_named))]
+    fn new(py: Python<'_>, _arguments: &Bound<'_, PyTuple>, _named: Option<&Bound<'_, PyDict>>) -> Self {
         Self { handlers: Mutex::new(PyList::empty(py).unbind()) }
     }
 

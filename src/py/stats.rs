@@ -349,6 +349,6 @@ pub(super) fn buckets(row: &Row) -> BTreeMap<i64, u64> {
 
 pub(super) fn no_window() -> PyErr {
     PyValueError::new_err(
-        "This entry keeps no recent response times: it was made with `use_response_times_cache=False`.",
+        "StatsEntry.use_response_times_cache must be set to True to calculate the _current_ response time percentile",
     )
 }
