@@ -5,6 +5,41 @@ Such a probe is expected to fail, and the tests say so when it no longer does.
 
 from __future__ import annotations
 
-REASONS: dict[str, list[str]] = {}
+REASONS: dict[str, list[str]] = {
+    "a `user_error` that carries more than Locust's arguments is counted: Locust's own listener takes no others": [
+        "events: user error with more arguments by hand",
+    ],
+    "who stops the test in a listener of `test_start` or `spawning_complete` stops it; Locust waits for somebody else": [
+        "events: quit in test start",
+        "events: stop in test start",
+        "events: stop in spawning complete",
+        "events: quit in spawning complete",
+    ],
+    "users that stop the test at the same time fire `test_stopping` once": [
+        "stopping: several users stop the test at once, stop",
+        "stopping: several users stop the test at once, quit",
+        "stopping: on stop stops the test",
+    ],
+    "a request fired with a length or time that is no number is an error on both; Locust counts it in the total alone": [
+        "requests_by_hand: a request fired by hand with, no response length",
+        "requests_by_hand: a request fired by hand with, neither",
+        "requests_by_hand: a request fired by hand with, a text as length",
+        "requests_by_hand: a request fired by hand with, a text as time",
+    ],
+    "response lengths are whole bytes, and none is below zero": [
+        "requests_by_hand: a request fired by hand with, a fractional length",
+        "requests_by_hand: a request fired by hand with, a negative length",
+    ],
+    "a `name` that is no text is counted as its text": [
+        "requests_by_hand: a request fired by hand with, none as name",
+        "requests_by_hand: a request fired by hand with, a number as name",
+    ],
+    "half a user is none; Locust starts one and stops it again": [
+        "runners: start with arguments that are none, (2.5, 10)",
+    ],
+    "the engine counts; the figures of an entry are read": [
+        "reports: attributes of an entry may be set",
+    ],
+}
 
 DIFFERENT = {probe: reason for reason, probes in REASONS.items() for probe in probes}
