@@ -12,6 +12,7 @@ from .runners import LocalRunner, MasterRunner, Runner, WorkerRunner
 from .shape import LoadTestShape
 from .stats import RequestStats
 from .user.task import TaskSet, filter_tasks_by_tags
+from .user.users import PytestUser
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -168,6 +169,19 @@ class Environment:
                 exclude_tags = getattr(self.parsed_options, "exclude_tags", None) or None
         for user_class in self.user_classes:
             filter_tasks_by_tags(cast("TaskHolder", user_class), tags, exclude_tags)
+        if tags is not None or exclude_tags is not None:
+            self._filter_tests_by_marks(tags, exclude_tags)
+
+    def _filter_tests_by_marks(self, tags: list[str] | None, exclude_tags: list[str] | None) -> None:
+        suites = [user_class for user_class in self.user_classes if issubclass(user_class, PytestUser)]
+        if not suites:
+            return
+        from gregaria._suite.collecting import keep_tagged
+
+        for suite in suites:
+            keep_tagged(suite, tags, exclude_tags)
+        # In place, as below. A user without tests would only fail.
+        self.user_classes[:] = [cls for cls in self.user_classes if cls not in suites or cls.functions]
 
     def _remove_user_classes_with_weight_zero(self) -> None:
         if not self.user_classes:

@@ -137,6 +137,8 @@ def merge_locustfiles_content(
                 here, there = _source(user_classes[name]), _source(user_class)
                 _fail(f"Duplicate user class names: {name} is defined in both {here} and {there}")
             user_classes[name] = user_class
+    if not user_classes:
+        user_classes = _load_tests(locustfiles)
     tasks = {name: list(user_class.tasks) for name, user_class in user_classes.items()}
     return user_classes, shapes, tasks, next(iter(shapes.values()), None)
 
@@ -151,6 +153,16 @@ def _load(path: str) -> tuple[dict[str, type[User]], list[LoadTestShape]]:
             trace = trace.tb_next
         traceback.print_exception(type(error), error, trace)
         sys.exit(1)
+
+
+def _load_tests(paths: Sequence[str]) -> dict[str, type[User]]:
+    """The test functions of files without a user class. pytest is imported here, and not for other locustfiles."""
+    from gregaria._suite import collecting
+
+    try:
+        return dict(collecting.user_classes(paths))
+    except ValueError as error:
+        _fail("".join(traceback.format_exception_only(error)).rstrip())
 
 
 def _existing(filename: str, otherwise: str) -> str:

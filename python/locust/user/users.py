@@ -30,12 +30,13 @@ from .task import (
 from .wait_time import constant
 
 if TYPE_CHECKING:
+    import pytest
     from urllib3 import PoolManager
 
     from ..env import Environment
     from .task import Task
 
-__all__ = ["HttpUser", "TaskSet", "User", "UserMeta"]
+__all__ = ["HttpUser", "PytestUser", "TaskSet", "User", "UserMeta"]
 
 logger = logging.getLogger(__name__)
 
@@ -250,3 +251,21 @@ class HttpUser(User, RestMixin[RestResponseContextManager]):
         )
         # What is tested should not depend on the proxy settings and `.netrc` of the machine that tests.
         self.client.trust_env = False
+
+
+class PytestUser(User):
+    """A user whose tasks are test functions of pytest: what a file of these becomes when it is run as a locustfile.
+
+    Its functions run in turn, each with its fixtures, until the user is stopped. What an assertion raises is dealt
+    with as what a task raises.
+    """
+
+    abstract = True
+
+    functions: ClassVar[list[pytest.Function]] = []
+    """The tests, as pytest collected them."""
+
+    def run(self) -> None:  # type: ignore[misc]
+        from gregaria._suite import running
+
+        running.run(self)

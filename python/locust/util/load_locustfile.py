@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ..shape import LoadTestShape
-from ..user.users import User
+from ..user.users import PytestUser, User
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -33,6 +33,16 @@ def load_locustfile(path: str) -> tuple[dict[str, type[User]], list[LoadTestShap
     members = vars(_import(path))
     user_classes = {name: item for name, item in members.items() if is_user_class(item)}
     return user_classes, [item() for item in members.values() if is_shape_class(item)]
+
+
+def load_locustfile_pytest(path: str) -> dict[str, type[PytestUser]]:
+    """Collect the test functions of the file at `path`: a user class for each, by name.
+
+    Raises ValueError if pytest cannot collect the file, or a function asks for a fixture that is not there.
+    """
+    from gregaria._suite import collecting
+
+    return collecting.user_classes([path])
 
 
 def _module_name(path: str) -> str:

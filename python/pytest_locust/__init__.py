@@ -1,0 +1,1 @@
+"""Locust for pytest: what pytest loads by its entry point."""
