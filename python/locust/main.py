@@ -35,10 +35,12 @@ from .stats import (
     stats_printer,
 )
 from .user.inspectuser import print_task_ratio, print_task_ratio_json
+from .user.users import PytestUser
 from .util.load_locustfile import load_locustfile
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from types import FrameType
 
     from .event import Events
     from .shape import LoadTestShape
@@ -125,8 +127,9 @@ def merge_locustfiles_content(
     """Import the files: their user classes, shapes and tasks by name, and the shape that the test follows."""
     user_classes: dict[str, type[User]] = {}
     shapes: dict[str, LoadTestShape] = {}
+    relative: list[Exception] = []
     for path in locustfiles:
-        found, found_shapes = _load(path)
+        found, found_shapes = _load(path, relative)
         for shape in found_shapes:
             name = type(shape).__name__
             if name in shapes and _source(type(shapes[name])) != _source(type(shape)):
@@ -139,11 +142,13 @@ def merge_locustfiles_content(
             user_classes[name] = user_class
     if not user_classes:
         user_classes = _load_tests(locustfiles)
+    if relative and not any(issubclass(user_class, PytestUser) for user_class in user_classes.values()):
+        _fail_to_load(relative[0])
     tasks = {name: list(user_class.tasks) for name, user_class in user_classes.items()}
     return user_classes, shapes, tasks, next(iter(shapes.values()), None)
 
 
-def _load(path: str) -> tuple[dict[str, type[User]], list[LoadTestShape]]:
+def _load(path: str, relative: list[Exception]) -> tuple[dict[str, type[User]], list[LoadTestShape]]:
     try:
         return load_locustfile(path)
     except Exception as error:
@@ -151,8 +156,18 @@ def _load(path: str) -> tuple[dict[str, type[User]], list[LoadTestShape]]:
         trace = error.__traceback__
         while trace is not None and not os.path.samefile(_existing(trace.tb_frame.f_code.co_filename, path), path):
             trace = trace.tb_next
-        traceback.print_exception(type(error), error, trace)
-        sys.exit(1)
+        error.__traceback__ = trace
+        is_relative = isinstance(error, ImportError) and str(error).startswith("attempted relative import")
+        if is_relative and os.path.exists(os.path.join(os.path.dirname(path), "__init__.py")):
+            # A test of a package: pytest imports it as what it is, if there is no user class anywhere.
+            relative.append(error)
+            return {}, []
+        _fail_to_load(error)
+
+
+def _fail_to_load(error: Exception) -> NoReturn:
+    traceback.print_exception(error)
+    sys.exit(1)
 
 
 def _load_tests(paths: Sequence[str]) -> dict[str, type[User]]:
@@ -224,6 +239,8 @@ class _Run:
             return 1
         self._report_while_running()
         gevent.signal_handler(signal.SIGTERM, self._on_sigterm)
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, _interrupt)
         if self.environment.shape_class is None:
             _spawn(self._end_with_runner)
         try:
@@ -370,6 +387,18 @@ def _spawn(function: Callable[..., Any], *args: Any) -> gevent.Greenlet[..., Any
     greenlet = gevent.spawn(function, *args)
     greenlet.link_exception(greenlet_exception_logger(logger))
     return greenlet
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Ctrl-C interrupts what runs, a task that computes for ever, too. But no callback of gevent's.
+
+    One that is left in the middle, as when it takes an ended greenlet out of its group, is waited for ever after. There
+    it is for the main greenlet, which waits.
+    """
+    hub = gevent.get_hub()
+    if gevent.getcurrent() is not hub:
+        raise KeyboardInterrupt
+    hub.loop.run_callback(hub.parent.throw, KeyboardInterrupt)
 
 
 def _die_of_ctrl_c() -> NoReturn:

@@ -19,6 +19,7 @@ from _pytest.skipping import evaluate_xfail_marks
 from gevent import GreenletExit
 from requests.exceptions import RequestException
 
+from gregaria._fast import errors
 from locust.exception import (
     CatchResponseError,
     InterruptTaskSet,
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from locust.user.users import PytestUser
 
 logger = logging.getLogger("locust.user.users")
+
+_COUNTED = (RequestException, CatchResponseError, ConnectionError, errors.ConnectionError)
+"""What `raise_for_status` raises. Two kinds of ConnectionError: a socket's and the fast client's."""
 
 _shared: WeakKeyDictionary[Environment, Values] = WeakKeyDictionary()
 
@@ -163,12 +167,11 @@ class _Test:
     def _is_expected(self, error: BaseException) -> bool:
         if isinstance(error, (pytest.skip.Exception, pytest.xfail.Exception)):
             return True
-        if isinstance(error, (RequestException, CatchResponseError, ConnectionError)):
-            # The request is counted as failed already: `raise_for_status` only ends the test. A URL that cannot be
-            # one (a ValueError, too) was never sent.
-            if not isinstance(error, ValueError):
-                logger.debug("%s\n%s", error, "".join(traceback.format_exception(error)))
-                return True
+        # A request that failed is counted already: `raise_for_status` only ends the test. But a URL that cannot be one
+        # (which requests calls a ValueError, too) was never sent.
+        if isinstance(error, _COUNTED) and not isinstance(error, ValueError):
+            logger.debug("%s\n%s", error, "".join(traceback.format_exception(error)))
+            return True
         raises = self._xfail.raises if self._xfail else ()
         return self._xfail is not None and (raises is None or isinstance(error, raises))
 
