@@ -195,7 +195,9 @@ def tested(run: Callable[..., Run], target: Target) -> Callable[..., Run]:
     """Run the files with plain pytest; the plugin is named only where the distribution is not installed."""
 
     def tested(files: dict[str, str], *arguments: str, **more: str) -> Run:
-        return run(files, "pytest", "-q", *named_plugin(), "-p", "no:cacheprovider", "-H", target.url, *arguments, **more)
+        return run(
+            files, "pytest", "-q", *named_plugin(), "-p", "no:cacheprovider", "-H", target.url, *arguments, **more
+        )
 
     return tested
 
@@ -366,7 +368,10 @@ def test_several_files_and_folders_share_fixtures(run: Callable[..., Run], targe
         "suite/__init__.py": "",
         "suite/helpers.py": "PATH = '/echo'\n",
         "suite/conftest.py": SUITE["conftest.py"],
-        "suite/test_one.py": "from .helpers import PATH\ndef test_one(session, database): session.get(PATH, name='one')\n",
+        "suite/test_one.py": """
+            from .helpers import PATH
+            def test_one(session, database): session.get(PATH, name="one")
+            """,
         "suite/test_two.py": "def test_two(session, database): session.get('/echo', name='two')\n",
     }
     options = ["-H", target.url, "--headless", "-u", "2", "-r", "10", "-t", "1s", "--only-summary", "--csv", "out"]
@@ -512,5 +517,7 @@ def test_another_plugin_may_have_the_option_already(run: Callable[..., Run], tar
         "test_host.py": "def test_host(session): assert session.get('/echo').ok\n",
     }
     path = os.pathsep.join([".", os.environ.get("PYTHONPATH", "")])
-    ended = run(files, "pytest", "-p", "other", *named_plugin(), "-p", "no:cacheprovider", "-H", target.url, PYTHONPATH=path)
+    ended = run(
+        files, "pytest", "-p", "other", *named_plugin(), "-p", "no:cacheprovider", "-H", target.url, PYTHONPATH=path
+    )
     assert ended.exit_code == 0, ended.stdout + ended.stderr

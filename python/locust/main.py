@@ -398,6 +398,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     hub = gevent.get_hub()
     if gevent.getcurrent() is not hub:
         raise KeyboardInterrupt
+    assert hub.parent is not None, "the main greenlet is the hub's parent"
     hub.loop.run_callback(hub.parent.throw, KeyboardInterrupt)
 
 

@@ -7,7 +7,7 @@ import pytest
 from .harness import LOCUSTFILES, same
 
 SHAPES = {"shape_ramp", "shape_spike", "shape_steady", "shape_step"}
-OTHER = {"guard", "custom_client", "failures", "http2"}
+OTHER = {"guard", "custom_client", "failures", "http2", "test_shop"}
 PLAIN = sorted(path.stem for path in LOCUSTFILES.glob("*.py") if path.stem not in SHAPES | OTHER)
 
 
@@ -76,3 +76,11 @@ def test_a_client_of_ones_own(both, sides):
     ours = pair.assert_same(but=["rows", "counts", "errors"])
     assert ours.exit_code == 0
     assert {key[0] for key in ours.rows} == {key[0] for key in pair.theirs.rows}
+
+
+def test_test_functions(both):
+    ours = both(LOCUSTFILES / "test_shop.py", "-u", "8", "-r", "20", "-t", "2s", "--only-summary").assert_same(
+        but=["rows", "counts"]
+    )
+    assert ours.exit_code == 0
+    assert ours.rows["POST", "/api/checkout"][0] > 4 and ours.rows["GET", "/api/search (visitor)"][0] > 20

@@ -128,10 +128,10 @@ def _check(item: pytest.Function) -> None:
 def _settings(item: pytest.Function) -> dict[str, Any]:
     mark = item.get_closest_marker("locust")
     settings = dict(mark.kwargs) if mark is not None else {}
-    unknown = sorted(settings.keys() - _ATTRIBUTES)
-    if unknown or (mark is not None and mark.args):
+    unknown = sorted(settings.keys() - _ATTRIBUTES) + [repr(value) for value in (mark.args if mark else ())]
+    if unknown:
         raise ValueError(
             f"The mark `locust` of {item.nodeid} takes {', '.join(sorted(_ATTRIBUTES))} by name, "
-            f"and got {', '.join(unknown) or mark and mark.args}"
+            f"and got {', '.join(unknown)}"
         )
     return settings

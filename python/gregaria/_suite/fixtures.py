@@ -39,7 +39,7 @@ class Values:
         self._undo = ExitStack()
 
     def get(self, key: Hashable, make: Callable[[Defer], Any]) -> Any:
-        """The value of `key`, made by `make(defer)` the first time. One that failed is tried again by whoever asks next."""
+        """The value of `key`, made by `make(defer)` the first time. One that failed is made by whoever asks next."""
         if key in self._values:
             return self._values[key]
         with self._locks.setdefault(key, RLock()):
@@ -98,7 +98,7 @@ class Call:
         # Every run has an instance of the class of its own, as under pytest.
         for remembered in ("_obj", "_instance"):
             vars(self.item).pop(remembered, None)
-        self.item.stash = Stash()  # type: ignore[misc]
+        self.item.stash = Stash()
         # What a temporary folder was left behind for, somebody would have to look at: it is removed with the fixture.
         self.item.stash[tmppath_result_key] = {"call": True}
         self.user = user
@@ -108,7 +108,7 @@ class Call:
         self._own = Values()
 
     def value(self, name: str, asking: tuple[Definition, ...] = ()) -> Any:
-        """The value of the fixture called `name` for the fixtures that ask for it, each for the next, or for the test."""
+        """The value of the fixture `name`, for the test or for the last of the fixtures that ask, each for the next."""
         if name == "request":
             return Request(self, asking)
         definition = self._definition(name, asking)
@@ -201,7 +201,8 @@ class Request:
 
     @property
     def cls(self) -> type | None:
-        return self._call.item.cls
+        cls: type | None = self._call.item.cls
+        return cls
 
     @property
     def instance(self) -> Any:
@@ -247,4 +248,3 @@ def _node(item: pytest.Function, scope: str) -> Any:
         case "session":
             return item.session
     return item
-
