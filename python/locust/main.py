@@ -398,8 +398,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     hub = gevent.get_hub()
     if gevent.getcurrent() is not hub:
         raise KeyboardInterrupt
-    assert hub.parent is not None, "the main greenlet is the hub's parent"
-    hub.loop.run_callback(hub.parent.throw, KeyboardInterrupt)
+    hub.loop.run_callback(hub.handle_error, None, KeyboardInterrupt, KeyboardInterrupt(), None)
 
 
 def _die_of_ctrl_c() -> NoReturn:
