@@ -37,8 +37,9 @@ class PrintListener:
         self.include_context = include_context
         self.include_payload = include_payload
         env.events.request.add_listener(self.on_request)
+        print()
         self._print(
-            time="time".ljust(26),
+            time="time".ljust(24),
             method="type",
             name="name",
             milliseconds="resp_ms",
@@ -51,7 +52,7 @@ class PrintListener:
     def on_request(
         self,
         request_type: str,
-        name: str,
+        name: str | None,
         response_time: float | None,
         response_length: int | None,
         exception: object = None,
@@ -64,7 +65,7 @@ class PrintListener:
         self._print(
             time=str(began),
             method=request_type,
-            name=name,
+            name=name or "",
             milliseconds=str(-1 if response_time is None else round(response_time)),
             length=str(response_length),
             error=_in_one_line(exception),

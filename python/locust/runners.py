@@ -248,6 +248,8 @@ class Runner:
         if patience:
             busy = self._stop_idle(others)
         else:
+            if any(greenlet.args and not _user_of(greenlet)._state for greenlet in others):
+                gevent.sleep(0)  # Who was started just now begins: its `on_start` and `on_stop` are a pair.
             # In one batch: ten thousand users die, and run their `on_stop`, side by side.
             gevent.killall(others)
         gevent.joinall(busy, timeout=patience)

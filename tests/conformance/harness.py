@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -147,12 +147,27 @@ class Both:
     ) -> Pair:
         """Run `locustfile` (its text, or a file) with `arguments`, each side in an empty folder."""
         asked = environment if callable(environment) else lambda _: environment or {}
-        started = [
-            _Started(side, self._new_folder(side), locustfile, arguments, host, headless, asked(side), files or {})
+
+        def command(side: Side) -> list[str]:
+            options = [*(["--headless"] if headless else []), *(["-H", side.target.host] if host else [])]
+            return [side.python, "-m", "locust", *options, *arguments]
+
+        return self._to_their_ends(
+            _Started(side, self._new_folder(side), locustfile, command(side), asked(side), files or {})
             for side in self.sides
-        ]
+        )
+
+    def script(self, script: Path, arguments: Callable[[Side], Sequence[str]]) -> Pair:
+        """Run a program that uses Locust as a library."""
+        return self._to_their_ends(
+            _Started(side, self._new_folder(side), script, [side.python, "locustfile.py", *arguments(side)], {}, {})
+            for side in self.sides
+        )
+
+    @staticmethod
+    def _to_their_ends(started: Iterable[_Started]) -> Pair:
         with ThreadPoolExecutor() as threads:
-            ours, theirs = threads.map(_Started.to_its_end, started)
+            ours, theirs = threads.map(_Started.to_its_end, list(started))
         return Pair(ours, theirs)
 
     def _new_folder(self, side: Side) -> Path:
@@ -184,9 +199,7 @@ class _Started:
         side: Side,
         folder: Path,
         locustfile: str | Path | None,
-        arguments: Sequence[str],
-        host: bool,
-        headless: bool,
+        command: Sequence[str],
         environment: dict[str, str],
         files: dict[str, str],
     ) -> None:
@@ -200,10 +213,9 @@ class _Started:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(text)
         side.target.ask("POST", "/witness/reset")
-        options = [*(["--headless"] if headless else []), *(["-H", side.target.host] if host else [])]
         self.errors = (folder / "stderr").open("w+")
         self.process = subprocess.Popen(
-            [side.python, "-m", "locust", *options, *arguments],
+            command,
             cwd=folder,
             env={**environment_of(self.side, self.folder), **environment},
             stdin=subprocess.DEVNULL,

@@ -15,6 +15,13 @@ REASONS: dict[str, list[str]] = {
         "events: stop in spawning complete",
         "events: quit in spawning complete",
     ],
+    "a user that ends the test ends it, however many others there are; Locust stays in state `cleanup`": [
+        "shrinking: a user ends the test while others are busy, 0",
+        "shrinking: a user ends the test while others are busy, 5",
+    ],
+    "users that are asked to stop twice only stop; Locust raises": [
+        "shrinking: stopped twice in a row with busy users",
+    ],
     "users that stop the test at the same time fire `test_stopping` once": [
         "stopping: several users stop the test at once, stop",
         "stopping: several users stop the test at once, quit",

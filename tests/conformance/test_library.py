@@ -1,0 +1,52 @@
+"""Programs that use Locust as a library: those in `locustfiles/library/`, and what they do to a process."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from .harness import LOCUSTFILES, same
+from .test_examples import _without_numbers
+
+LIBRARY = LOCUSTFILES / "library"
+
+
+def _assert_same(pair, *, but=("printed",)):
+    ours = pair.assert_same(but=["counts", "rows", *but])
+    assert ours.exit_code == 0
+    same("rows", set(pair.theirs.rows), set(ours.rows))
+    same("kinds of requests", _without_numbers(pair.theirs.counts), _without_numbers(ours.counts))
+    return ours
+
+
+def test_a_test_is_run_and_its_statistics_are_printed_and_written(both):
+    pair = both.script(LIBRARY / "run_a_test.py", lambda side: [side.target.host])
+    ours = _assert_same(pair, but=())
+    assert sum(ours.counts.values()) == ours.rows["", "Aggregated"][0] > 30
+    for kind in ("stats", "failures", "exceptions", "stats_history"):
+        (ours_columns, ours_rows), (their_columns, their_rows) = ours.csv(kind), pair.theirs.csv(kind)
+        same(kind, their_columns, ours_columns)
+        same(kind, {row.get("Name") for row in their_rows}, {row.get("Name") for row in ours_rows})
+    assert int(ours.csv("stats")[1][-1]["Request Count"]) == ours.rows["", "Aggregated"][0]
+
+
+@pytest.mark.parametrize("name", ["follow_a_shape", "users_by_hand"])
+def test_a_program(both, name):
+    pair = both.script(LIBRARY / f"{name}.py", lambda side: [side.target.host])
+    assert len(_assert_same(pair, but=()).printed) >= 1
+
+
+def test_two_tests_in_one_process(both):
+    pair = both.script(LIBRARY / "two_tests_at_once.py", lambda side: [side.target.host, side.target.host])
+    assert len(_assert_same(pair, but=()).printed) == 6
+
+
+def test_one_user_in_a_debugger(both):
+    pair = both.script(LIBRARY / "debug_one_user.py", lambda side: ["-H", side.target.host])
+    pair.assert_same(but=["printed"])
+    theirs, ours = (
+        [re.sub(r"\t\d+ *\t", "\tMS\t", line).rstrip() for line in run.printed] for run in (pair.theirs, pair.ours)
+    )
+    same("printed", theirs, ours)
+    assert sum(pair.ours.counts.values()) == 3
