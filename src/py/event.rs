@@ -99,12 +99,19 @@ impl StatsListener {
 
 impl StatsListener {
     /// Count a request that only this listener is told of.
-    pub fn count(&self, method: &str, name: &str, sample: Sample, failure: Option<ErrorText<'_>>) {
+    pub fn count(&self, method: &str, name: &str, sample: Sample) {
+        self.lock().record(method, name, sample);
+    }
+
+    /// Count one that failed, unless it is the first of its kind: that one's exception is kept, and somebody makes it.
+    pub fn count_failed(&self, method: &str, name: &str, sample: Sample, words: &str) -> bool {
         let mut table = self.lock();
-        table.record(method, name, sample);
-        if let Some(text) = failure {
-            table.record_error(method, name, text, sample.at);
+        let known = table.errors().knows(method, name, words);
+        if known {
+            table.record(method, name, sample);
+            table.record_error(method, name, ErrorText { text: words, shown: words }, sample.at);
         }
+        known
     }
 
     /// Count a failure for which there is an exception (or what a listener's caller gave for one).

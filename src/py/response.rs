@@ -21,7 +21,7 @@ use crate::http::request::Statuses;
 use crate::http::text::{from_latin1, repr};
 use crate::http::url::{Style, UrlErrorKind};
 use crate::http::{Failure, Phase, Phases, Request, Response};
-use crate::stats::{ErrorText, Sample};
+use crate::stats::Sample;
 
 /// How the caller wants one call counted.
 pub struct Call<'py> {
@@ -104,7 +104,7 @@ impl ResponseBase {
         let this = session.get();
         operation.lag = now.saturating_duration_since(outcome(&operation).stamps.end);
         let event = this.request_event(py).map(|event| event.into_bound(py));
-        let quiet = match &event {
+        let mut quiet = match &event {
             Some(event) if !call.catch_response && !this.overrides_context() => only_statistics(event)?,
             _ => None,
         };
@@ -116,8 +116,9 @@ impl ResponseBase {
         }
         let failed = outcome(&operation).result.is_err();
         if let (Some(listener), false) = (&quiet, failed) {
-            count(listener, this.style(), &operation, call.name.as_ref())?;
-            if call.name.is_none() && call.context.is_none() {
+            if !count(listener, this.style(), &operation, call.name.as_ref())? {
+                quiet = None;
+            } else if call.name.is_none() && call.context.is_none() {
                 return Self::make(py, this.style(), operation, call.catch_response, None);
             }
         }
@@ -314,7 +315,7 @@ impl ResponseBase {
             let (method, name) = (operation.method(), name.to_str()?);
             let sample = Sample { generator_lag: this.lag().unwrap_or_default(), ..sample(operation) };
             let at = sample.at;
-            listener.get().count(method, name, sample, None);
+            listener.get().count(method, name, sample);
             return failure.map_or(Ok(()), |failure| listener.get().fail(method, name, &failure, at));
         }
         let meta = Self::request_meta(slf)?;
@@ -810,13 +811,14 @@ fn sample(operation: &Operation) -> Sample {
     }
 }
 
-/// Count a response nobody but the statistics hears of: no Python object is made for it.
+/// Count a response nobody but the statistics hears of: no Python object is made for it. Says whether it was counted: the
+/// first failure of its kind is not, because Locust shows its exception.
 fn count(
     listener: &Bound<'_, StatsListener>,
     style: Style,
     operation: &Operation,
     name: Option<&Bound<'_, PyAny>>,
-) -> PyResult<()> {
+) -> PyResult<bool> {
     let text = name.map(|name| name.str()).transpose()?;
     let name = match &text {
         Some(text) => text.to_str()?,
@@ -826,12 +828,11 @@ fn count(
     let sample = sample(operation);
     let Ok(response) = &outcome(operation).result else { unreachable!("failures are reported through Python") };
     if is_success(style == Style::Gevent, operation.request.settings.statuses.as_deref(), response.status) {
-        listener.get().count(method, name, sample, None);
-        return Ok(());
+        listener.get().count(method, name, sample);
+        return Ok(true);
     }
     let words = status_words(style, response, name);
-    listener.get().count(method, name, sample, Some(ErrorText { text: &words, shown: &words }));
-    Ok(())
+    Ok(listener.get().count_failed(method, name, sample, &words))
 }
 
 /// requests fails what is 4xx or 5xx; Locust's fast client what it does not know, or was not told, to be good.

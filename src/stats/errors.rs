@@ -65,12 +65,8 @@ impl Errors {
     /// Count one failure; says where its record is and whether it is new.
     pub fn record(&mut self, method: &str, name: &str, error: ErrorText<'_>, at: f64) -> (usize, bool) {
         let hash = hash(method, name, error.text);
-        let known = self.seen.get(&hash).filter(|(index, text)| {
-            let record = &self.records[*index];
-            **text == *error.text && record.method == method && record.name == name
-        });
-        let (index, new) = match known {
-            Some((index, _)) => (*index, false),
+        let (index, new) = match self.seen(hash, method, name, error.text) {
+            Some(index) => (index, false),
             None => self.find_or_add(hash, method, name, error),
         };
         let record = &mut self.records[index];
@@ -78,6 +74,17 @@ impl Errors {
         record.first_seen.get_or_insert(at);
         record.last_seen = Some(at);
         (index, new)
+    }
+
+    /// Whether such a failure was counted. Where there are very many kinds, it may have been forgotten.
+    pub fn knows(&self, method: &str, name: &str, text: &str) -> bool {
+        self.seen(hash(method, name, text), method, name, text).is_some()
+    }
+
+    fn seen(&self, hash: u64, method: &str, name: &str, text: &str) -> Option<usize> {
+        let (index, seen) = self.seen.get(&hash)?;
+        let record = &self.records[*index];
+        (**seen == *text && record.method == method && record.name == name).then_some(*index)
     }
 
     pub fn get(&self, key: &str) -> Option<&ErrorRecord> {

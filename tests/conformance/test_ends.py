@@ -248,7 +248,6 @@ def show(environment, **kwargs):
 )
 
 
-@pytest.mark.xfail(strict=True, reason="`environment.stats.errors[...].error` is the text, not the exception itself")
 def test_errors_in_listeners(both):
     both(ERRORS, "--only-summary").assert_same()
 
