@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from .harness import LOCUSTFILES, same
@@ -40,13 +38,3 @@ def test_a_program(both, name):
 def test_two_tests_in_one_process(both):
     pair = both.script(LIBRARY / "two_tests_at_once.py", lambda side: [side.target.host, side.target.host])
     assert len(_assert_same(pair, but=()).printed) == 6
-
-
-def test_one_user_in_a_debugger(both):
-    pair = both.script(LIBRARY / "debug_one_user.py", lambda side: ["-H", side.target.host])
-    pair.assert_same(but=["printed"])
-    theirs, ours = (
-        [re.sub(r"\t\d+ *\t", "\tMS\t", line).rstrip() for line in run.printed] for run in (pair.theirs, pair.ours)
-    )
-    same("printed", theirs, ours)
-    assert sum(pair.ours.counts.values()) == 3
