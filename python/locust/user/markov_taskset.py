@@ -53,7 +53,7 @@ def transitions(weights: dict[str, int] | list[str | tuple[str, int]]) -> Callab
 
 
 def _named_weight(entry: str | tuple[str, int]) -> tuple[str, int]:
-    return (entry, 1) if isinstance(entry, str) else entry
+    return entry if isinstance(entry, tuple) else (entry, 1)
 
 
 def is_markov_task(task: object) -> bool:
@@ -89,8 +89,7 @@ def validate_transitions(tasks: list[Any], class_dict: dict[str, Any], classname
             if not is_markov_task(class_dict[target]):
                 raise NonMarkovTaskTransitionError(
                     f"{classname}.{target} cannot be used as a target for a transition "
-                    "since it does not define any transitions of its own."
-                    f" Decorate {target} with @transition(s) too."
+                    f"since it does not define any transitions of its own.Used as a transition from {source.__name__}."
                 )
 
 
@@ -112,16 +111,22 @@ def validate_no_unreachable_tasks(tasks: list[Any], class_dict: dict[str, Any], 
 def validate_task_name(decorated_func: Callable[..., Any]) -> None:
     name = decorated_func.__name__
     if name == "run":
-        raise Exception("TaskSet.run() is a method used internally by Locust, and must not be overridden or be a task")
+        raise Exception(
+            "TaskSet.run() is a method used internally by Locust, and you must not override it or annotate it with "
+            "transitions"
+        )
     if name in ("on_start", "on_stop"):
-        logging.warning("%s is decorated with @transition: it will run both as a task and as a hook", name)
+        logging.warning(
+            "You have tagged your on_stop/start function with @transition. "
+            "This will make the method get called both as a step AND on stop/start."
+        )
 
 
-def validate_no_tags(task: object, classname: str) -> None:
+def validate_no_tags(task: Any, classname: str) -> None:
     if "locust_tag_set" in dir(task):
         raise MarkovTaskTagError(
             "Tags are unsupported for MarkovTaskSet since they can make the markov chain invalid. "
-            f"Tags detected on {classname}.{getattr(task, '__name__', task)}"
+            f"Tags detected on {classname}.{getattr(task, '__name__', task)}: {task.locust_tag_set}"
         )
 
 

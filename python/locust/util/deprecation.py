@@ -15,7 +15,8 @@ def check_for_deprecated_task_set_attribute(class_dict: dict[str, Any]) -> None:
     task_set = class_dict.get("task_set")
     if isinstance(task_set, type) and issubclass(task_set, TaskSet):
         warnings.warn(
-            "`task_set` on a user class has no effect since Locust 1.0; write `tasks = [TheTaskSet]`",
+            "Usage of User.task_set is deprecated since version 1.0. "
+            f"Set the tasks attribute instead (tasks = [{task_set.__name__}])",
             DeprecationWarning,
             stacklevel=3,
         )
