@@ -2,13 +2,16 @@
 
 The engine's task loop does what `TaskSet`'s own methods do. A locustfile may override or patch any of them; then the
 loop has to be the Python one, which calls them. The question is asked once per entry into a task set, so its answer is
-kept per class, and forgotten when somebody assigns to a method on any task set class (the metaclass tells).
+kept per class, and forgotten when somebody assigns to a method on any task set class (the metaclass tells). The loops
+that run then ask again.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
+
+from . import _engine
 
 PARTS: Final = frozenset(
     {
@@ -21,6 +24,9 @@ PARTS: Final = frozenset(
     }
 )
 """The methods that take part in the loop."""
+
+STEPS: Final = PARTS | {"wait_time"}
+"""With what the engine's loop calls if it is overridden, and does itself if not."""
 
 _known: dict[int, Any] = {}
 _answers: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
@@ -38,8 +44,9 @@ def known(task_set_class: C) -> C:
 
 def forget(name: str) -> None:
     """An attribute was set or deleted on a task set class."""
-    if name in PARTS:
+    if name in STEPS:
         _answers.clear()
+        _engine.task_set_patched()
 
 
 def is_untouched(task_set: object) -> bool:

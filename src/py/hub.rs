@@ -426,7 +426,16 @@ fn wake_due(py: Python<'_>) -> PyResult<()> {
 ///
 /// Unlike `gevent.sleep` it costs no timer of the event loop: tens of thousands of users may sleep at once.
 #[pyfunction]
-pub fn sleep(py: Python<'_>, seconds: f64) -> PyResult<()> {
+fn sleep(seconds: &Bound<'_, PyAny>) -> PyResult<()> {
+    sleep_for(seconds.py(), seconds_of(seconds)?)
+}
+
+/// The number of a time to sleep for. What is none fails as it does where gevent compares it with zero.
+pub fn seconds_of(value: &Bound<'_, PyAny>) -> PyResult<f64> {
+    value.extract().map_err(|error| value.le(0).err().unwrap_or(error))
+}
+
+pub fn sleep_for(py: Python<'_>, seconds: f64) -> PyResult<()> {
     if seconds <= 0.0 {
         return yield_now(py);
     }

@@ -1,13 +1,18 @@
 //! The task loop of users and task sets that override none of its steps.
 //!
 //! It does what `locust.user.task.TaskSet.run` does in Python, step for step, and reads what a locustfile may change
-//! (`tasks`, the queue, the user's state, `wait_time`) at each turn. Who overrides or patches a step never comes here.
+//! (`tasks`, the queue, the user's state, `wait_time`) at each turn. Who overrides or patches a step never comes here;
+//! if that happens while the loop runs, it goes back to Python, to be asked anew which loop is the right one.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyList, PyTuple, PyType};
+use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 
 use super::hub::{Hub, hub};
 
@@ -30,6 +35,17 @@ struct Names {
     stop_user: Py<PyType>,
     stop_test: Py<PyType>,
     greenlet_exit: Py<PyType>,
+    /// Tells whether none of the steps' names is among an instance's attributes.
+    no_step_is_in: Py<PyAny>,
+}
+
+/// How often a step was replaced on some task set class.
+static PATCHES: AtomicU64 = AtomicU64::new(0);
+
+/// A step of the loop was set or deleted on a task set class: the loops that run have to look again.
+#[pyfunction]
+fn task_set_patched() {
+    PATCHES.fetch_add(1, Ordering::Relaxed);
 }
 
 fn names(py: Python<'_>) -> PyResult<&'static Names> {
@@ -58,6 +74,7 @@ fn names(py: Python<'_>) -> PyResult<&'static Names> {
             stop_user: class("StopUser")?,
             stop_test: class("StopTest")?,
             greenlet_exit: py.import("greenlet")?.getattr("GreenletExit")?.cast_into()?.unbind(),
+            no_step_is_in: py.import("gregaria.untouched")?.getattr("STEPS")?.getattr("isdisjoint")?.unbind(),
             random: random.dict().unbind(),
         })
     })
@@ -77,21 +94,35 @@ struct Loop<'py> {
     picks_itself: bool,
     /// Whether its wait time is the user's.
     asks_user: bool,
+    /// The task set's own attributes, and how many there were when they were last looked through for steps.
+    attributes: Bound<'py, PyDict>,
+    looked_at: Cell<usize>,
+    /// How many patches there were when this loop was chosen.
+    patches: u64,
     names: &'static Names,
-    hub: std::rc::Rc<Hub>,
+    hub: Rc<Hub>,
+}
+
+/// How a turn ended that nothing was raised in.
+#[derive(PartialEq)]
+enum Turn {
+    Done,
+    /// A step was replaced, on the class or on the instance.
+    LookAgain,
 }
 
 /// Run a task set after its `on_start` until an exception ends it.
 ///
 /// `is_root`: it is a user's own, so its tasks are the user's. `picks_itself`: ask `get_next_task` for the next one.
-/// `asks_user`: its wait time is the user's. Raises what leaves the task set; returns what was raised while a failed task was dealt with, which passes no `on_stop`.
+/// `asks_user`: its wait time is the user's. Raises what leaves the task set. Returns what was raised while a failed task
+/// was dealt with, which passes no `on_stop`; or nothing, when a step was replaced and it is to be asked again which loop is right.
 #[pyfunction]
 fn run_task_set<'py>(
     task_set: &Bound<'py, PyAny>,
     is_root: bool,
     picks_itself: bool,
     asks_user: bool,
-) -> PyResult<Bound<'py, PyAny>> {
+) -> PyResult<Option<Bound<'py, PyAny>>> {
     Loop::new(task_set, is_root, picks_itself, asks_user)?.run()
 }
 
@@ -102,6 +133,7 @@ impl<'py> Loop<'py> {
         let py = task_set.py();
         let user = task_set.getattr(intern!(py, "_user"))?;
         let owner = if is_root { user.clone() } else { task_set.clone() };
+        let attributes = task_set.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
         Ok(Box::new(Self {
             py,
             task_set: task_set.clone(),
@@ -111,26 +143,36 @@ impl<'py> Loop<'py> {
             is_root,
             picks_itself,
             asks_user,
+            looked_at: Cell::new(attributes.len()),
+            attributes,
+            patches: PATCHES.load(Ordering::Relaxed),
             names: names(py)?,
             hub: hub(py)?,
         }))
     }
 
     #[inline(never)]
-    fn run(&self) -> PyResult<Bound<'py, PyAny>> {
+    fn run(&self) -> PyResult<Option<Bound<'py, PyAny>>> {
         loop {
             let resumed = self.hub.resumed();
-            if let Err(error) = self.turn(resumed)
-                && let Some(raised) = self.report(error)?
-            {
-                return Ok(raised);
+            match self.turn(resumed) {
+                Ok(Turn::Done) => {}
+                Ok(Turn::LookAgain) => return Ok(None),
+                Err(error) => {
+                    if let Some(raised) = self.report(error)? {
+                        return Ok(Some(raised));
+                    }
+                }
             }
         }
     }
 
     /// Pick, run, wait.
     #[inline(never)]
-    fn turn(&self, resumed: u64) -> PyResult<()> {
+    fn turn(&self, resumed: u64) -> PyResult<Turn> {
+        if self.is_touched()? {
+            return Ok(Turn::LookAgain);
+        }
         let task = self.next_task()?;
         if self.is_stopping()? {
             return Err(self.raise(&self.names.stop_user));
@@ -144,9 +186,9 @@ impl<'py> Loop<'py> {
     /// A task may raise to be done with its turn.
     #[cold]
     #[inline(never)]
-    fn heed(&self, error: PyErr, resumed: u64) -> PyResult<()> {
+    fn heed(&self, error: PyErr, resumed: u64) -> PyResult<Turn> {
         if error.is_instance(self.py, self.names.reschedule_now.bind(self.py)) {
-            return Ok(());
+            return Ok(Turn::Done);
         }
         if error.is_instance(self.py, self.names.reschedule.bind(self.py)) {
             return self.wait(resumed);
@@ -154,10 +196,25 @@ impl<'py> Loop<'py> {
         Err(error)
     }
 
+    /// Whether a step was replaced since this loop was chosen. Usually that costs two comparisons.
+    fn is_touched(&self) -> PyResult<bool> {
+        if PATCHES.load(Ordering::Relaxed) != self.patches {
+            return Ok(true);
+        }
+        let attributes = self.attributes.len();
+        if attributes == self.looked_at.replace(attributes) {
+            return Ok(false);
+        }
+        let no_step_is_in = self.names.no_step_is_in.bind(self.py);
+        Ok(!no_step_is_in.call1((&self.attributes,))?.is_truthy()?)
+    }
+
     #[inline(never)]
     fn next_task(&self) -> PyResult<Bound<'py, PyAny>> {
-        let queue = self.task_set.getattr(intern!(self.py, "_task_queue"))?;
-        if !queue.is_none() && queue.is_truthy()? {
+        // Past the descriptor of the class, which would make a queue.
+        if let Some(queue) = self.attributes.get_item(intern!(self.py, "_task_queue"))?
+            && queue.is_truthy()?
+        {
             return queue.call_method0(intern!(self.py, "popleft"));
         }
         if self.picks_itself {
@@ -210,22 +267,28 @@ impl<'py> Loop<'py> {
         task.call1(&self.arguments).map(drop)
     }
 
-    #[inline(never)]
     /// Wait between tasks. A task that let others run need not do so again for a wait of no time.
-    fn wait(&self, resumed: u64) -> PyResult<()> {
+    #[inline(never)]
+    fn wait(&self, resumed: u64) -> PyResult<Turn> {
+        if self.is_touched()? {
+            // By the task, and the replaced step may be this one.
+            self.task_set.call_method0(intern!(self.py, "wait"))?;
+            return Ok(Turn::LookAgain);
+        }
         if self.is_stopping()? {
             return Err(self.raise(&self.names.stop_user));
         }
+        // Before it is asked how long: who is stopped there, or stops itself, waits already.
+        self.set_state(intern!(self.py, "waiting"))?;
         let seconds = self.wait_time()?;
         if seconds > 0.0 || self.hub.resumed() == resumed {
-            self.user.setattr(intern!(self.py, "_state"), intern!(self.py, "waiting"))?;
-            super::hub::sleep(self.py, seconds)?;
-            if self.is_stopping()? {
-                return Err(self.raise(&self.names.stop_user));
-            }
-            self.user.setattr(intern!(self.py, "_state"), intern!(self.py, "running"))?;
+            super::hub::sleep_for(self.py, seconds)?;
         }
-        Ok(())
+        if self.is_stopping()? {
+            return Err(self.raise(&self.names.stop_user));
+        }
+        self.set_state(intern!(self.py, "running"))?;
+        Ok(Turn::Done)
     }
 
     /// The task set's wait time; the user's, if the task set only asks that.
@@ -233,12 +296,16 @@ impl<'py> Loop<'py> {
         let name = intern!(self.py, "wait_time");
         if self.asks_user {
             match self.user.call_method0(name) {
-                Ok(seconds) => return seconds.extract(),
-                Err(error) if !self.user.getattr(name)?.is_none() => return Err(error),
+                Ok(seconds) => return super::hub::seconds_of(&seconds),
+                Err(error) if self.user.getattr(name)?.is_truthy()? => return Err(error),
                 Err(_) => {}
             }
         }
-        self.task_set.call_method0(name)?.extract()
+        super::hub::seconds_of(&self.task_set.call_method0(name)?)
+    }
+
+    fn set_state(&self, state: &Bound<'py, PyString>) -> PyResult<()> {
+        self.user.setattr(intern!(self.py, "_state"), state)
     }
 
     fn is_stopping(&self) -> PyResult<bool> {
@@ -277,5 +344,6 @@ impl<'py> Loop<'py> {
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(task_set_patched, module)?)?;
     module.add_function(wrap_pyfunction!(run_task_set, module)?)
 }

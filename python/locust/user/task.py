@@ -8,7 +8,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar, final, overload, runtime_checkable
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar, cast, final, overload, runtime_checkable
 
 from gevent import GreenletExit
 
@@ -62,14 +62,15 @@ def task(weight: T | int = 1) -> T | Callable[[T], T]:
 
 
 def _mark_as_task(function: T, weight: int) -> T:
-    name = getattr(function, "__name__", "")
+    name = function.__name__
     if name == "run":
         raise Exception(
             "User.run() is a method used internally by Locust, and you must not override it or register it as a task"
         )
     if name in ("on_start", "on_stop"):
         logging.warning(
-            "You have tagged your %s function with @task. It will be called both as a task and as a hook", name
+            "You have tagged your on_stop/start function with @task. "
+            "This will make the method get called both as a task AND on stop/start."
         )
     function.locust_task_weight = weight  # type: ignore[attr-defined]
     return function
@@ -85,7 +86,7 @@ def tag(*tags: str) -> Callable[[T], T]:
             for member in tagged.tasks:
                 decorate(member)
         else:
-            if "locust_tag_set" not in vars(tagged):
+            if "locust_tag_set" not in tagged.__dict__:
                 tagged.locust_tag_set = set()  # type: ignore[attr-defined]
             tagged.locust_tag_set.update(tags)  # type: ignore[attr-defined]
         return tagged
@@ -104,18 +105,19 @@ def get_tasks_from_base_classes(bases: tuple[type, ...], class_dict: dict[str, A
         for entry in declared.items() if isinstance(declared, dict) else declared:
             if isinstance(entry, tuple):
                 repeated, times = entry
-                collected += [repeated] * times
+                collected += repeat(repeated, times)
             else:
                 collected.append(entry)
 
     for member in class_dict.values():
         # Not `hasattr`: a member that invents attributes, as a mock does, is no task.
         if "locust_task_weight" in dir(member):
-            collected += _repeat(member, member.locust_task_weight)
+            collected += repeat(member, member.locust_task_weight)
     return collected
 
 
-def _repeat(member: Task, weight: int) -> list[Task]:
+def repeat(member: Task, weight: int) -> list[Task]:
+    """A task as often as its weight says."""
     return [member for _ in range(weight)]
 
 
@@ -145,7 +147,7 @@ def filter_tasks_by_tags(
         return (included is None or not own.isdisjoint(included)) and (excluded is None or own.isdisjoint(excluded))
 
     kept = []
-    for candidate in task_holder.tasks or []:
+    for candidate in task_holder.tasks:
         if candidate not in decided:
             decided[candidate] = keeps(candidate)
         if decided[candidate]:
@@ -171,13 +173,13 @@ class TaskSetMeta(type):
         super().__delattr__(name)
 
 
-class _NothingScheduled(deque[Any]):
-    """The queue that all task sets share until something is scheduled: a queue of its own is half a kilobyte."""
+class _Queue:
+    """Makes a task set's queue when it is first looked at: most never schedule anything, and it is half a kilobyte."""
 
-    def append(self, scheduled: Task, /) -> NoReturn:
-        raise TypeError("call schedule_task() instead of appending to _task_queue")
-
-    appendleft = append
+    def __get__(self, task_set: TaskSet, _: type | None = None) -> deque[Task]:
+        queue: deque[Task] = deque()
+        task_set._task_queue = queue  # From now on this is found before the descriptor.
+        return queue
 
 
 @untouched.known
@@ -195,7 +197,7 @@ class TaskSet(metaclass=TaskSetMeta):
     max_wait: float | None = None
     wait_function: Callable[[], float] | None = None
 
-    _task_queue: deque[Task] = _NothingScheduled()
+    _task_queue = cast("deque[Task]", _Queue())
 
     def __init__(self, parent: User | TaskSet) -> None:
         self._user: User = parent._user if isinstance(parent, TaskSet) else parent
@@ -205,7 +207,7 @@ class TaskSet(metaclass=TaskSetMeta):
         # The deprecated settings are copied only when there is something to copy: most of ten thousand users have none.
         for name in ("min_wait", "max_wait", "wait_function"):
             inherited = getattr(self._user, name)
-            if inherited and not getattr(self, name):
+            if inherited is not None and not getattr(self, name):
                 setattr(self, name, inherited)
 
     @property
@@ -236,9 +238,10 @@ class TaskSet(metaclass=TaskSetMeta):
             self.on_start()
         except InterruptTaskSet as interrupt:
             raise _for_parent(interrupt) from interrupt
-        run_tasks = self._run_on_engine if untouched.is_untouched(self) else self._run_tasks
+        ended = None
         try:
-            ended = run_tasks()
+            while ended is None:
+                ended = self._run_on_engine() if untouched.is_untouched(self) else self._run_tasks()
         except InterruptTaskSet as interrupt:
             self._leave(heed=(StopUser, StopTest))
             raise _for_parent(interrupt) from interrupt
@@ -247,10 +250,10 @@ class TaskSet(metaclass=TaskSetMeta):
             raise
         raise ended
 
-    def _run_on_engine(self) -> BaseException:
+    def _run_on_engine(self) -> BaseException | None:
         picks = type(self).get_next_task
         is_root = picks is DefaultTaskSet.get_next_task
-        asks_user = type(self).wait_time is TaskSet.wait_time and "wait_time" not in vars(self)
+        asks_user = type(self).wait_time is _wait_as_the_user and "wait_time" not in vars(self)
         return _engine.run_task_set(self, is_root, not is_root and picks is not TaskSet.get_next_task, asks_user)
 
     def _run_tasks(self) -> BaseException:
@@ -266,11 +269,24 @@ class TaskSet(metaclass=TaskSetMeta):
                 raise
             except Exception as error:
                 try:
-                    self._task_failed(error)
+                    self._deal_with(error)
                 except BaseException as raised:
                     return raised
 
     def _task_failed(self, error: Exception) -> None:
+        """What the engine's loop does with a failed task.
+
+        It is raised here once more, so that listeners find it where they look for it: in `sys.exc_info()`, as the
+        context of what they raise, and with a traceback, which it lacks if the task could not even be called.
+        """
+        try:
+            raise error
+        except Exception:
+            if error.__traceback__ is not None:
+                error.__traceback__ = error.__traceback__.tb_next or error.__traceback__
+            self._deal_with(error)
+
+    def _deal_with(self, error: Exception) -> None:
         self._report(error)
         if not self.user.environment.catch_exceptions:
             raise error
@@ -319,8 +335,6 @@ class TaskSet(metaclass=TaskSetMeta):
 
     def schedule_task(self, task_callable: Task, first: bool = False) -> None:
         """Run `task_callable` before a new task is picked; with `first`, before all that are scheduled already."""
-        if "_task_queue" not in vars(self):
-            self._task_queue = deque()
         if first:
             self._task_queue.appendleft(task_callable)
         else:
@@ -342,7 +356,7 @@ class TaskSet(metaclass=TaskSetMeta):
         if user_wait_time:
             return user_wait_time()
         if self.min_wait is not None and self.max_wait is not None:
-            return random.randint(int(self.min_wait), int(self.max_wait)) / 1000
+            return random.randint(self.min_wait, self.max_wait) / 1000  # type: ignore[arg-type]
         user_class, task_set_class = type(self.user).__name__, type(self).__name__
         raise MissingWaitTimeError(
             f"You must define a wait_time method on either the {user_class} or {task_set_class} class"
@@ -365,6 +379,10 @@ class TaskSet(metaclass=TaskSetMeta):
     def interrupt(self, reschedule: bool = True) -> NoReturn:
         """Leave this task set: the parent picks its next task at once, or, with `reschedule=False`, waits first."""
         raise InterruptTaskSet(reschedule)
+
+
+_wait_as_the_user = TaskSet.wait_time
+"""The method that is ours, which somebody may replace by another."""
 
 
 @untouched.known
@@ -400,4 +418,5 @@ def _has_task(holder: object) -> bool:
 
 def _for_parent(interrupt: InterruptTaskSet) -> Exception:
     """What a set that was left raises into the loop of its parent."""
-    return RescheduleTaskImmediately() if interrupt.reschedule else RescheduleTask()
+    kind = RescheduleTaskImmediately if interrupt.reschedule else RescheduleTask
+    return kind(interrupt.reschedule)

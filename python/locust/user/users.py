@@ -48,7 +48,7 @@ class UserMeta(type):
         check_for_deprecated_task_set_attribute(body)
         collected = {
             "tasks": get_tasks_from_base_classes(bases, body),
-            "abstract": bool(body.get("abstract")),
+            "abstract": body.get("abstract") or False,
         }
         return super().__new__(mcs, name, bases, {**body, **collected})
 
@@ -87,7 +87,6 @@ class User(metaclass=UserMeta):
         self.environment = environment
         self._state: str | None = None
         self._greenlet: Greenlet[..., Any] | None = None
-        self._group: Group | None = None
         self._taskset_instance: DefaultTaskSet | None = None
         self._cp_last_run = perf_counter()
         self._cp_last_wait_time: float = 0
@@ -136,17 +135,17 @@ class User(metaclass=UserMeta):
         Whether it has stopped on return.
         """
         if force or self._state in (LOCUST_STATE_WAITING, None):
-            assert self._group is not None and self._greenlet is not None, "a user that is stopped was started"
+            assert self._greenlet is not None, "a user that is stopped was started"
             self._group.killone(self._greenlet)
             return True
-        if self._state in (LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING):
+        if self._state == LOCUST_STATE_RUNNING:
             self._state = LOCUST_STATE_STOPPING
             return False
         raise Exception(f"Tried to stop User in an unexpected state: {self._state}. This should never happen.")
 
     @property
-    def group(self) -> Group | None:
-        """The group that this user was started in."""
+    def group(self) -> Group:
+        """The group that this user was started in. Before that there is none: AttributeError."""
         return self._group
 
     @property
