@@ -112,7 +112,9 @@ class UsersDispatcher(Iterator[_Assignment]):
 
 
 def _described(user_classes: list[type[User]]) -> list[tuple[str, float, int]]:
-    return [(user_class.__name__, user_class.weight, user_class.fixed_count) for user_class in user_classes]
+    """Name, weight and fixed count of each. Who has a fixed count, also an impossible one, has no weight."""
+    counts = [(each, each.fixed_count or 0) for each in user_classes]
+    return [(each.__name__, 0 if count < 0 else each.weight, max(0, count)) for each, count in counts]
 
 
 def _kl_generator(users: Iterable[tuple[str, float]]) -> Iterator[str | None]:

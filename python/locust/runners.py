@@ -284,7 +284,7 @@ class Runner:
                     continue  # It has ended by itself, or is about to have.
                 if _is_busy(_user_of(greenlet)):
                     busy.append(greenlet)
-                    _user_of(greenlet).stop()
+                    _user_of(greenlet)._state = LOCUST_STATE_STOPPING
                 else:
                     idle.append(greenlet)
                     greenlet.throw(GreenletExit)

@@ -115,7 +115,8 @@ impl Dispatcher {
         }
         Some(Step {
             assignment: self.assignment(),
-            pause: self.phase == Phase::Ramping && self.handed_out.len() != self.target,
+            // Also where no class is left to start users of: that is found out by the next step, in its time.
+            pause: self.handed_out.len() != self.target,
         })
     }
 
