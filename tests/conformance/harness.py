@@ -304,7 +304,7 @@ def without_foreign_frames(lines: list[str]) -> list[str]:
     return [
         re.sub(r"<Greenlet at 0x\.\.\.: .*> failed with", "<Greenlet> failed with", line)
         for line in lines
-        if not re.match(r'    |  File "(?!FOLDER)|  \[Previous line', line)
+        if not re.match(r'(  [|] )?(    |  File "(?!FOLDER)|  \[Previous line)', line)
         # Only we say these.
         and not re.search("responses waited more than|^Not counted: ", line)
     ]

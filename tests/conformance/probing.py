@@ -20,7 +20,7 @@ def id_of(code: Code, *value: Any) -> str:
     """`area: name`, with the value of which it is one of several."""
     area = code.__module__.rpartition(".")[2]
     name = code.__name__.replace("_", " ")
-    return f"{area}: {', '.join([name, *map(str, value)])}"
+    return f"{area}: {', '.join([name, *(str(getattr(each, '__name__', each)) for each in value)])}"
 
 
 def areas(package: ModuleType) -> list[str]:

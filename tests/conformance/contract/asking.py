@@ -23,6 +23,7 @@ from unittest import mock
 import gevent
 import gevent.event
 import gevent.hub
+import gevent.pool
 
 from locust.env import Environment
 
@@ -46,6 +47,8 @@ class Given:
         """An empty folder."""
         self.target = os.environ["TARGET"]
         """The host of an HTTP server."""
+        self.group = gevent.pool.Group()
+        """For greenlets: it is killed when the probe is over."""
         self._said: list[Any] = []
         self._environments: list[Any] = []
         self._user_errors: list[list[Any]] = []
@@ -64,10 +67,13 @@ class Given:
 
         Who is being stopped only says something.
         """
-        me = gevent.getcurrent()
-        if self._steps > 0 or me in self._stopped:
-            self._steps -= 1
+        if self._steps > 0 or gevent.getcurrent() in self._stopped:
             self.say(*words)
+        self._count()
+
+    def _count(self, **_: Any) -> None:
+        self._steps -= 1
+        me = gevent.getcurrent()
         if self._steps <= 0 and me not in self._stopped:
             self._stopped.append(me)
             self._over.set()
@@ -100,13 +106,17 @@ class Given:
         before: Any = None,
         **settings: Any,
     ) -> Environment:
-        """Run users until all have ended or that many steps were taken, then quit. `before(environment)` may listen."""
+        """Run users until all have ended or that many steps were taken, then quit. `before(environment)` may listen.
+
+        An error of a user is a step, too.
+        """
         made = self.environment(*user_classes, **settings)
         runner = made.create_local_runner()
         if before is not None:
             before(made)
         self._steps = steps
         self._over.clear()
+        made.events.user_error.add_listener(self._count)
         runner.start(users, rate)
         runner.spawning_greenlet.join()
         gevent.spawn(runner.user_greenlets.join).link(lambda _: self._over.set())
@@ -119,6 +129,8 @@ class Given:
 
     def _clean_up(self) -> None:
         self._patches.close()
+        with gevent.Timeout(PATIENCE, False):
+            self.group.kill()
         for made in self._environments:
             if made.runner is not None:
                 with gevent.Timeout(PATIENCE, False):
@@ -211,7 +223,8 @@ def ask(probe: Probe) -> dict[str, Any]:
 
 
 def mask(text: str) -> str:
-    """Without what differs from run to run."""
+    """Without what differs from run to run, and the names of classes that Locust means to put into a message."""
+    text = re.sub(r"on either the \S+ or \S+ class", "on either the USER or SET class", text)
     return re.sub(r"0x[0-9a-f]{6,}", "0x...", text.replace(os.environ["TARGET"], "TARGET"))
 
 

@@ -47,6 +47,14 @@ REASONS: dict[str, list[str]] = {
     "the engine counts; the figures of an entry are read": [
         "reports: attributes of an entry may be set",
     ],
+    "on purpose: the listener that counts requests is another one, and what it lacks is told of it": [
+        "failing: request fired without what it needs",
+        "failing: request fired without what it needs (overridden)",
+    ],
+    "on purpose: a member of a chain may be a function of another name; Locust breaks in telling which are unreachable": [
+        "chains: chain of, lambda",
+        "chains: chain of, names that differ",
+    ],
 }
 
 DIFFERENT = {probe: reason for reason, probes in REASONS.items() for probe in probes}

@@ -57,6 +57,7 @@ class _Register:
 
     def _add(self, code: Code, *value: Any) -> None:
         found = Probe(id_of(code, *value), code, *value)
+        assert " at 0x" not in found.name, f"`{found.name}` is called otherwise in each process"
         assert found.name not in _found, f"two probes are called `{found.name}`"
         _found[found.name] = found
 

@@ -1,0 +1,636 @@
+"""Steps of the task loop overridden, each alone: on classes, on instances, and patched while users run."""
+
+from __future__ import annotations
+
+import random
+
+import gevent
+
+import locust
+from locust import MarkovTaskSet, SequentialTaskSet, TaskSet, User, constant, tag, task, transition
+from locust.exception import LocustError, RescheduleTask, StopUser
+from locust.user.task import DefaultTaskSet
+
+from ..probe import probe
+
+STEPS = ("get_next_task", "schedule_task", "execute_next_task", "execute_task", "wait", "_sleep", "wait_time")
+MORE = (*STEPS, "interrupt", "on_start", "on_stop", "run", "client", "user", "parent")
+
+
+def telling(step, name, original):
+    """A method that says that it is called, and with what, and passes on."""
+
+    def method(self, *args, **kwargs):
+        shown = [getattr(each, "__name__", each) for each in args]
+        step(name, type(self).__name__, shown, kwargs)
+        return original(self, *args, **kwargs)
+
+    return method
+
+
+def body_of(kind, step):
+    """Tasks that do most of what tasks do; and a method to be scheduled."""
+
+    def a(self):
+        step("a")
+
+    def b(self):
+        step("b")
+        if hasattr(self, "schedule_task"):
+            self.schedule_task(self.extra)
+            self.schedule_task(plain, first=True)
+
+    def c(self):
+        step("c")
+        if hasattr(self, "interrupt"):
+            self.interrupt(reschedule=False)
+        raise RescheduleTask()
+
+    def extra(self):
+        step("extra")
+
+    def plain(self):
+        step("plain")
+
+    if kind is MarkovTaskSet:
+        return {"a": transition("b")(a), "b": transition("c")(b), "c": transition("a")(c), "extra": extra}
+    return {"a": task(a), "b": task(b), "c": task(c), "extra": extra}
+
+
+@probe.each(*STEPS)
+def of_a_task_set(value, run, step):
+    for kind in (TaskSet, SequentialTaskSet, MarkovTaskSet):
+        Set = type("Set", (kind,), {**body_of(kind, step), value: telling(step, value, getattr(kind, value))})
+        run(type("U", (User,), {"tasks": [Set], "wait_time": constant(0)}), steps=25)
+
+
+@probe.each(*STEPS)
+def of_an_instance(value, run, step):
+    for kind in (TaskSet, SequentialTaskSet):
+
+        def on_start(self):
+            setattr(self, value, telling(step, value, getattr(type(self), value)).__get__(self))
+
+        Set = type("Set", (kind,), {**body_of(kind, step), "on_start": on_start})
+        run(type("U", (User,), {"tasks": [Set]}), steps=25)
+
+
+@probe.each(*STEPS)
+def of_the_module_s_class(value, run, step, patch):
+    for kind in (TaskSet, DefaultTaskSet):
+        patch(kind, value, telling(step, value, getattr(kind, value)))
+        Set = type("Set", (TaskSet,), body_of(TaskSet, step))
+        run(type("U", (User,), {"tasks": [Set]}), steps=25)
+
+
+@probe.each(*STEPS)
+def of_the_module_s_class_on_a_user_with_tasks(value, run, step, patch):
+    patch(DefaultTaskSet, value, telling(step, value, getattr(DefaultTaskSet, value)))
+    run(type("U", (User,), body_of(User, step)), steps=25)
+
+
+@probe.each("wait", "wait_time", "_sleep", "get_next_task", "execute_task", "schedule_task", "run")
+def of_a_user(value, run, step):
+    class U(User):
+        @task
+        def a(self):
+            step("a")
+
+        @task
+        class Set(TaskSet):
+            @task
+            def b(self):
+                step("b")
+                self.interrupt(reschedule=False)
+
+    own = getattr(User, value, lambda self: None)
+    setattr(U, value, telling(step, value, own))
+    run(U, steps=12)
+
+
+@probe.each(*STEPS)
+def of_a_mixin(value, run, step):
+    class Mixin:
+        pass
+
+    setattr(Mixin, value, telling(step, value, getattr(TaskSet, value)))
+    Set = type("Set", (Mixin, TaskSet), body_of(TaskSet, step))
+    run(type("U", (User,), {"tasks": [Set]}), steps=25)
+
+
+@probe.each(*STEPS)
+def patched_by_a_task(value, run, step):
+    for kind in (TaskSet, SequentialTaskSet):
+
+        class Set(kind):
+            @task
+            def a(self):
+                step("a")
+                setattr(Set, value, telling(step, value, getattr(type(self).__mro__[1], value)))
+
+            @task
+            def b(self):
+                step("b")
+
+        run(type("U", (User,), {"tasks": [Set]}), steps=12)
+
+
+@probe.each(*STEPS)
+def patched_by_a_task_on_the_module_s_class_and_back(value, run, step, patch):
+    original = getattr(DefaultTaskSet, value)
+    patch(DefaultTaskSet, value, original)
+
+    class U(User):
+        turn = 0
+
+        @task
+        def a(self):
+            self.turn += 1
+            step("a", self.turn)
+            if self.turn == 3:
+                setattr(DefaultTaskSet, value, telling(step, value, original))
+            if self.turn == 6:
+                setattr(DefaultTaskSet, value, original)
+
+    run(U, steps=20)
+
+
+@probe.each(*STEPS)
+def set_on_the_instance_by_a_task_and_back(value, run, step):
+    for kind in (TaskSet, SequentialTaskSet):
+
+        class Set(kind):
+            turn = 0
+
+            @task
+            def a(self):
+                self.turn += 1
+                step("a", self.turn)
+                if self.turn == 3:
+                    setattr(self, value, telling(step, value, getattr(type(self), value)).__get__(self))
+                if self.turn == 6:
+                    delattr(self, value)
+
+        run(type("U", (User,), {"tasks": [Set]}), steps=20)
+
+
+@probe.each(*STEPS)
+def patched_while_the_user_waits(value, run, step):
+    class Set(TaskSet):
+        def wait_time(self):
+            step("wait_time")
+            return 0.001
+
+        @task
+        def a(self):
+            step("a")
+            if value not in vars(Set):
+                gevent.spawn(setattr, Set, value, telling(step, value, getattr(TaskSet, value)))
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=12)
+
+
+@probe
+def next_task_chosen_by_hand(run, step):
+    class Set(TaskSet):
+        turn = 0
+
+        @task
+        def a(self):
+            step("a")
+
+        @task(100)
+        def b(self):
+            step("b")
+
+        def get_next_task(self):
+            self.turn += 1
+            return self.a if self.turn % 3 else type(self).b
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=9)
+
+
+@probe
+def next_task_that_is_wrong(run, step):
+    for wrong in (None, "a", 5, [step], int):
+        Set = type("Set", (TaskSet,), {"get_next_task": lambda self, wrong=wrong: wrong, "tasks": [step]})
+        run(type("U", (User,), {"tasks": [Set]}), steps=3)
+
+
+@probe
+def next_task_raises(run, step):
+    class Set(TaskSet):
+        def get_next_task(self):
+            step("get_next_task")
+            raise LocustError("no idea")
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=5)
+
+
+@probe
+def tasks_chosen_by_weight_of_the_moment(run, step):
+    class Set(TaskSet):
+        @task
+        def a(self):
+            step("a")
+
+        @task
+        def b(self):
+            step("b")
+
+        def get_next_task(self):
+            return random.choices(self.tasks, weights=[1, 9])[0]
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=15)
+
+
+@probe
+def execution_measured(run, step, say):
+    class Set(TaskSet):
+        def execute_task(self, task):
+            step("before", task.__name__)
+            try:
+                super().execute_task(task)
+            finally:
+                say("after", task.__name__)
+
+        @task
+        def a(self):
+            step("a")
+
+        @task
+        def b(self):
+            step("b")
+            raise ValueError("broken")
+
+        @task
+        class Inner(TaskSet):
+            @task
+            def c(self):
+                step("c")
+                self.interrupt()
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=20)
+
+
+@probe
+def execution_skipped(run, step):
+    class Set(TaskSet):
+        def execute_next_task(self):
+            step("skip", self._task_queue.popleft().__name__)
+
+        @task
+        def a(self):
+            step("never")
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=5)
+
+
+@probe
+def wait_that_does_not(run, step):
+    class Set(TaskSet):
+        wait_time = constant(1000)
+
+        def wait(self):
+            step("no wait")
+            gevent.sleep(0)
+
+        @task
+        def a(self):
+            step("a")
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=8)
+
+
+@probe
+def sleep_that_is_short(run, step):
+    class Set(TaskSet):
+        wait_time = constant(1000)
+
+        def _sleep(self, seconds):
+            step("sleep", seconds, self.user._state)
+            gevent.sleep(0)
+
+        @task
+        def a(self):
+            step("a", self.user._state)
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=8)
+
+
+@probe
+def wait_raises(run, step):
+    class Set(TaskSet):
+        def wait(self):
+            step("wait")
+            raise StopUser()
+
+        def on_stop(self):
+            step("on_stop")
+
+        @task
+        def a(self):
+            step("a")
+
+    run(type("U", (User,), {"tasks": [Set], "on_stop": lambda self: step("on_stop of the user")}))
+
+
+@probe
+def queue_by_hand(run, step, say):
+    class Set(TaskSet):
+        @task
+        def a(self):
+            step("a", len(self._task_queue))
+            self.schedule_task(self.b)
+            self._task_queue.append(self.b)
+            self._task_queue.appendleft(self.c)
+            step([each.__name__ for each in self._task_queue])
+
+        def b(self):
+            step("b")
+
+        def c(self):
+            step("c")
+            self._task_queue.clear()
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=12)
+
+
+@probe
+def queue_filled_without_scheduling(run, step):
+    class Set(TaskSet):
+        def on_start(self):
+            self._task_queue.append(type(self).b)
+
+        @task
+        def a(self):
+            step("a")
+
+        def b(self):
+            step("b")
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=4)
+
+
+@probe.each("function", "bound method", "method of the class", "task set", "class", "lambda", "nothing")
+def scheduled(value, run, step):
+    class Inner(TaskSet):
+        @task
+        def deep(self):
+            step("deep", type(self.parent).__name__)
+            self.interrupt()
+
+    class Thing:
+        def __init__(self, tasks):
+            step("Thing", type(tasks).__name__)
+
+    class Set(TaskSet):
+        @task
+        def a(self):
+            step("a")
+            self.schedule_task(
+                {
+                    "function": function,
+                    "bound method": self.b,
+                    "method of the class": type(self).b,
+                    "task set": Inner,
+                    "class": Thing,
+                    "lambda": lambda tasks: step("lambda", type(tasks).__name__),
+                    "nothing": None,
+                }[value]
+            )
+
+        def b(self):
+            step("b")
+
+    def function(tasks):
+        step("function", type(tasks).__name__)
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=8)
+
+
+@probe.each("function", "bound method", "method of the class", "first")
+def scheduled_for_the_user_s_own_set(value, run, step):
+    class U(User):
+        @task
+        def a(self):
+            step("a")
+            scheduled = {"function": function, "bound method": self.b, "method of the class": U.b, "first": U.b}[value]
+            self._taskset_instance.schedule_task(U.c)
+            self._taskset_instance.schedule_task(scheduled, first=value == "first")
+
+        def b(self):
+            step("b")
+
+        def c(self):
+            step("c")
+
+    def function(user):
+        step("function", type(user).__name__)
+
+    run(U, steps=9)
+
+
+@probe
+def scheduled_in_on_start(run, step):
+    class Set(TaskSet):
+        def on_start(self):
+            self.schedule_task(self.first)
+            self.schedule_task(self.zeroth, True)
+
+        def first(self):
+            step("first")
+
+        def zeroth(self):
+            step("zeroth")
+
+        @task
+        def a(self):
+            step("a")
+            self.interrupt()
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=8)
+
+
+@probe
+def scheduled_with_words(run, step):
+    class Set(TaskSet):
+        @task
+        def a(self):
+            step("a")
+            for arguments in ({"task_callable": self.b}, {"task_callable": self.c, "first": True}):
+                self.schedule_task(**arguments)
+            try:
+                self.schedule_task()
+            except TypeError:
+                step("TypeError")
+
+        def b(self):
+            step("b")
+
+        def c(self):
+            step("c")
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=10)
+
+
+@probe
+def called_by_hand(run, step):
+    class Set(TaskSet):
+        @task
+        def a(self):
+            step("a")
+            if not hasattr(self, "once"):
+                self.once = True
+                self.execute_task(self.b)
+                self.execute_task(Set.b)
+                self.execute_task(lambda tasks: step("lambda"))
+                self.schedule_task(self.b)
+                self.execute_next_task()
+                step(self.get_next_task().__name__)
+                try:
+                    self.execute_next_task()
+                except IndexError as error:
+                    step(type(error).__name__)
+
+        def b(self):
+            step("b")
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=10)
+
+
+@probe
+def called_on_the_user_s_own_set(run, step):
+    class U(User):
+        @task
+        def a(self):
+            step("a")
+            if not hasattr(self, "once"):
+                self.once = True
+                own = self._taskset_instance
+                own.execute_task(U.b)
+                own.execute_task(lambda user: step("lambda", type(user).__name__))
+                try:
+                    own.execute_task(self.b)
+                except TypeError as error:
+                    step(type(error).__name__)
+
+        def b(self):
+            step("b")
+
+    run(U, steps=6)
+
+
+@probe.each("class", "instance", "property", "tuple", "generator", "other list", "empty list", "none", "text")
+def tasks_replaced_while_running(value, run, step):
+    class U(User):
+        @task
+        def a(self):
+            step("a")
+            new = [U.b]
+            if value == "class":
+                U.tasks = new
+            elif value == "property":
+                U.tasks = property(lambda self: [U.b, U.b])
+            else:
+                self.tasks = {
+                    "instance": new,
+                    "tuple": (U.b,),
+                    "generator": iter(new),
+                    "other list": type("Other", (list,), {})(new),
+                    "empty list": [],
+                    "none": None,
+                    "text": "b",
+                }[value]
+
+        def b(self):
+            step("b")
+
+    run(U, steps=5)
+
+
+@probe
+def tasks_as_a_list_of_ones_own(run, step):
+    class Turns(list):
+        def __len__(self):
+            return 1
+
+        def __getitem__(self, index):
+            return U.b
+
+    class U(User):
+        @task
+        def a(self):
+            step("a")
+            self.tasks = Turns([U.a, U.a])
+
+        def b(self):
+            step("b")
+
+    run(U, steps=5)
+
+
+@probe
+def choice_patched(run, step, patch):
+    class U(User):
+        @task
+        def a(self):
+            step("a")
+
+        @task
+        def b(self):
+            step("b")
+
+    patch(random, "choice", lambda tasks: tasks[-1])
+    run(U, steps=4)
+
+
+@probe
+def seeded_while_running(run, step):
+    class U(User):
+        wait_time = locust.between(0, 0.00001)
+
+        @task
+        def a(self):
+            step("a", random.random())
+            random.seed(3)
+
+        @task
+        def b(self):
+            step("b", random.randint(0, 99))
+
+        @task(5)
+        def c(self):
+            step("c")
+
+    run(U, steps=20)
+
+
+@probe
+def many_tasks(run, step):
+    def numbered(number):
+        return lambda user: step(number)
+
+    class U(User):
+        tasks = [numbered(number) for number in range(1000)]
+
+    run(U, steps=20)
+
+
+@probe
+def tagged_and_overridden(run, step):
+    class Set(TaskSet):
+        @tag("x")
+        @task
+        def a(self):
+            step("a")
+
+        @task
+        def b(self):
+            step("b")
+
+        def get_next_task(self):
+            step("pick of", len(self.tasks))
+            return super().get_next_task()
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=6, tags=["x"])
