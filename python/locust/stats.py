@@ -6,12 +6,13 @@ the engine's table when it is read.
 
 from __future__ import annotations
 
+import copy
 import json
 import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
 from weakref import WeakSet
 
@@ -183,6 +184,20 @@ class StatsEntry:
     def _of(cls, stats: RequestStats, name: str, method: str, row: _engine.StatsRow) -> StatsEntry:
         entry = cls.__new__(cls)
         entry._attach(stats, name, method, stats.use_response_times_cache)
+        entry._row = row
+        return entry
+
+    def __copy__(self) -> StatsEntry:
+        return self._with(self.stats, self._row.alone())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> StatsEntry:
+        stats = copy.deepcopy(self.stats, memo)
+        table = stats.table if stats is not None else self._table.copy()
+        return self._with(stats, self._row.copied(table))
+
+    def _with(self, stats: RequestStats | None, row: _engine.StatsRow) -> StatsEntry:
+        entry = type(self).__new__(type(self))
+        entry._attach(stats, self.name, self.method, self.use_response_times_cache)
         entry._row = row
         return entry
 
@@ -451,8 +466,11 @@ class StatsError:
         )
 
 
-class EntriesDict(Mapping[_Key, StatsEntry]):
-    """The entries by `(name, method)`. One that is missing is made when it is asked for."""
+class EntriesDict(MutableMapping[_Key, StatsEntry]):
+    """The entries by `(name, method)`. One that is missing is made when it is asked for.
+
+    What is deleted here is no longer listed; it stays in the total.
+    """
 
     def __init__(self, request_stats: RequestStats) -> None:
         self.request_stats = request_stats
@@ -469,6 +487,37 @@ class EntriesDict(Mapping[_Key, StatsEntry]):
     def __contains__(self, key: object) -> bool:
         return isinstance(key, tuple) and len(key) == 2 and self.request_stats.table.contains(*key)
 
+    def __setitem__(self, key: _Key, entry: StatsEntry) -> None:
+        if key in self and self[key] is entry:
+            return
+        figures = entry._row.alone()
+        self.request_stats.table.remove(*key)
+        # From now on it counts where the engine does.
+        entry._row = self.request_stats.table.row(*key)
+        entry._row.extend(figures)
+        self._entries[key] = entry
+
+    def __delitem__(self, key: _Key) -> None:
+        if key not in self:
+            raise KeyError(key)
+        entry = self[key]
+        entry._row = entry._row.alone()
+        self.request_stats.table.remove(*key)
+        del self._entries[key]
+
+    def copy(self) -> dict[_Key, StatsEntry]:
+        return dict(self)
+
+    def pop(self, key: _Key, *default: Any) -> Any:
+        if key not in self and default:
+            return default[0]
+        entry = self[key]
+        del self[key]
+        return entry
+
+    def setdefault(self, key: _Key, default: Any = None) -> StatsEntry:
+        return self[key]
+
     def get(self, key: _Key, default: Any = None) -> Any:
         return self[key] if key in self else default  # noqa: SIM401
 
@@ -483,7 +532,7 @@ class EntriesDict(Mapping[_Key, StatsEntry]):
 
 
 class _ErrorsDict(dict[str, StatsError]):
-    """The failures by key, as they are now. Emptying it empties the engine's."""
+    """The failures by key, as they are now. What is deleted here is forgotten by the engine, too."""
 
     def __init__(self, table: _engine.StatsTable) -> None:
         super().__init__((key, StatsError(*record)) for key, *record in table.errors())
@@ -492,6 +541,19 @@ class _ErrorsDict(dict[str, StatsError]):
     def clear(self) -> None:
         self._table.clear_errors()
         super().clear()
+
+    def __delitem__(self, key: str) -> None:
+        super().__delitem__(key)
+        self._table.remove_error(key)
+
+    def pop(self, key: str, *default: Any) -> Any:
+        self._table.remove_error(key)
+        return super().pop(key, *default)
+
+    def popitem(self) -> tuple[str, StatsError]:
+        key, error = super().popitem()
+        self._table.remove_error(key)
+        return key, error
 
 
 followers: WeakSet[Runner] = WeakSet()
@@ -526,6 +588,15 @@ class RequestStats(metaclass=_WatchedClass):
         super().__setattr__(name, value)
         if name in _COUNTING:
             _tell_followers()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> RequestStats:
+        stats = type(self).__new__(type(self))
+        memo[id(self)] = stats
+        stats.use_response_times_cache = self.use_response_times_cache
+        stats.table = self.table.copy()
+        stats.entries = EntriesDict(stats)
+        stats.total = StatsEntry._of(stats, "Aggregated", "", stats.table.total())
+        return stats
 
     def listener(self) -> Callable[..., None]:
         """Return what counts the requests that `events.request` tells of.
@@ -563,6 +634,12 @@ class RequestStats(metaclass=_WatchedClass):
     def history(self) -> list[dict[str, Any]]:
         """The points of the charts, oldest first."""
         return self.table.history()
+
+    @history.setter
+    def history(self, history: list[dict[str, Any]]) -> None:
+        if history:
+            raise ValueError("`history` can be emptied (`stats.history = []`), not replaced: the engine keeps it")
+        self.table.clear_history()
 
     @property
     def num_requests(self) -> int:

@@ -148,6 +148,24 @@ impl StatsTable {
         lock(&self.table).errors_mut().merge(&record);
     }
 
+    /// Forget a row; `False` if there is none.
+    fn remove(&self, name: &Bound<'_, PyAny>, method: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let (name, method) = (label(name)?, label(method)?);
+        Ok(lock(&self.table).remove(method.to_str(), name.to_str()))
+    }
+
+    /// Forget a kind of failure; `False` if there is none with this key.
+    fn remove_error(&self, key: &str) -> bool {
+        lock(&self.table).errors_mut().remove(key)
+    }
+
+    /// A table that has counted the same, and goes its own way.
+    fn copy(&self, py: Python<'_>) -> Self {
+        let objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        let objects = objects.iter().map(|(key, object)| (key.clone(), object.clone_ref(py))).collect();
+        Self { table: Arc::new(Mutex::new(lock(&self.table).copy())), objects: Mutex::new(objects) }
+    }
+
     fn clear_errors(&self) {
         lock(&self.table).errors_mut().clear();
         self.forget_objects();

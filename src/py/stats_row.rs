@@ -41,6 +41,10 @@ impl StatsRow {
         self.change(|row, clock| read(row, clock))
     }
 
+    fn own(&self) -> Place {
+        Place::Own(Box::new(Mutex::new(self.read(|row, _| row.clone()))))
+    }
+
     fn change<R>(&self, change: impl FnOnce(&mut Row, Clock) -> R) -> R {
         let mut table = lock(&self.table);
         let clock = table.clock();
@@ -68,6 +72,21 @@ impl StatsRow {
         let text = |key| data.get_item(key)?.map_or(Ok(String::new()), |value| value.extract());
         let row = Row::from_parts(&text("name")?, &text("method")?, parts(data)?);
         Ok(Self { place: Place::Own(Box::new(Mutex::new(row))), table: Arc::clone(table.table()) })
+    }
+
+    /// The same row of a table that was copied from this one's.
+    fn copied(&self, table: &super::stats::StatsTable) -> Self {
+        let place = match &self.place {
+            Place::Listed { name, method } => Place::Listed { name: name.clone(), method: method.clone() },
+            Place::Total => Place::Total,
+            Place::Own(_) => self.own(),
+        };
+        Self { place, table: Arc::clone(table.table()) }
+    }
+
+    /// A row that has counted the same and stands alone.
+    fn alone(&self) -> Self {
+        Self { place: self.own(), table: Arc::clone(&self.table) }
     }
 
     #[pyo3(signature = (response_time, content_length, at=None))]

@@ -120,6 +120,15 @@ impl Errors {
         record.last_seen = [record.last_seen, other.last_seen].into_iter().flatten().reduce(f64::max);
     }
 
+    /// Forget the record with this key; `false` if there is none.
+    pub fn remove(&mut self, key: &str) -> bool {
+        let Some(index) = self.by_key.get(key).copied() else { return false };
+        self.records.remove(index);
+        self.by_key = self.records.iter().enumerate().map(|(place, record)| (record.key.clone(), place)).collect();
+        self.seen.clear();
+        true
+    }
+
     pub fn clear(&mut self) {
         *self = Self::default();
     }

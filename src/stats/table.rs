@@ -158,6 +158,32 @@ impl Table {
         self.reset_all(now);
     }
 
+    /// Forget a row, but not its part in the total; `false` if there is none.
+    pub fn remove(&mut self, method: &str, name: &str) -> bool {
+        let Some(place) = self.find(method, name) else { return false };
+        self.rows.remove(place);
+        self.index.clear();
+        for (place, row) in self.rows.iter().enumerate() {
+            self.index.entry(Arc::clone(&row.name)).or_default().push((Arc::clone(&row.method), place));
+        }
+        true
+    }
+
+    /// A table that has counted the same, and goes its own way.
+    pub fn copy(&self) -> Self {
+        Self {
+            rows: self.rows.clone(),
+            index: self.index.clone(),
+            total: self.total.clone(),
+            windowed: self.windowed,
+            errors: self.errors.clone(),
+            exceptions: self.exceptions.clone(),
+            history: self.history.clone(),
+            lag: self.lag.clone(),
+            users: Arc::new(AtomicU64::new(self.user_count())),
+        }
+    }
+
     fn find(&self, method: &str, name: &str) -> Option<usize> {
         let methods = self.index.get(name)?;
         methods.iter().find(|(known, _)| **known == *method).map(|(_, index)| *index)
@@ -202,6 +228,33 @@ mod tests {
             table.sorted_rows().iter().map(|r| (&*r.name, &*r.method, r.parts().num_requests)).collect();
         assert_eq!(shown, [("/a", "GET", 1), ("/a", "POST", 1), ("/b", "GET", 2)]);
         assert_eq!((table.total().parts().num_requests, table.lag().count()), (4, 4));
+    }
+
+    #[test]
+    fn a_row_that_is_removed_leaves_the_others_where_they_are_found() {
+        let mut table = Table::new(0.0, true);
+        for name in ["/a", "/b", "/c"] {
+            table.record("GET", name, sample(1.0, 1.0));
+        }
+        let before = table.copy();
+        assert!(table.remove("GET", "/b") && !table.remove("GET", "/b"));
+        table.record("GET", "/c", sample(1.0, 1.0));
+        let counts = |table: &Table| table.sorted_rows().iter().map(|row| row.parts().num_requests).collect::<Vec<_>>();
+        assert_eq!((counts(&table), table.total().parts().num_requests), (vec![1, 2], 4));
+        assert_eq!((counts(&before), before.total().parts().num_requests), (vec![1, 1, 1], 3));
+    }
+
+    #[test]
+    fn an_error_that_is_removed_can_come_again() {
+        let mut table = Table::new(0.0, true);
+        for text in ["x", "y"] {
+            table.record_error("GET", "/", ErrorText::of_text(text), 1.0);
+        }
+        let key = table.errors().iter().next().expect("it was just counted").key.clone();
+        assert!(table.errors_mut().remove(&key) && !table.errors_mut().remove(&key));
+        assert!(!table.record_error("GET", "/", ErrorText::of_text("y"), 1.0));
+        assert!(table.record_error("GET", "/", ErrorText::of_text("x"), 1.0));
+        assert_eq!(table.errors().iter().map(|error| error.occurrences).collect::<Vec<_>>(), [2, 1]);
     }
 
     #[test]

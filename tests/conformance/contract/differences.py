@@ -46,6 +46,8 @@ REASONS: dict[str, list[str]] = {
     ],
     "the engine counts; the figures of an entry are read": [
         "reports: attributes of an entry may be set",
+        "objects: an error that was read is counted further",
+        "objects: buckets are changed",
     ],
     "on purpose: the listener that counts requests is another one, and what it lacks is told of it": [
         "failing: request fired without what it needs",
