@@ -4,12 +4,14 @@ python locustfiles/library/run_a_test.py http://localhost:8080
 """
 
 import sys
+from typing import Any
 
 import gevent
 
 from locust import HttpUser, constant, events, task
 from locust.env import Environment
 from locust.log import setup_logging
+from locust.runners import Runner
 from locust.stats import (
     PERCENTILES_TO_REPORT,
     StatsCSVFileWriter,
@@ -24,21 +26,21 @@ from locust.stats import (
 class Visitor(HttpUser):
     wait_time = constant(0.2)
 
-    def on_start(self):
+    def on_start(self) -> None:
         token = self.client.post("/login", json={"user": "ada", "password": "secret"}).json()["access"]
         self.client.headers["Authorization"] = f"Bearer {token}"
 
     @task(3)
-    def look(self):
+    def look(self) -> None:
         self.client.get("/api/cart")
 
     @task
-    def search(self):
+    def search(self) -> None:
         self.client.get("/api/search?q=tea", name="/api/search")
 
 
 @events.init.add_listener
-def on_init(environment, runner, **kwargs):
+def on_init(environment: Environment, runner: Runner, **kwargs: Any) -> None:
     print("listeners of the module hear", type(runner).__name__)
 
 

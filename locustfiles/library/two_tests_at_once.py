@@ -14,18 +14,18 @@ from locust.env import Environment
 class Reader(HttpUser):
     wait_time = constant(0.1)
 
-    def on_start(self):
+    def on_start(self) -> None:
         token = self.client.post("/login", json={"user": "ada", "password": "secret"}).json()["access"]
         self.client.headers["Authorization"] = f"Bearer {token}"
 
     @task
-    def look(self):
+    def look(self) -> None:
         self.client.get("/api/cart")
 
 
 class Guest(Reader):
     @task
-    def order(self):
+    def order(self) -> None:
         self.client.get("/api/orders?limit=5", name="/api/orders")
 
 
@@ -44,6 +44,7 @@ def main(first: str, second: str) -> None:
         gevent.sleep(0.5)
     gevent.sleep(1)
     for environment in tests:
+        assert environment.runner is not None
         environment.runner.quit()
         rows = sorted(f"{method} {name}" for name, method in environment.stats.entries)
         print(rows, "failures:", environment.stats.total.num_failures)

@@ -14,18 +14,18 @@ from locust.env import Environment
 class Visitor(HttpUser):
     wait_time = constant(0.1)
 
-    def on_start(self):
+    def on_start(self) -> None:
         token = self.client.post("/login", json={"user": "ada", "password": "secret"}).json()["access"]
         self.client.headers["Authorization"] = f"Bearer {token}"
 
     @task
-    def look(self):
+    def look(self) -> None:
         self.client.get("/api/cart")
 
 
 class Buyer(Visitor):
     @task
-    def order(self):
+    def order(self) -> None:
         self.client.get("/api/orders?limit=5", name="/api/orders")
 
 

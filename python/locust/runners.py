@@ -630,6 +630,9 @@ class DistributedRunner(Runner):
 class MasterRunner(DistributedRunner):
     """Has workers run the users. Not part of this version yet; the name is here for `isinstance`."""
 
+    clients: WorkerNodes
+    """The workers, by id."""
+
     def __init__(self, environment: Environment, master_bind_host: str, master_bind_port: int) -> None:
         super().__init__(environment)
 

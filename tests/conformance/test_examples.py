@@ -7,7 +7,7 @@ import pytest
 from .harness import LOCUSTFILES, same
 
 SHAPES = {"shape_ramp", "shape_spike", "shape_steady", "shape_step"}
-OTHER = {"guard", "custom_client", "failures", "http2", "test_shop"}
+OTHER = {"guard", "custom_client", "failures", "http2", "extending", "messages", "shape_options", "test_shop"}
 PLAIN = sorted(path.stem for path in LOCUSTFILES.glob("*.py") if path.stem not in SHAPES | OTHER)
 
 
@@ -84,3 +84,25 @@ def test_test_functions(both):
     )
     assert ours.exit_code == 0
     assert ours.rows["POST", "/api/checkout"][0] > 4 and ours.rows["GET", "/api/search (visitor)"][0] > 20
+
+
+def test_options_and_a_watchdog_of_ones_own(both):
+    options = ("-u", "4", "-r", "10", "-s", "5", "--only-summary", "--word", "tent")
+    ours = both(LOCUSTFILES / "extending.py", *options, "-t", "2s").assert_same(but=["rows", "counts"])
+    assert (ours.exit_code, ours.printed) == (0, ["products found: True"])
+
+    pair = both(LOCUSTFILES / "extending.py", *options, "-t", "30s", "--give-up-at", "-1")
+    assert pair.assert_same(but=["rows", "counts"]).exit_code == 7
+
+
+def test_a_shape_that_heeds_the_options(both):
+    pair = both(LOCUSTFILES / "shape_options.py", "-u", "4", "-r", "10", "-t", "3s", "-s", "5", "--only-summary")
+    ours = pair.assert_same(but=["rows", "counts", "said"])
+    # Locust says when it is over that there is a limit.
+    same("said", [line for line in pair.theirs.said if "limit set" not in line], ours.said)
+    assert any("Shape test updating to 2 users" in line for line in ours.said)
+
+
+def test_messages_to_oneself(both):
+    pair = both(LOCUSTFILES / "messages.py", "-u", "3", "-r", "10", "-t", "1s", "-s", "5", "--only-summary")
+    assert pair.assert_same(but=["rows", "counts"]).printed == ["accounts taken: 100"]
