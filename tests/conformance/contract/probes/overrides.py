@@ -14,7 +14,7 @@ from locust.user.task import DefaultTaskSet
 from ..probe import probe
 
 STEPS = ("get_next_task", "schedule_task", "execute_next_task", "execute_task", "wait", "_sleep", "wait_time")
-MORE = (*STEPS, "interrupt", "on_start", "on_stop", "run", "client", "user", "parent")
+OTHERS = ("interrupt", "on_start", "on_stop", "run")
 
 
 def telling(step, name, original):
@@ -62,6 +62,98 @@ def of_a_task_set(value, run, step):
     for kind in (TaskSet, SequentialTaskSet, MarkovTaskSet):
         Set = type("Set", (kind,), {**body_of(kind, step), value: telling(step, value, getattr(kind, value))})
         run(type("U", (User,), {"tasks": [Set], "wait_time": constant(0)}), steps=25)
+
+
+@probe.each(*OTHERS)
+def of_a_task_set_but_no_step(value, run, step):
+    for kind in (TaskSet, SequentialTaskSet, MarkovTaskSet):
+        Set = type("Set", (kind,), {**body_of(kind, step), value: telling(step, value, getattr(kind, value))})
+        run(type("U", (User,), {"tasks": [Set]}), steps=25)
+
+
+@probe.each(*OTHERS)
+def of_the_module_s_class_but_no_step(value, run, step, patch):
+    patch(TaskSet, value, telling(step, value, getattr(TaskSet, value)))
+    Set = type("Set", (TaskSet,), body_of(TaskSet, step))
+    run(type("U", (User,), {"tasks": [Set]}), steps=25)
+
+
+@probe.each("user", "client", "parent", "tasks")
+def properties_of_a_task_set(value, run, step):
+    class Set(TaskSet):
+        @task
+        def a(self):
+            step("a", type(self.user).__name__, type(self.parent).__name__, self.tasks is not None)
+
+        @task
+        def leave(self):
+            step("leave")
+            self.interrupt()
+
+    tasks = Set.tasks
+    own = {
+        "user": lambda self: self._user,
+        "client": lambda self: "a client",
+        "parent": lambda self: self,
+        "tasks": lambda self: tasks[:1],
+    }
+    setattr(Set, value, property(own[value]))
+    run(type("U", (User,), {"tasks": [Set]}), steps=10)
+
+
+@probe.each("parent", "parent and more", "raises", "by name")
+def constructor_of_a_task_set(value, run, step):
+    class Set(TaskSet):
+        if value == "parent":
+
+            def __init__(self, parent):
+                super().__init__(parent)
+                self.words = "set"
+
+        elif value == "parent and more":
+
+            def __init__(self, parent, words="default"):
+                super().__init__(parent)
+                self.words = words
+
+        elif value == "raises":
+
+            def __init__(self, parent):
+                step("made")
+                raise ValueError("broken")
+
+        elif value == "by name":
+
+            def __init__(self, *args, **kwargs):
+                step(len(args), sorted(kwargs))
+                super().__init__(*args, **kwargs)
+                self.words = "set"
+
+        @task
+        def a(self):
+            step("a", self.words)
+            self.interrupt()
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=5)
+
+
+@probe.each("class", "instance", "user")
+def tasks_of_a_set_replaced_while_running(value, run, step):
+    def other(tasks):
+        step("other", type(tasks).__name__)
+
+    class U(User):
+        @task
+        class Set(TaskSet):
+            @task
+            def a(self):
+                step("a")
+                holder = {"class": type(self), "instance": self, "user": self.user}[value]
+                holder.tasks = [other]
+                if value == "user":
+                    self.interrupt()
+
+    run(U, steps=4)
 
 
 @probe.each(*STEPS)
@@ -547,6 +639,37 @@ def tasks_replaced_while_running(value, run, step):
             step("b")
 
     run(U, steps=5)
+
+
+@probe
+def handed_from_one_loop_to_the_other(run, step):
+    """What is scheduled, and where a sequence is, stays when a step is replaced."""
+
+    class Set(SequentialTaskSet):
+        @task
+        def one(self):
+            step("one")
+            self.schedule_task(self.extra)
+            self.schedule_task(self.extra)
+
+        @task
+        def two(self):
+            step("two")
+            self.execute_task = telling(step, "execute_task", SequentialTaskSet.execute_task).__get__(self)
+
+        @task
+        def three(self):
+            step("three")
+            del self.execute_task
+
+        @task
+        def four(self):
+            step("four", sorted(name for name in vars(self) if name in STEPS))
+
+        def extra(self):
+            step("extra")
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=22)
 
 
 @probe
