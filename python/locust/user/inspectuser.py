@@ -49,7 +49,7 @@ def _get_task_ratio(tasks: Sequence[Task], total: bool, parent_ratio: float) -> 
         ratio = whole * times / len(tasks)
         ratios[task.__name__] = {"ratio": ratio}
         nested = getattr(task, "tasks", None)
-        if nested:
+        if nested is not None:
             ratios[task.__name__]["tasks"] = _get_task_ratio(nested, total, ratio)
     return ratios
 

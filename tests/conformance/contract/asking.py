@@ -196,6 +196,8 @@ def observed() -> Iterator[Callable[[], dict[str, Any]]]:
             mock.patch.object(gevent.hub.Hub, "print_exception", note),
         ):
             warnings.simplefilter("always")
+            # Of sockets, whenever the garbage is collected.
+            warnings.simplefilter("ignore", ResourceWarning)
             yield lambda: {
                 "log": log.lines,
                 "warnings": [[warning.category.__name__, str(warning.message)] for warning in warned],

@@ -49,6 +49,10 @@ REASONS: dict[str, list[str]] = {
         "objects: an error that was read is counted further",
         "objects: buckets are changed",
     ],
+    "on purpose: a `gevent.Timeout` of the locustfile's own is raised; Locust reports it as a failed request": [
+        "visits: timeout of the locustfile, FastHttpUser",
+        "visits: timeout of the locustfile, FastHttpUser (overridden)",
+    ],
     "on purpose: the listener that counts requests is another one, and what it lacks is told of it": [
         "failing: request fired without what it needs",
         "failing: request fired without what it needs (overridden)",
