@@ -38,3 +38,52 @@ def test_a_program(both, name):
 def test_two_tests_in_one_process(both):
     pair = both.script(LIBRARY / "two_tests_at_once.py", lambda side: [side.target.host, side.target.host])
     assert len(_assert_same(pair, but=()).printed) == 6
+
+
+ELSEWHERE = """
+import os, sys, threading
+
+if sys.argv[2] == "unpatched":
+    os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
+
+import gevent
+from locust import HttpUser, constant, task
+from locust.env import Environment
+
+class U(HttpUser):
+    wait_time = constant(0.05)
+
+    @task
+    def t(self):
+        self.client.get("/json")
+        if self.environment.stats.total.num_requests > 5:
+            gevent.spawn(self.environment.runner.quit)
+
+def run():
+    environment = Environment(user_classes=[U], host=sys.argv[1])
+    runner = environment.create_local_runner()
+    runner.start(3, 100)
+    runner.greenlet.join()
+    print(runner.state, environment.stats.total.num_requests > 5, environment.stats.total.num_failures, flush=True)
+
+def in_threads(count):
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+in_threads(1)
+in_threads(2)
+run()
+child = os.fork()
+run()
+if child:
+    print("child:", os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.parametrize("patched", ["patched", "unpatched"])
+def test_threads_and_forks(both, patched):
+    pair = both.script(ELSEWHERE, lambda side: [side.target.host, patched])
+    assert sorted(_assert_same(pair, but=["printed"]).printed) == ["child: 0", *["stopped True 0"] * 6]
