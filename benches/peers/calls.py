@@ -55,6 +55,19 @@ CALLS = [
     Call("catch", "catch_response=True, success()", "Catch"),
     Call("headers", "20 headers, two cookies, name=", "Headers", wrk=twenty_headers()),
     Call("sign", "auth= a function", "Sign", wrk=None, fast=False),
+    *(
+        Call(users.lower(), label, users, wrk=None, fast=False)
+        for label, users in (
+            ("a hook on the session", "Hooks"),
+            ("a mounted adapter with retries", "Retry"),
+            ("proxies=", "Proxy"),
+            ("data= a generator", "Upload"),
+            ("prepare_request(), send()", "Prepared"),
+            ("cookies= a jar", "Jar"),
+            ("a mounted adapter of an own class", "Adapter"),
+            ("client.send replaced", "Replaced"),
+        )
+    ),
     Call("http2", "GET over HTTP/2 and TLS", "Http2", wrk=None, fast=False, locust=False, scheme="http2"),
 ]
 
