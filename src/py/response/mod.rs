@@ -1,10 +1,14 @@
-//! Responses as Python sees them: the engine's part of both clients' response classes, and how each is reported.
+//! Responses as Python sees them: the engine's part of both clients' response classes.
 //!
-//! A response keeps its bytes in Rust; what a locustfile does not ask for is never made.
+//! A response keeps its bytes in Rust; what a locustfile does not ask for is never made. `deliver.rs`: from a finished
+//! call to its response, counted at once where nobody wants a say; `judge.rs`: whether it failed, and who is told.
+
+mod deliver;
+mod judge;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
 
 use pyo3::exceptions::PyException;
 use pyo3::intern;
@@ -12,27 +16,15 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyType};
 
-use super::client::{SessionBase, url_error};
-use super::clock::epoch_seconds;
-use super::event::{StatsListener, only_statistics};
+pub use self::deliver::Call;
+use self::judge::{Report, Verdict, is_success};
+use super::client::SessionBase;
 use super::stream::BodyStream;
 use crate::http::io::{Operation, Outcome};
 use crate::http::request::Statuses;
-use crate::http::text::{from_latin1, repr};
-use crate::http::url::{Style, UrlErrorKind};
-use crate::http::{Failure, Phase, Phases, Request, Response};
-use crate::stats::Sample;
-
-/// How the caller wants one call counted.
-pub struct Call<'py> {
-    pub name: Option<Bound<'py, PyAny>>,
-    pub context: Option<Bound<'py, PyAny>>,
-    pub catch_response: bool,
-    /// The URL as the caller wrote it.
-    pub url: Bound<'py, PyAny>,
-    /// A file that is told of request and response.
-    pub debug_stream: Option<Bound<'py, PyAny>>,
-}
+use crate::http::text::from_latin1;
+use crate::http::url::Style;
+use crate::http::{Phase, Phases, Request, Response};
 
 #[pyclass(subclass, frozen, weakref, module = "gregaria._engine")]
 pub struct ResponseBase {
@@ -69,107 +61,7 @@ impl Exchanges {
 
 const NO_STATUS: u32 = u32::MAX;
 
-struct Report {
-    session: Py<SessionBase>,
-    url: Option<Py<PyAny>>,
-    name: Option<Py<PyAny>>,
-    context: Option<Py<PyAny>>,
-    catch_response: bool,
-    entered: bool,
-    verdict: Verdict,
-    /// The event's arguments, once somebody has asked for them: then they are what is reported.
-    meta: Option<Py<PyDict>>,
-    /// The client's exception when there was no response, and the cause that is reported for it.
-    errors: Option<(Py<PyAny>, Py<PyAny>)>,
-}
-
-/// What the caller said of the response, if anything.
-enum Verdict {
-    None,
-    Success,
-    Failure(Py<PyAny>),
-}
-
 impl ResponseBase {
-    // Out of the caller's frame, which is copied away and back with a parked user's stack.
-    #[inline(never)]
-    /// Make the response of a finished call and, unless the caller wants to judge it first, report it.
-    pub fn deliver<'py>(
-        session: &Bound<'py, SessionBase>,
-        mut operation: Box<Operation>,
-        call: Call<'py>,
-        now: Instant,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let py = session.py();
-        let this = session.get();
-        operation.lag = now.saturating_duration_since(outcome(&operation).stamps.end);
-        let event = this.request_event(py).map(|event| event.into_bound(py));
-        let mut quiet = match &event {
-            Some(event) if !call.catch_response && !this.overrides_context() => only_statistics(event)?,
-            _ => None,
-        };
-        if let Err(Failure::RedirectTarget(error)) = &outcome(&operation).result
-            && (this.style() == Style::Requests || matches!(error.kind(), UrlErrorKind::ValueError))
-        {
-            // As for an address that is written wrong in the locustfile: raised, and not counted.
-            return Err(url_error(py, error));
-        }
-        let failed = outcome(&operation).result.is_err();
-        if let (Some(listener), false) = (&quiet, failed) {
-            if !count(listener, this.style(), &operation, call.name.as_ref())? {
-                quiet = None;
-            } else if call.name.is_none() && call.context.is_none() {
-                return Self::make(py, this.style(), operation, call.catch_response, None);
-            }
-        }
-        let report = Report {
-            session: session.clone().unbind(),
-            url: (this.style() == Style::Gevent).then(|| call.url.unbind()),
-            name: call.name.map(Bound::unbind),
-            context: call.context.map(Bound::unbind),
-            catch_response: call.catch_response,
-            entered: false,
-            verdict: Verdict::None,
-            meta: None,
-            errors: None,
-        };
-        let response = Self::make(py, this.style(), operation, call.catch_response, Some(Box::new(report)))?;
-        if !call.catch_response && (quiet.is_none() || failed) {
-            Self::judge(response.cast::<Self>()?)?;
-        }
-        Ok(response)
-    }
-
-    fn make<'py>(
-        py: Python<'py>,
-        style: Style,
-        operation: Box<Operation>,
-        catch_response: bool,
-        report: Option<Box<Report>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let lost = outcome(&operation).result.is_err() && outcome(&operation).partial.is_none();
-        let class = response_class(py, style, catch_response, lost)?;
-        let response = class.call0()?;
-        let this = response.cast::<Self>()?.get();
-        let _ = this.operation.set(operation);
-        if report.is_some() {
-            *this.report() = report;
-        }
-        Ok(response)
-    }
-
-    /// The response of an exchange that its caller reports himself, or nobody.
-    pub fn unreported(py: Python<'_>, mut operation: Box<Operation>, now: Instant) -> PyResult<Bound<'_, PyAny>> {
-        operation.lag = now.saturating_duration_since(outcome(&operation).stamps.end);
-        let response = Self::make(py, Style::Requests, operation, false, None)?;
-        response.cast::<Self>()?.get().foreign.store(true, Ordering::Relaxed);
-        Ok(response)
-    }
-
-    fn report(&self) -> MutexGuard<'_, Option<Box<Report>>> {
-        self.report.lock().expect("nothing panics under this lock")
-    }
-
     /// How long the finished response waited for Python.
     pub fn lag(&self) -> Option<Duration> {
         let of_call = self.exchanges.get().map(|exchanges| exchanges.lag);
@@ -215,202 +107,6 @@ impl ResponseBase {
 
     fn is_fast(&self) -> bool {
         self.operation.get().is_some_and(|operation| operation.request.url.style() == Style::Gevent)
-    }
-
-    /// Report by the client's own rule: what `raise_for_status` would say.
-    fn judge(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let this = slf.get();
-        if this.foreign.load(Ordering::Relaxed) {
-            return Self::with_name_as_url(slf, || {
-                let failure = responses(slf.py())?.call_method1("failure_of", (slf,))?;
-                Self::fire(slf, Some(failure).filter(|failure| !failure.is_none()))
-            });
-        }
-        let failure = Self::own_verdict(slf)?;
-        // Listeners see the name in place of the URL: the texts of errors are grouped by it.
-        let hide_url = !this.is_fast() && this.response().is_some();
-        if !hide_url {
-            return Self::fire(slf, failure);
-        }
-        Self::with_name_as_url(slf, || Self::fire(slf, failure))
-    }
-
-    /// What it has failed with by the client's own rule, if it has.
-    fn own_verdict<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let this = slf.get();
-        match this.response() {
-            Some(response) if is_success(this.is_fast(), this.own_statuses(), response.status) => Ok(None),
-            Some(_) => Self::status_error(slf).map(Some),
-            None => Self::errors(slf).map(|(_, cause)| Some(cause)),
-        }
-    }
-
-    fn with_name_as_url<T>(slf: &Bound<'_, Self>, work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
-        let py = slf.py();
-        let url = slf.getattr(intern!(py, "url"))?;
-        slf.setattr(intern!(py, "url"), Self::name(slf)?)?;
-        let result = work();
-        slf.setattr(intern!(py, "url"), url)?;
-        result
-    }
-
-    /// The error of a bad status, as the client words it.
-    fn status_error<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        let helper = if slf.get().is_fast() { "bad_status" } else { "http_error" };
-        responses(slf.py())?.call_method1(helper, (slf, Self::name(slf)?))
-    }
-
-    /// The exceptions of a call without a response: the client's own, and the cause that is reported.
-    fn errors<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)> {
-        let py = slf.py();
-        let this = slf.get();
-        if let Some((error, cause)) = this.report().as_ref().and_then(|report| report.errors.as_ref()) {
-            return Ok((error.bind(py).clone(), cause.bind(py).clone()));
-        }
-        let Some(Outcome { result: Err(failure), .. }) = this.outcome() else {
-            return Err(PyException::new_err("the response has no error"));
-        };
-        let (error, cause) = super::failures::exceptions(slf.as_any(), this.is_fast(), failure)?;
-        if let Some(report) = this.report().as_mut() {
-            report.errors = Some((error.clone().unbind(), cause.clone().unbind()));
-        }
-        Ok((error, cause))
-    }
-
-    /// The name it is counted under.
-    fn name<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
-        let this = slf.get();
-        if let Some(meta) = this.report().as_ref().and_then(|report| report.meta.as_ref()) {
-            if let Some(name) = meta.bind(py).get_item("name")? {
-                return Ok(name);
-            }
-        }
-        if let Some(name) =
-            this.report().as_ref().and_then(|report| report.name.as_ref().map(|name| name.clone_ref(py)))
-        {
-            return Ok(name.into_bound(py));
-        }
-        let name = this.operation.get().map_or("", |operation| default_name(operation));
-        Ok(PyString::new(py, name).into_any())
-    }
-
-    /// Tell the listeners of `request`.
-    fn fire(slf: &Bound<'_, Self>, failure: Option<Bound<'_, PyAny>>) -> PyResult<()> {
-        let py = slf.py();
-        let this = slf.get();
-        let Some((session, has_meta)) =
-            this.report().as_ref().map(|report| (report.session.clone_ref(py), report.meta.is_some()))
-        else {
-            return Ok(());
-        };
-        let session = session.into_bound(py);
-        let Some(event) = session.get().request_event(py).map(|event| event.into_bound(py)) else { return Ok(()) };
-        if !has_meta
-            && !session.get().overrides_context()
-            && let Some(listener) = only_statistics(&event)?
-        {
-            let operation = this.operation.get().expect("a reported response has an operation");
-            let name = Self::name(slf)?.str()?;
-            let (method, name) = (operation.method(), name.to_str()?);
-            let sample = Sample { generator_lag: this.lag().unwrap_or_default(), ..sample(operation) };
-            let at = sample.at;
-            listener.get().count(method, name, sample);
-            return failure.map_or(Ok(()), |failure| listener.get().fail(method, name, &failure, at));
-        }
-        let meta = Self::request_meta(slf)?;
-        if failure.is_some() || this.verdict(py).is_some() {
-            // Else nobody has judged it otherwise than the locustfile may have written there.
-            meta.set_item(intern!(py, "exception"), failure)?;
-        }
-        let fired = event.call_method(intern!(py, "fire"), (), Some(&meta));
-        // It holds the response, which held it: without this both would wait for the garbage collector.
-        let held = this.report().as_mut().and_then(|report| report.meta.take());
-        drop(held);
-        fired.map(drop)
-    }
-
-    fn new_meta<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyDict>> {
-        let py = slf.py();
-        let this = slf.get();
-        let meta = PyDict::new(py);
-        let Some(operation) = this.operation.get() else { return Ok(meta) };
-        let outcome = outcome(operation);
-        let first = counted_request(operation);
-        let response_time = outcome.stamps.response_time().as_secs_f64() * 1000.0;
-        meta.set_item("request_type", operation.method())?;
-        if !this.is_fast() {
-            meta.set_item("response_time", response_time)?;
-        }
-        meta.set_item("name", Self::name(slf)?)?;
-        meta.set_item("context", Self::context(slf)?)?;
-        meta.set_item("response", slf)?;
-        meta.set_item("exception", py.None())?;
-        meta.set_item("start_time", epoch_seconds(outcome.stamps.start))?;
-        match Self::url_as_written(slf)? {
-            Some(url) => meta.set_item("url", url)?,
-            None => meta.set_item("url", first.url.to_string())?,
-        }
-        meta.set_item("response_length", this.response().map_or(0, length))?;
-        if this.is_fast() {
-            // Where Locust's fast client has it; and it has judged the response by now.
-            meta.set_item("response_time", response_time)?;
-            meta.set_item("exception", Self::own_verdict(slf)?)?;
-        }
-        Ok(meta)
-    }
-
-    /// The fast client reports the URL as it was written, behind its base.
-    fn url_as_written(slf: &Bound<'_, Self>) -> PyResult<Option<String>> {
-        let py = slf.py();
-        let held = slf
-            .get()
-            .report()
-            .as_ref()
-            .and_then(|report| Some((report.session.clone_ref(py), report.url.as_ref()?.clone_ref(py))));
-        let Some((session, url)) = held else { return Ok(None) };
-        Ok(Some(session.get().full_url(url.bind(py).str()?.to_str()?)))
-    }
-
-    /// The user's context under the call's.
-    fn context<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        let py = slf.py();
-        let held =
-            slf.get().report().as_ref().map(|report| {
-                (report.session.clone_ref(py), report.context.as_ref().map(|context| context.clone_ref(py)))
-            });
-        let Some((session, context)) = held else { return Ok(PyDict::new(py).into_any()) };
-        let Some(user) = session.get().user(py) else {
-            return Ok(context.map_or_else(|| PyDict::new(py).into_any(), |context| context.into_bound(py)));
-        };
-        let merged = PyDict::new(py);
-        merged.call_method1(intern!(py, "update"), (user.bind(py).call_method0(intern!(py, "context"))?,))?;
-        if let Some(context) = context {
-            merged.call_method1(intern!(py, "update"), (context,))?;
-        }
-        Ok(merged.into_any())
-    }
-
-    /// Set the caller's verdict, if this is the time for one.
-    fn set_verdict(slf: &Bound<'_, Self>, verdict: Verdict, call: &str) -> PyResult<()> {
-        let old = match slf.get().report().as_mut() {
-            Some(report) if report.entered => Some(std::mem::replace(&mut report.verdict, verdict)),
-            _ => None,
-        };
-        match old {
-            Some(_) => Ok(()),
-            None => Err(responses(slf.py())?
-                .call_method1("not_entered", (call,))
-                .map_or_else(|error| error, PyErr::from_value)),
-        }
-    }
-
-    fn verdict<'py>(&self, py: Python<'py>) -> Option<Option<Bound<'py, PyAny>>> {
-        match &self.report().as_ref()?.verdict {
-            Verdict::None => None,
-            Verdict::Success => Some(None),
-            Verdict::Failure(exception) => Some(Some(exception.bind(py).clone())),
-        }
     }
 }
 
@@ -777,89 +473,6 @@ fn last_request(operation: &Operation) -> &Request {
     outcome(operation).hops.last().map_or(&operation.request, |hop| &hop.next)
 }
 
-/// The request that a call is counted as: the first; the failing one where there was no response at all.
-fn counted_request(operation: &Operation) -> &Request {
-    match &outcome(operation).result {
-        Err(failure) if !failure.is_of_the_body() => last_request(operation),
-        _ => &operation.request,
-    }
-}
-
-/// Path and query of the request that a call is counted as.
-fn default_name(operation: &Operation) -> &str {
-    counted_request(operation).url.path_and_query()
-}
-
-/// Bytes of the body; of one that is still to come, as many as the server says.
-fn length(response: &Response) -> u64 {
-    if response.stream.is_none() {
-        return response.body().len() as u64;
-    }
-    let declared = response.header("content-length").and_then(|value| std::str::from_utf8(value).ok());
-    declared.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
-}
-
-fn sample(operation: &Operation) -> Sample {
-    let outcome = outcome(operation);
-    let response_length = outcome.result.as_ref().map_or(0, length);
-    Sample {
-        response_time_ms: Some(outcome.stamps.response_time().as_secs_f64() * 1000.0),
-        response_length,
-        generator_lag: operation.lag,
-        phases: Some(outcome.stamps.phases),
-        at: epoch_seconds(outcome.stamps.end),
-    }
-}
-
-/// Count a response nobody but the statistics hears of: no Python object is made for it. Says whether it was counted: the
-/// first failure of its kind is not, because Locust shows its exception.
-fn count(
-    listener: &Bound<'_, StatsListener>,
-    style: Style,
-    operation: &Operation,
-    name: Option<&Bound<'_, PyAny>>,
-) -> PyResult<bool> {
-    let text = name.map(|name| name.str()).transpose()?;
-    let name = match &text {
-        Some(text) => text.to_str()?,
-        None => default_name(operation),
-    };
-    let method = operation.method();
-    let sample = sample(operation);
-    let Ok(response) = &outcome(operation).result else { unreachable!("failures are reported through Python") };
-    if is_success(style == Style::Gevent, operation.request.settings.statuses.as_deref(), response.status) {
-        listener.get().count(method, name, sample);
-        return Ok(true);
-    }
-    let words = status_words(style, response, name);
-    Ok(listener.get().count_failed(method, name, sample, &words))
-}
-
-/// requests fails what is 4xx or 5xx; Locust's fast client what it does not know, or was not told, to be good.
-fn is_success(fast: bool, own: Option<&Statuses>, status: u16) -> bool {
-    if let Some(own) = own {
-        own.valid.contains(&status)
-    } else if fast {
-        matches!(status, 200..=208 | 226 | 301..=304 | 307 | 308)
-    } else {
-        !(400..600).contains(&status)
-    }
-}
-
-/// The `repr` of the client's exception for a bad status.
-fn status_words(style: Style, response: &Response, name: &str) -> String {
-    let status = response.status;
-    if style == Style::Gevent {
-        return format!("LocustBadStatusCode(code={status})");
-    }
-    let kind = if status < 500 { "Client" } else { "Server" };
-    let reason = match std::str::from_utf8(response.reason()) {
-        Ok(reason) => reason.to_owned(),
-        Err(_) => from_latin1(response.reason()),
-    };
-    format!("HTTPError({})", repr(&format!("{status} {kind} Error: {reason} for url: {name}")))
-}
-
 fn header_pairs(response: &Response) -> Vec<(String, String)> {
     response.headers().into_iter().map(|(name, value)| (name.to_owned(), from_latin1(value))).collect()
 }
@@ -879,20 +492,6 @@ pub fn responses(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     MODULE
         .get_or_try_init(py, || Ok(py.import("gregaria._responses")?.into_any().unbind()))
         .map(|module| module.bind(py))
-}
-
-fn response_class(py: Python<'_>, style: Style, catch_response: bool, lost: bool) -> PyResult<&Bound<'_, PyType>> {
-    static REQUESTS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    static FAST: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    static FAST_CAUGHT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    static FAST_ERROR: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    const FAST_MODULE: &str = "locust.contrib.fasthttp";
-    match (style, catch_response, lost) {
-        (Style::Requests, ..) => REQUESTS.import(py, "locust.clients", "ResponseContextManager"),
-        (Style::Gevent, true, _) => FAST_CAUGHT.import(py, FAST_MODULE, "ResponseContextManager"),
-        (Style::Gevent, false, true) => FAST_ERROR.import(py, FAST_MODULE, "ErrorResponse"),
-        (Style::Gevent, false, false) => FAST.import(py, FAST_MODULE, "FastResponse"),
-    }
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,0 +1,291 @@
+//! What a session's requests are prepared from. Thin by default: what nobody has touched all users share.
+
+use std::cell::RefCell;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, LazyLock};
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyString};
+
+use super::call::slow;
+use super::{SessionBase, lock};
+use crate::http::Settings;
+use crate::http::headers::Headers;
+use crate::http::request::{AtTheLimit, Retries};
+use crate::http::transport::tls::Tls;
+use crate::http::url::{Base, Style};
+use crate::py::prepare::{self, Auth, SessionHeaders};
+
+/// requests' pool keeps ten connections to a host. Further ones are opened and thrown away.
+const POOL_SIZE: usize = 10;
+
+static REQUESTS_DEFAULTS: LazyLock<Arc<Settings>> = LazyLock::new(|| {
+    Arc::new(Settings {
+        connect_timeout: None,
+        read_timeout: None,
+        redirects: Some(30),
+        tls: Tls::trusted(),
+        max_connections: POOL_SIZE,
+        at_the_limit: AtTheLimit::OpenMore,
+        retries: Retries::default(),
+        statuses: None,
+        http2: false,
+        proxy: None,
+    })
+});
+
+/// As many as a server commonly lets be under way on one connection.
+const STREAMS: usize = 100;
+
+static HTTP2_DEFAULTS: LazyLock<Arc<Settings>> = LazyLock::new(|| {
+    Arc::new(Settings { http2: true, max_connections: STREAMS, ..Settings::clone(&REQUESTS_DEFAULTS) })
+});
+
+/// What a session knows of itself, and what of it is kept ready for its requests.
+pub(super) struct State {
+    pub base: Base,
+    pub headers: Arc<SessionHeaders>,
+    pub settings: Arc<Settings>,
+    pub authorization: Option<Arc<str>>,
+    pub request_name: Option<Py<PyAny>>,
+    /// Asked of the session object before each request: it holds something that can change unseen.
+    pub volatile: bool,
+    pub has_params: bool,
+    pub stream: bool,
+    /// Something on the session has a say in each request that only requests' own code honours.
+    pub slow: bool,
+    /// Its class does, whatever the session's attributes are.
+    pub seams: bool,
+    /// The environment is heeded, where it names proxies, certificates or passwords.
+    pub trust_env: bool,
+    /// The user asks for HTTP/2.
+    pub http2: bool,
+    /// The class overrides `request` or `context`, so the way leads through Python.
+    pub overrides_request: bool,
+    pub overrides_context: bool,
+}
+
+impl State {
+    pub fn new(py: Python<'_>, style: Style) -> PyResult<Self> {
+        Ok(Self {
+            base: shared_base(style, ""),
+            headers: default_headers(py, style)?,
+            settings: Arc::clone(&REQUESTS_DEFAULTS),
+            authorization: None,
+            request_name: None,
+            volatile: false,
+            has_params: false,
+            stream: false,
+            slow: false,
+            seams: false,
+            trust_env: style == Style::Requests,
+            http2: false,
+            overrides_request: false,
+            overrides_context: false,
+        })
+    }
+}
+
+/// What a session's environment says of its requests.
+enum Environment<'py> {
+    Ignored,
+    /// What servers' certificates are checked against.
+    Bundle(Bound<'py, PyAny>),
+    /// Something that requests' own code has to look up.
+    Matters,
+}
+
+/// What a request takes from its session, gathered under one lock.
+pub struct Snapshot<'py> {
+    pub base: Base,
+    pub headers: Arc<SessionHeaders>,
+    pub settings: Arc<Settings>,
+    pub authorization: Option<Arc<str>>,
+    pub has_params: bool,
+    pub stream: bool,
+    pub slow: bool,
+    pub bundle: Option<Bound<'py, PyAny>>,
+}
+
+impl SessionBase {
+    /// What the environment has for this session, where it heeds it.
+    fn environment<'py>(slf: &Bound<'py, Self>) -> PyResult<Environment<'py>> {
+        if !slf.get().state().trust_env {
+            return Ok(Environment::Ignored);
+        }
+        let found = slow(slf.py())?.call_method0(intern!(slf.py(), "environment"))?;
+        if found.is_instance_of::<PyString>() {
+            return Ok(Environment::Bundle(found));
+        }
+        Ok(if found.is_truthy()? { Environment::Matters } else { Environment::Ignored })
+    }
+
+    pub fn snapshot<'py>(slf: &Bound<'py, Self>) -> PyResult<Snapshot<'py>> {
+        let this = slf.get();
+        if this.style == Style::Gevent && this.stale.swap(false, Ordering::Relaxed) {
+            let read = slf.call_method0(intern!(slf.py(), "_read_attributes"));
+            // What could not be read is read again before the next request, which fails likewise.
+            this.stale.store(read.is_err(), Ordering::Relaxed);
+            read?;
+        }
+        if this.style == Style::Requests && (this.stale.swap(false, Ordering::Relaxed) || this.state().volatile) {
+            Self::read_attributes(slf)?;
+        }
+        let environment = Self::environment(slf)?;
+        let state = this.state();
+        Ok(Snapshot {
+            base: state.base.clone(),
+            headers: Arc::clone(&state.headers),
+            settings: Arc::clone(&state.settings),
+            authorization: state.authorization.clone(),
+            has_params: state.has_params,
+            stream: state.stream,
+            slow: matches!(environment, Environment::Matters) || state.slow || state.seams,
+            bundle: match environment {
+                Environment::Bundle(path) => Some(path),
+                _ => None,
+            },
+        })
+    }
+
+    /// What a locustfile has set on the session, from its instance dictionary: what is not there has its default.
+    fn read_attributes(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let attributes = slf.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
+        let given = |name: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
+            Ok(attributes.get_item(name)?.filter(|value| !value.is_none()))
+        };
+        let mut slow = slow(py)?.call_method1("differs", (slf,))?.is_truthy()?;
+        let mut settings = Settings::clone(requests_defaults(slf.get().state().http2));
+        if let Some(pool) = &*lock(&slf.get().pool) {
+            pool.limit(&mut settings);
+        }
+        // Here `None` is an answer: with nothing to check them against, certificates are not checked.
+        let (verify, cert) = (attributes.get_item("verify")?, given("cert")?);
+        if verify.is_some() || cert.is_some() {
+            settings.tls = prepare::tls(&settings.tls, verify.as_ref(), cert.as_ref())?;
+        }
+        if let Some(limit) = given("max_redirects")? {
+            settings.redirects = Some(limit.extract()?);
+        }
+        let authorization = match given("auth")? {
+            Some(auth) => match prepare::authorization(&auth)? {
+                Auth::Header(value) => Some(Arc::from(value)),
+                Auth::None => None,
+                Auth::Object => {
+                    slow = true;
+                    None
+                }
+            },
+            None => None,
+        };
+        let given_headers = given("headers")?;
+        let headers = match &given_headers {
+            Some(mapping) => Arc::new(SessionHeaders::of_mapping(Style::Requests, mapping)?),
+            None => default_headers(py, Style::Requests)?,
+        };
+        // A mapping of ours reports its changes; any other may change without a word.
+        let watched = given_headers.is_none_or(|mapping| mapping.hasattr(intern!(py, "_session")).unwrap_or(false));
+        let stream = given("stream")?.map_or(Ok(false), |stream| stream.is_truthy())?;
+        let trust_env = given("trust_env")?.map_or(Ok(true), |heed| heed.is_truthy())?;
+        let params = given("params")?;
+        let overrides_request = attributes.contains(intern!(py, "request"))?;
+        let mut state = slf.get().state();
+        state.settings = shared_settings(settings);
+        state.authorization = authorization;
+        state.headers = headers;
+        state.has_params = params.is_some();
+        state.stream = stream;
+        state.slow = slow;
+        state.trust_env = trust_env;
+        state.volatile = !watched || params.is_some() || seen(&attributes)?;
+        state.overrides_request |= overrides_request;
+        Ok(())
+    }
+}
+
+/// Whether a user's class (or the user) has a `context` of its own, to be asked at each request.
+pub(super) fn overrides_context(user: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static PLAIN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let py = user.py();
+    let plain = PLAIN.get_or_try_init(py, || {
+        Ok::<_, PyErr>(py.import("locust.user.users")?.getattr("User")?.getattr("context")?.unbind())
+    })?;
+    let Some(context) = user.getattr_opt(intern!(py, "context"))? else { return Ok(false) };
+    let function = context.getattr_opt(intern!(py, "__func__"))?;
+    Ok(!function.is_some_and(|function| function.is(plain)))
+}
+
+/// The settings of a session on which nothing was changed.
+pub(super) fn requests_defaults(http2: bool) -> &'static Arc<Settings> {
+    if http2 { &HTTP2_DEFAULTS } else { &REQUESTS_DEFAULTS }
+}
+
+/// The attribute `http2` of a user.
+pub(super) fn wants_http2(user: &Bound<'_, PyAny>) -> PyResult<bool> {
+    user.getattr_opt(intern!(user.py(), "http2"))?.map_or(Ok(false), |http2| http2.is_truthy())
+}
+
+/// All users of a class have the same base, settings and headers: they share one of each.
+pub(super) fn shared_base(style: Style, text: &str) -> Base {
+    thread_local! {
+        static LAST: RefCell<Option<(Style, Base)>> = const { RefCell::new(None) };
+    }
+    LAST.with_borrow_mut(|last| match last {
+        Some((kept, base)) if *kept == style && base.text() == text => base.clone(),
+        _ => {
+            let base = Base::new(style, text);
+            *last = Some((style, base.clone()));
+            base
+        }
+    })
+}
+
+pub(super) fn shared_settings(settings: Settings) -> Arc<Settings> {
+    thread_local! {
+        static LAST: RefCell<Option<Arc<Settings>>> = const { RefCell::new(None) };
+    }
+    LAST.with_borrow_mut(|last| match last {
+        Some(kept) if **kept == settings => Arc::clone(kept),
+        _ => Arc::clone(last.insert(Arc::new(settings))),
+    })
+}
+
+pub(super) fn shared_headers(headers: SessionHeaders) -> Arc<SessionHeaders> {
+    thread_local! {
+        static LAST: RefCell<Option<Arc<SessionHeaders>>> = const { RefCell::new(None) };
+    }
+    LAST.with_borrow_mut(|last| match last {
+        Some(kept) if kept.same_as(&headers) => Arc::clone(kept),
+        _ => Arc::clone(last.insert(Arc::new(headers))),
+    })
+}
+
+/// What requests sends unasked.
+fn default_headers(py: Python<'_>, style: Style) -> PyResult<Arc<SessionHeaders>> {
+    static REQUESTS: PyOnceLock<Arc<SessionHeaders>> = PyOnceLock::new();
+    static NONE: LazyLock<Arc<SessionHeaders>> = LazyLock::new(|| Arc::new(SessionHeaders::new(Headers::new())));
+    if style == Style::Gevent {
+        return Ok(Arc::clone(&NONE));
+    }
+    REQUESTS
+        .get_or_try_init(py, || {
+            let mapping = py.import("gregaria._sessions")?.call_method0("default_headers")?;
+            Ok(Arc::new(SessionHeaders::of_mapping(Style::Requests, &mapping)?))
+        })
+        .map(Arc::clone)
+}
+
+/// What `request` takes by position behind the name, by name.
+/// Whether a locustfile has got hold of something that it can change without a word.
+fn seen(attributes: &Bound<'_, PyDict>) -> PyResult<bool> {
+    let py = attributes.py();
+    for name in [intern!(py, "hooks"), intern!(py, "proxies"), intern!(py, "adapters")] {
+        if attributes.contains(name)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
