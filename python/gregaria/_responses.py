@@ -13,7 +13,8 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Generator
+from collections import OrderedDict
+from collections.abc import Callable, Generator, Iterable
 from email.message import Message
 from typing import Any
 
@@ -48,8 +49,15 @@ def attribute(response: Any, name: str) -> Any:
     return value
 
 
-def case_insensitive(pairs: list[tuple[str, str]]) -> CaseInsensitiveDict[str]:
-    """Headers as requests shows them: lines of one name joined."""
+def case_insensitive(stored: Iterable[tuple[str, tuple[str, str]]]) -> CaseInsensitiveDict[str]:
+    """Headers as requests shows them, of (name in lower case, (name, value)): the way it keeps them."""
+    headers: CaseInsensitiveDict[str] = CaseInsensitiveDict.__new__(CaseInsensitiveDict)
+    headers._store = OrderedDict(stored)  # type: ignore[attr-defined]
+    return headers
+
+
+def _of_lines(pairs: list[tuple[str, str]]) -> CaseInsensitiveDict[str]:
+    """The same of header lines: those of one name are joined."""
     headers: CaseInsensitiveDict[str] = CaseInsensitiveDict()
     for name, value in pairs:
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
@@ -72,7 +80,7 @@ def _prepared(sent: tuple[str, str, list[tuple[str, str]], bytes | None] | None)
         return None
     method, url, headers, body = sent
     request = requests.PreparedRequest()
-    request.headers = case_insensitive(headers)
+    request.headers = _of_lines(headers)
     is_form = request.headers.get("Content-Type") == "application/x-www-form-urlencoded"
     # requests makes a form as text; whoever writes that type himself is presumed to have given text.
     shown = body.decode(errors="replace") if is_form and body is not None else body
@@ -107,7 +115,7 @@ def _history(response: Any) -> list[requests.Response]:
         hop = requests.Response()
         hop.status_code, hop.reason, hop._content = status, reason, body
         hop._content_consumed = True  # type: ignore[attr-defined]
-        hop.headers = case_insensitive(pairs)
+        hop.headers = _of_lines(pairs)
         hop.encoding = get_encoding_from_headers(hop.headers)
         hop.request = _prepared(sent)  # type: ignore[assignment]
         hop.url = sent[1]
@@ -167,6 +175,13 @@ def _next(response: Any) -> requests.PreparedRequest | None:
     return next(session.resolve_redirects(response, response.request, yield_requests=True), None)
 
 
+def _connection() -> Any:
+    """An adapter that sends further requests; the one that sent this is the engine, and belongs to the session."""
+    from locust.clients import LocustHttpAdapter
+
+    return LocustHttpAdapter(None)
+
+
 def content(response: requests.Response) -> bytes | None:
     """The body of a response that is streamed, or into which a locustfile has put one of its own."""
     body: bytes | None = requests.Response.content.fget(response)  # type: ignore[attr-defined]
@@ -214,18 +229,19 @@ _ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
     "_content": lambda response: False if response._is_streamed else response._body,
     "_content_consumed": lambda response: not response._is_streamed,
     "_next": _next,
-    "headers": lambda response: case_insensitive(response._header_pairs()),
+    "headers": lambda response: case_insensitive(response._stored_headers),
     "encoding": lambda response: get_encoding_from_headers(response.headers) if response._status else None,
     "reason": lambda response: response._reason,
     "url": lambda response: response._url,
     "timings": lambda response: Timings.of(response._timings),
     "elapsed": lambda response: datetime.timedelta(seconds=response._elapsed),
     "history": _history,
-    "request": lambda response: _prepared(response._sent),
+    # requests' errors of a body name no request, and Locust has it from there.
+    "request": lambda response: None if response._is_of_the_body else _prepared(response._sent),
     "cookies": lambda response: _cookies(response._header_pairs(), response.request),
     "raw": _raw,
     "error": lambda response: response._error,
-    "connection": lambda response: None,
+    "connection": lambda response: _connection(),
 }
 
 
@@ -316,6 +332,8 @@ def exceptions(
         error = _fast_error(response, kind, code, text)
         return error, error
     error, cause = _requests_error(kind, code, text, _prepared(response._sent))
+    if response._is_of_the_body:
+        error.request = None
     error.__context__ = cause
     return error, cause if cause is not None else error
 

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+import requests
 from requests import utils
 from requests.structures import CaseInsensitiveDict
 
-from . import _cookies, _engine, _slow
+from . import _adapters, _cookies, _engine
 
 
 def default_headers() -> CaseInsensitiveDict[str]:
@@ -61,10 +62,38 @@ _DEFAULTS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def _adapters(session: Any) -> OrderedDict[str, Any]:
+def _own_adapters(session: Any) -> OrderedDict[str, Any]:
     from locust.clients import LocustHttpAdapter
 
     return OrderedDict((prefix, LocustHttpAdapter(None, session=session)) for prefix in ("https://", "http://"))
+
+
+def adapter_for(session: Any, url: str) -> Any:
+    """What sends to `url`. Where nobody has looked at the session's adapters they need not all be made."""
+    attributes = session.__dict__
+    if "adapters" not in attributes and is_absolute(url):
+        adapter = attributes.get("_adapter")
+        if adapter is None:
+            from locust.clients import LocustHttpAdapter
+
+            adapter = attributes["_adapter"] = LocustHttpAdapter(None, session=session)
+        return adapter
+    adapter = _unix_adapter(session, url)
+    if adapter is None:
+        adapter = requests.Session.get_adapter(session, url)
+        _adapters.take_over(adapter)
+    return adapter
+
+
+def is_absolute(url: str) -> bool:
+    """Whether a URL needs no base: HTTP's, or a Unix socket's."""
+    return url[:8].lower().startswith(("http://", "https://")) or is_unix(url)
+
+
+def has_own_policy(session: Any) -> bool:
+    """Whether a locustfile has said which of the session's cookies are kept and sent."""
+    jar = session.__dict__.get("_cookie_jar")
+    return jar is not None and jar.has_own_policy
 
 
 def is_unix(url: str) -> bool:
@@ -72,7 +101,7 @@ def is_unix(url: str) -> bool:
     return url[:12].lower() == "http+unix://"
 
 
-def unix_adapter(session: Any, url: str) -> Any:
+def _unix_adapter(session: Any, url: str) -> Any:
     """What sends to the Unix socket of `url`, if it names one and nobody has mounted an adapter for that."""
     if not is_unix(url) or any(prefix.startswith("http+unix") for prefix in session.adapters):
         return None
@@ -83,12 +112,29 @@ def unix_adapter(session: Any, url: str) -> Any:
     return session.adapters.get("http://")
 
 
-_DEFAULTS["adapters"] = _adapters
+_DEFAULTS["adapters"] = _own_adapters
 
 NAMES = tuple(_DEFAULTS)
 """What [`default`] knows."""
 
-WATCHED = frozenset(_DEFAULTS) | {"request", "get_adapter", "_build_url", *_slow.SEAMS}
+SEAMS = frozenset(
+    (
+        "send",
+        "prepare_request",
+        "merge_environment_settings",
+        "resolve_redirects",
+        "rebuild_auth",
+        "rebuild_proxies",
+        "rebuild_method",
+        "get_redirect_target",
+        "should_strip_auth",
+        "get_adapter",
+        "_build_url",
+    )
+)
+"""The methods of a session that a plain call does without: where one is replaced, calls are made by requests' code."""
+
+WATCHED = frozenset(_DEFAULTS) | SEAMS | {"request"}
 """Attributes that requests are prepared from."""
 
 

@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 from requests.auth import HTTPBasicAuth
 from requests.cookies import RequestsCookieJar
+from requests.models import REDIRECT_STATI
 
-from gregaria import _engine, _lazy, _responses, _sessions, _slow
+from gregaria import _adapters, _engine, _lazy, _preparing, _responses, _sending, _sessions, _slow
 
 from .exception import LocustError
 
@@ -136,12 +137,32 @@ class HttpSession(_engine.SessionBase, requests.Session):
         is_absolute = absolute_http_url_regexp.match(path) or _sessions.is_unix(path)
         return path if is_absolute else f"{self.base_url}{path}"
 
+    # These three do what requests' do, for less. Somebody's patch of requests' comes first.
+
+    def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
+        """A request with what the session adds to it, ready for `send`."""
+        prepared = None if _slow.is_patched("prepare_request") else _preparing.prepare(self, request)
+        return super().prepare_request(request) if prepared is None else prepared
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        """`proxies`, `stream`, `verify` and `cert` of a request: its own, the environment's, the session's."""
+        if _slow.is_patched("merge_environment_settings"):
+            return super().merge_environment_settings(url, proxies, stream, verify, cert)
+        return _sending.merge_environment(self, url, proxies, stream, verify, cert)
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
+        """Send a prepared request, uncounted. Raises requests' exceptions."""
+        if _slow.is_patched("send"):
+            return super().send(request, **kwargs)
+        response: requests.Response = _sending.send(self, request, kwargs)
+        return response
+
     def get_adapter(self, url: str) -> BaseAdapter:
-        """What sends requests to `url`. For an adapter of requests' own class that is the engine, with its retries."""
-        adapter = _sessions.unix_adapter(self, url) or super().get_adapter(url)
-        if type(adapter) is not HTTPAdapter:
-            return adapter
-        return _slow.bridge(self, adapter)
+        """What sends requests to `url`. Adapters of requests' own class do so over the engine, with their retries."""
+        if _slow.is_patched("get_adapter"):
+            return super().get_adapter(url=url)
+        adapter: BaseAdapter = _sessions.adapter_for(self, url)
+        return adapter
 
     def close(self) -> None:
         """Close the connections that are kept alive; the session stays usable."""
@@ -159,7 +180,7 @@ class HttpSession(_engine.SessionBase, requests.Session):
             self.request_name = None
 
 
-class LocustHttpAdapter(_slow.EngineAdapter):
+class LocustHttpAdapter(_adapters.EngineAdapter):
     """What sends the requests that requests' own code has made."""
 
     def __init__(self, pool_manager: PoolManager | None, *args: Any, **kwargs: Any) -> None:
@@ -182,6 +203,11 @@ class ResponseContextManager(_engine.ResponseBase, requests.Response):  # type: 
 
     timings: Timings | None
     """Where the response time went: look-up, connect, TLS, sending, waiting, receiving. None if nothing was sent."""
+
+    @property
+    def is_redirect(self) -> bool:
+        """Whether it leads elsewhere."""
+        return self.status_code in REDIRECT_STATI and "location" in self.headers
 
     def json(self, **kwargs: Any) -> Any:
         """The body, read as JSON. Raises requests' JSONDecodeError."""

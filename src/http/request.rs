@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::cookies::Cookie;
 use super::text::to_latin1;
 use super::transport::{Proxy, Tls};
 use super::upload::Upload;
@@ -132,8 +133,8 @@ pub struct Request {
     pub body: Option<Box<[u8]>>,
     /// A body that is made while it is being sent, framed as its headers say.
     pub upload: Option<Arc<Upload>>,
-    /// Cookies for this request and what it is redirected to, whatever their domain.
-    pub cookies: Vec<(String, String)>,
+    /// Cookies for this request and what it is redirected to, beside the session's.
+    pub cookies: Vec<Cookie>,
     pub settings: Arc<Settings>,
     /// The response is wanted when its head is in, and its body as it arrives.
     pub stream: bool,

@@ -77,25 +77,68 @@ impl Session {
 
     /// The Cookie header of a request: the session's cookies, and those given for this request alone.
     pub fn cookie_header(&self, request: &Request) -> Option<String> {
-        if request.headers.has_cookie || request.bare || self.ignores_cookies.load(Ordering::Relaxed) {
+        if self.sends_none_with(request) {
             return None;
         }
         let host = request.headers.host();
         if request.cookies.is_empty() {
             return self.jar().header(&request.url, host);
         }
-        let own: Vec<_> = request.cookies.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        self.jar().header_with(&request.url, host, &own)
+        self.merged_jar(request).header(&request.url, host)
+    }
+
+    fn sends_none_with(&self, request: &Request) -> bool {
+        request.headers.has_cookie || request.bare || self.ignores_cookies.load(Ordering::Relaxed)
+    }
+
+    fn merged_jar(&self, request: &Request) -> Jar {
+        self.jar().merged_with(&request.cookies)
     }
 
     fn keep_cookies(&self, request: &Request, response: &Response) {
-        if !response.has_cookies || request.bare || self.ignores_cookies.load(Ordering::Relaxed) {
-            return;
+        if response.has_cookies && !request.bare && !self.ignores_cookies.load(Ordering::Relaxed) {
+            self.store_cookies(request, response);
         }
-        let headers = response.headers();
-        let values =
-            headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")).map(|(_, value)| *value);
-        self.jar().store(&request.url, request.headers.host(), values);
+    }
+
+    /// Keep the cookies that a response has set, whoever asked for it.
+    pub fn store_cookies(&self, request: &Request, response: &Response) {
+        if response.has_cookies {
+            store(&mut self.jar(), request, response);
+        }
+    }
+}
+
+fn store(jar: &mut Jar, request: &Request, response: &Response) {
+    let headers = response.headers();
+    let values = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")).map(|(_, value)| *value);
+    jar.store(&request.url, request.headers.host(), values);
+}
+
+/// The jar of a request that brought cookies of its own, for as long as it is redirected.
+///
+/// As requests has it: with the first request its own cookies come before the session's, and behind a redirect the
+/// session's, which have changed meanwhile, come before them.
+struct OwnJar(Option<Jar>);
+
+impl OwnJar {
+    fn new(session: &Session, request: &Request) -> Self {
+        Self((!request.cookies.is_empty()).then(|| session.merged_jar(request)))
+    }
+
+    fn header(&self, session: &Session, request: &Request) -> Option<String> {
+        match &self.0 {
+            None => session.cookie_header(request),
+            Some(_) if session.sends_none_with(request) => None,
+            Some(jar) => jar.header(&request.url, request.headers.host()),
+        }
+    }
+
+    fn follow(&mut self, session: &Session, request: &Request, response: &Response) {
+        if let Some(jar) = &mut self.0 {
+            store(jar, request, response);
+            jar.update(session.jar().list());
+        }
     }
 }
 
@@ -115,12 +158,13 @@ pub async fn execute<T: Transport>(
         Some(outcome) => (outcome.stamps, outcome.hops, outcome.cookies),
         None => (Stamps::at(Instant::now()), Vec::new(), Vec::new()),
     };
+    let mut own_jar = OwnJar::new(session, request);
     let mut left = request.settings.retries;
     // A further attempt begins where the last one broke off, and may be redirected as often.
     let mut led_here = 0;
     let result = loop {
         let current = hops.last().map_or(request, |hop| &hop.next);
-        let cookies = session.cookie_header(current);
+        let cookies = own_jar.header(session, current);
         if session.has_unfit_cookies() && cookies.as_deref().is_some_and(is_unfit) {
             // The caller has looked at those of his own URL, not at those for where it leads.
             break Err(Failure::Protocol("it leads to where a cookie of the session cannot be sent"));
@@ -140,6 +184,7 @@ pub async fn execute<T: Transport>(
             }
             Ok(response) => {
                 session.keep_cookies(current, &response);
+                own_jar.follow(session, current, &response);
                 match follow(current, &response, request.url.origin(), hops.len() - led_here) {
                     Ok(None) => break Ok(response),
                     Ok(Some(next)) => hops.push(Hop { response, next }),

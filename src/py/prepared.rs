@@ -11,7 +11,7 @@ use super::arguments::Arguments;
 use super::client::{self, SessionBase, url_error};
 use super::names;
 use super::prepare::{self as preparing, SessionHeaders};
-use super::response::{ResponseBase, describe_request};
+use super::response::{ResponseBase, StoredHeaders, request_headers, stored};
 use super::upload::Upload;
 use crate::http::io::Operation;
 use crate::http::url::{Style, Url};
@@ -64,20 +64,27 @@ fn send_prepared<'py>(
     ResponseBase::unreported(py, operation, Instant::now())
 }
 
-/// Prepare a request as the session would send it, but for authentication and hooks: method, URL, header pairs, body.
+/// Method, URL, headers as requests keeps them, body.
+type Prepared<'py> = (String, String, StoredHeaders, Option<Bound<'py, PyBytes>>);
+
+/// Prepare a request as the session would send it, but for authentication objects and hooks. `streamed`: its body is
+/// still to be made, and so are the headers that tell of it.
 #[pyfunction]
 fn prepare<'py>(
     session: &Bound<'py, SessionBase>,
     method: &str,
     url: &Bound<'py, PyAny>,
     arguments: &Bound<'py, PyDict>,
-) -> PyResult<Py<PyAny>> {
+    streamed: bool,
+) -> PyResult<Prepared<'py>> {
     let arguments = Arguments::read(Some(arguments))?;
-    arguments.refuse_others()?;
     let snapshot = SessionBase::snapshot(session)?;
-    let request = client::build(session, &snapshot, method, url, &arguments)?;
+    let request = client::build(session, &snapshot, method, url, &arguments, streamed)?;
     let cookies = session.get().session().cookie_header(&request);
-    describe_request(session.py(), &request, cookies.as_deref())
+    let mut headers = request_headers(&request);
+    headers.extend(cookies.map(|cookies| ("Cookie".to_owned(), cookies)));
+    let body = request.body.as_ref().map(|body| PyBytes::new(session.py(), body));
+    Ok((request.method.as_str().to_owned(), request.url.to_string(), stored(headers), body))
 }
 
 fn url(given: &Bound<'_, PyAny>) -> PyResult<Url> {

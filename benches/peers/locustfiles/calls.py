@@ -147,6 +147,9 @@ class UploadHttpUser(HttpUser):
 class PreparedHttpUser(HttpUser):
     tasks = [send_prepared]
 
+    def on_start(self) -> None:
+        self.client.get("/")  # Locust can prepare requests only after that
+
 
 class JarHttpUser(HttpUser):
     tasks = [send_jar]

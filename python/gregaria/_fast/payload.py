@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from .. import _slow
+from .. import _preparing
 from .headers import Headers
 
 
@@ -36,7 +36,7 @@ def _multipart(files: Any, data: Any) -> tuple[bytes, str]:
     pairs = list(files.items()) if isinstance(files, Mapping) else list(files)
     given = [file[4] for _, file in pairs if isinstance(file, (tuple, list)) and len(file) > 4]
     plain = [(name, tuple(file[:4]) if isinstance(file, (tuple, list)) else file) for name, file in pairs]
-    body, content_type = _slow.multipart(plain, data or {})
+    body, content_type = _preparing.multipart(plain, data or {})
     if not given:
         return body, content_type
     start, _, boundary = content_type.rpartition("=")

@@ -104,13 +104,18 @@ impl Jar {
         self.header_at(&Site::new(url, host), now())
     }
 
-    /// The same with cookies of one request's own, which go to any host.
-    pub fn header_with(&self, url: &Url, host: Option<&str>, own: &[(&str, &str)]) -> Option<String> {
+    /// The cookies of both, `others` in the place of those they replace.
+    pub fn merged_with(&self, others: &[Cookie]) -> Self {
         let mut merged = self.clone();
-        for (name, value) in own {
-            merged.set(name, value, "", "/");
+        merged.update(others);
+        merged
+    }
+
+    /// Put these in, each in the place of the one it replaces.
+    pub fn update(&mut self, others: &[Cookie]) {
+        for cookie in others {
+            self.insert(cookie.clone());
         }
-        merged.header(url, host)
     }
 
     fn header_at(&self, site: &Site, now: i64) -> Option<String> {

@@ -17,12 +17,14 @@ use crate::py::arguments::Arguments;
 use crate::py::names;
 use crate::py::prepare::{self, Auth, Payload};
 
+/// `streamed`: the body is still to be made, and whoever makes it tells of it.
 pub fn build(
     slf: &Bound<'_, SessionBase>,
     snapshot: &Snapshot<'_>,
     method: &str,
     url: &Bound<'_, PyAny>,
     arguments: &Arguments<'_>,
+    streamed: bool,
 ) -> PyResult<Request> {
     let style = slf.get().style;
     let method = if method.is_ascii() { method.to_ascii_uppercase() } else { method.to_uppercase() };
@@ -36,7 +38,9 @@ pub fn build(
         Some(files) if files.is_truthy()? => multipart(files, arguments.data.as_ref())?,
         _ => prepare::payload(style, arguments.data.as_ref(), arguments.json.as_ref())?,
     };
-    describe_body(style, method, &mut payload, &mut headers, arguments.headers.is_some());
+    if !streamed {
+        describe_body(style, method, &mut payload, &mut headers, arguments.headers.is_some());
+    }
     if let Some(authorization) = authorization(snapshot, &url, arguments)? {
         headers.remove("authorization");
         push_line(&mut headers.trailing, b"Authorization", authorization.as_bytes());

@@ -8,7 +8,7 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBool, PyDict, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 
 use super::{SessionBase, build};
 use crate::http::io::Operation;
@@ -74,6 +74,24 @@ fn has_just_replaced_request(slf: &Bound<'_, SessionBase>) -> PyResult<bool> {
 pub(super) fn slow(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     static MODULE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
     MODULE.get_or_try_init(py, || Ok(py.import("gregaria._slow")?.into_any().unbind())).map(|module| module.bind(py))
+}
+
+/// Whether somebody has patched one of the methods that libraries patch in requests, to see or to answer what it sends.
+///
+/// It happens within tests and with blocks, too, so it is looked at before each request: past the classes, in their
+/// dictionaries, which takes as long as four look-ups in a dict.
+#[inline]
+fn is_patched(py: Python<'_>) -> PyResult<bool> {
+    type Method = (Py<PyDict>, Py<PyString>, Py<PyAny>);
+    static WATCHED: PyOnceLock<Vec<Method>> = PyOnceLock::new();
+    let watched =
+        WATCHED.get_or_try_init(py, || slow(py)?.call_method0(intern!(py, "watched"))?.extract::<Vec<Method>>())?;
+    for (attributes, name, plain) in watched {
+        if !attributes.bind(py).get_item(name)?.is_some_and(|method| method.is(plain)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Have requests' own code make the request; the engine only sends it.
@@ -153,8 +171,11 @@ fn all_arguments<'py>(
             kwargs.set_item(name, value)?;
         }
     }
-    if method == "HEAD" && slf.get().style == Style::Requests && !kwargs.contains("allow_redirects")? {
-        kwargs.set_item("allow_redirects", false)?;
+    if slf.get().style == Style::Requests
+        && matches!(method, "GET" | "OPTIONS" | "HEAD")
+        && !kwargs.contains("allow_redirects")?
+    {
+        kwargs.set_item("allow_redirects", method != "HEAD")?;
     }
     Ok(kwargs)
 }
@@ -207,11 +228,11 @@ pub(super) fn prepare_operation<'py>(
         {
             arguments.verify = Some(bundle.clone());
         }
-        if snapshot.slow || prepare::needs_requests(&arguments)? {
+        if snapshot.slow || is_patched(slf.py())? || prepare::needs_requests(&arguments)? {
             return Ok(None);
         }
     }
-    let request = build(slf, &snapshot, method, url, &arguments)?;
+    let request = build(slf, &snapshot, method, url, &arguments, false)?;
     let name = match arguments.name {
         Some(name) if name.is_truthy()? => Some(name),
         _ => match this.request_name(slf.py()).map(|name| name.into_bound(slf.py())) {

@@ -26,6 +26,7 @@ use super::cookies;
 use super::hub::hub;
 use super::pool::{Shared, SharedPool};
 use super::prepare::{self, SessionHeaders};
+use super::response::ResponseBase;
 use crate::http::io::{Command, forget};
 use crate::http::request::{AtTheLimit, Retries, Statuses};
 use crate::http::transport::tls::{Identity, Options, Pem, Tls, Trust};
@@ -278,6 +279,13 @@ impl SessionBase {
         self.session.ignore_cookies(ignored);
     }
 
+    /// Keep the cookies that a response has set.
+    fn _keep_cookies(&self, response: &Bound<'_, ResponseBase>) {
+        if let Some((request, response)) = response.get().answered() {
+            self.session.store_cookies(request, response);
+        }
+    }
+
     /// Use the connections of a pool, which other sessions use too, and no own ones any more.
     fn _join(&self, pool: &SharedPool) {
         self.session.join(pool.0.id);
@@ -392,6 +400,10 @@ impl SessionBase {
         }
         if let Ok(state) = self.state.try_lock() {
             visit.call(&state.request_name)?;
+            if let Some(volatile) = &state.volatile {
+                visit.call(&volatile.headers)?;
+                visit.call(&volatile.auth)?;
+            }
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::call::slow;
 use super::{SessionBase, lock};
@@ -50,12 +50,14 @@ pub(super) struct State {
     pub settings: Arc<Settings>,
     pub authorization: Option<Arc<str>>,
     pub request_name: Option<Py<PyAny>>,
-    /// Asked of the session object before each request: it holds something that can change unseen.
-    pub volatile: bool,
+    /// What can change unseen, and is looked at before each request.
+    pub volatile: Option<Box<Volatile>>,
     pub has_params: bool,
     pub stream: bool,
     /// Something on the session has a say in each request that only requests' own code honours.
-    pub slow: bool,
+    pub differs: bool,
+    /// Its authentication is an object that wants to see each request.
+    pub asks_auth: bool,
     /// Its class does, whatever the session's attributes are.
     pub seams: bool,
     /// The environment is heeded, where it names proxies, certificates or passwords.
@@ -75,10 +77,11 @@ impl State {
             settings: Arc::clone(&REQUESTS_DEFAULTS),
             authorization: None,
             request_name: None,
-            volatile: false,
+            volatile: None,
             has_params: false,
             stream: false,
-            slow: false,
+            differs: false,
+            asks_auth: false,
             seams: false,
             trust_env: style == Style::Requests,
             http2: false,
@@ -86,6 +89,24 @@ impl State {
             overrides_context: false,
         })
     }
+
+    fn set_authorization(&mut self, authorization: Auth) {
+        self.asks_auth = matches!(authorization, Auth::Object);
+        self.authorization = match authorization {
+            Auth::Header(value) => Some(Arc::from(value)),
+            Auth::None | Auth::Object => None,
+        };
+    }
+}
+
+/// What a locustfile has got hold of, and may change without a word.
+pub(super) struct Volatile {
+    /// Hooks, proxies, adapters.
+    seams: bool,
+    /// Headers that are no mapping of ours.
+    pub headers: Option<Py<PyAny>>,
+    /// An object with user and password.
+    pub auth: Option<Py<PyAny>>,
 }
 
 /// What a session's environment says of its requests.
@@ -130,8 +151,12 @@ impl SessionBase {
             this.stale.store(read.is_err(), Ordering::Relaxed);
             read?;
         }
-        if this.style == Style::Requests && (this.stale.swap(false, Ordering::Relaxed) || this.state().volatile) {
-            Self::read_attributes(slf)?;
+        if this.style == Style::Requests {
+            if this.stale.swap(false, Ordering::Relaxed) {
+                Self::read_attributes(slf)?;
+            } else if this.state().volatile.is_some() {
+                Self::look_again(slf)?;
+            }
         }
         let environment = Self::environment(slf)?;
         let state = this.state();
@@ -142,7 +167,7 @@ impl SessionBase {
             authorization: state.authorization.clone(),
             has_params: state.has_params,
             stream: state.stream,
-            slow: matches!(environment, Environment::Matters) || state.slow || state.seams,
+            slow: matches!(environment, Environment::Matters) || state.differs || state.asks_auth || state.seams,
             bundle: match environment {
                 Environment::Bundle(path) => Some(path),
                 _ => None,
@@ -157,53 +182,114 @@ impl SessionBase {
         let given = |name: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
             Ok(attributes.get_item(name)?.filter(|value| !value.is_none()))
         };
-        let mut slow = slow(py)?.call_method1("differs", (slf,))?.is_truthy()?;
-        let mut settings = Settings::clone(requests_defaults(slf.get().state().http2));
-        if let Some(pool) = &*lock(&slf.get().pool) {
-            pool.limit(&mut settings);
-        }
-        // Here `None` is an answer: with nothing to check them against, certificates are not checked.
-        let (verify, cert) = (attributes.get_item("verify")?, given("cert")?);
-        if verify.is_some() || cert.is_some() {
-            settings.tls = prepare::tls(&settings.tls, verify.as_ref(), cert.as_ref())?;
-        }
-        if let Some(limit) = given("max_redirects")? {
-            settings.redirects = Some(limit.extract()?);
-        }
-        let authorization = match given("auth")? {
-            Some(auth) => match prepare::authorization(&auth)? {
-                Auth::Header(value) => Some(Arc::from(value)),
-                Auth::None => None,
-                Auth::Object => {
-                    slow = true;
-                    None
-                }
-            },
-            None => None,
-        };
-        let given_headers = given("headers")?;
+        let settings = settings_of(slf, &attributes)?;
+        let auth = given("auth")?;
+        let authorization = auth.as_ref().map_or(Ok(Auth::None), prepare::authorization)?;
+        let given_headers = attributes.get_item("headers")?;
         let headers = match &given_headers {
-            Some(mapping) => Arc::new(SessionHeaders::of_mapping(Style::Requests, mapping)?),
+            Some(mapping) => headers_of(mapping)?,
             None => default_headers(py, Style::Requests)?,
         };
-        // A mapping of ours reports its changes; any other may change without a word.
-        let watched = given_headers.is_none_or(|mapping| mapping.hasattr(intern!(py, "_session")).unwrap_or(false));
+        let volatile = Volatile {
+            seams: seen(&attributes)?,
+            // A mapping of ours reports its changes; any other may change without a word.
+            headers: given_headers.filter(|given| !given.is_none() && !reports_changes(given)).map(Bound::unbind),
+            auth: auth.filter(|auth| !auth.is_instance_of::<PyTuple>()).map(Bound::unbind),
+        };
+        let is_volatile = volatile.seams || volatile.headers.is_some() || volatile.auth.is_some();
         let stream = given("stream")?.map_or(Ok(false), |stream| stream.is_truthy())?;
         let trust_env = given("trust_env")?.map_or(Ok(true), |heed| heed.is_truthy())?;
-        let params = given("params")?;
+        let has_params = given("params")?.is_some();
         let overrides_request = attributes.contains(intern!(py, "request"))?;
+        let differs = differs(slf)?;
         let mut state = slf.get().state();
         state.settings = shared_settings(settings);
-        state.authorization = authorization;
+        state.set_authorization(authorization);
         state.headers = headers;
-        state.has_params = params.is_some();
+        state.has_params = has_params;
         state.stream = stream;
-        state.slow = slow;
+        state.differs = differs;
         state.trust_env = trust_env;
-        state.volatile = !watched || params.is_some() || seen(&attributes)?;
+        let old = std::mem::replace(&mut state.volatile, is_volatile.then(|| Box::new(volatile)));
         state.overrides_request |= overrides_request;
+        drop(state);
+        drop(old);
         Ok(())
     }
+
+    /// What of that may have changed without a word.
+    fn look_again(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let Some(volatile) = slf.get().state().volatile.as_ref().map(|volatile| volatile.clone_ref(py)) else {
+            return Ok(());
+        };
+        if let Some(headers) = volatile.headers {
+            let headers = headers_of(headers.bind(py))?;
+            slf.get().state().headers = headers;
+        }
+        if let Some(auth) = volatile.auth {
+            let authorization = prepare::authorization(auth.bind(py))?;
+            slf.get().state().set_authorization(authorization);
+        }
+        if volatile.seams {
+            let differs = differs(slf)?;
+            slf.get().state().differs = differs;
+        }
+        Ok(())
+    }
+}
+
+impl Volatile {
+    fn clone_ref(&self, py: Python<'_>) -> Self {
+        let held = |object: &Option<Py<PyAny>>| object.as_ref().map(|object| object.clone_ref(py));
+        Self { seams: self.seams, headers: held(&self.headers), auth: held(&self.auth) }
+    }
+}
+
+/// Time-outs, certificates and redirects of a session that has these attributes.
+fn settings_of(slf: &Bound<'_, SessionBase>, attributes: &Bound<'_, PyDict>) -> PyResult<Settings> {
+    let mut settings = Settings::clone(requests_defaults(slf.get().state().http2));
+    if let Some(pool) = &*lock(&slf.get().pool) {
+        pool.limit(&mut settings);
+    }
+    // Here `None` is an answer: with nothing to check them against, certificates are not checked.
+    let verify = attributes.get_item("verify")?;
+    let cert = attributes.get_item("cert")?.filter(|cert| !cert.is_none());
+    if verify.is_some() || cert.is_some() {
+        settings.tls = prepare::tls(&settings.tls, verify.as_ref(), cert.as_ref())?;
+    }
+    if let Some(limit) = attributes.get_item("max_redirects")?.filter(|limit| !limit.is_none()) {
+        settings.redirects = Some(limit.extract()?);
+    }
+    Ok(settings)
+}
+
+/// The headers of a session; with `None` it has none of its own.
+fn headers_of(given: &Bound<'_, PyAny>) -> PyResult<Arc<SessionHeaders>> {
+    if given.is_none() {
+        return Ok(Arc::new(SessionHeaders::new(Headers::new())));
+    }
+    SessionHeaders::of_mapping(Style::Requests, given).map(Arc::new)
+}
+
+fn reports_changes(headers: &Bound<'_, PyAny>) -> bool {
+    headers.hasattr(intern!(headers.py(), "_session")).unwrap_or(false)
+}
+
+/// Whether anything on the session has a say in its requests that only requests' own code honours.
+fn differs(slf: &Bound<'_, SessionBase>) -> PyResult<bool> {
+    slow(slf.py())?.call_method1(intern!(slf.py(), "differs"), (slf,))?.is_truthy()
+}
+
+/// Whether a locustfile has got hold of something that it can change without a word.
+fn seen(attributes: &Bound<'_, PyDict>) -> PyResult<bool> {
+    let py = attributes.py();
+    for name in [intern!(py, "hooks"), intern!(py, "proxies"), intern!(py, "adapters")] {
+        if attributes.contains(name)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a user's class (or the user) has a `context` of its own, to be asked at each request.
@@ -276,16 +362,4 @@ fn default_headers(py: Python<'_>, style: Style) -> PyResult<Arc<SessionHeaders>
             Ok(Arc::new(SessionHeaders::of_mapping(Style::Requests, &mapping)?))
         })
         .map(Arc::clone)
-}
-
-/// What `request` takes by position behind the name, by name.
-/// Whether a locustfile has got hold of something that it can change without a word.
-fn seen(attributes: &Bound<'_, PyDict>) -> PyResult<bool> {
-    let py = attributes.py();
-    for name in [intern!(py, "hooks"), intern!(py, "proxies"), intern!(py, "adapters")] {
-        if attributes.contains(name)? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

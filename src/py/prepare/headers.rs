@@ -6,7 +6,7 @@ use pyo3::exceptions::{PyUnicodeEncodeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyType};
 
 use crate::http::HeaderLines;
 use crate::http::headers::{Headers, Part, check};
@@ -65,6 +65,14 @@ fn fields_of(style: Style, mapping: &Bound<'_, PyAny>) -> PyResult<Vec<Field>> {
         }
         return Ok(fields);
     }
+    if mapping.get_type().is(case_insensitive(mapping.py())?) {
+        // requests' own mapping, past its Python: name and value are what it keeps for each name.
+        for (_, pair) in mapping.getattr(intern!(mapping.py(), "_store"))?.cast::<PyDict>()? {
+            let (name, value) = pair.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>()?;
+            fields.push(field(style, &name, &value)?);
+        }
+        return Ok(fields);
+    }
     let pairs = match mapping.getattr_opt(intern!(mapping.py(), "items"))? {
         Some(items) => items.call0()?,
         None => mapping.clone(),
@@ -74,6 +82,11 @@ fn fields_of(style: Style, mapping: &Bound<'_, PyAny>) -> PyResult<Vec<Field>> {
         fields.push(field(style, &name, &value)?);
     }
     Ok(fields)
+}
+
+fn case_insensitive(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    CLASS.import(py, "requests.structures", "CaseInsensitiveDict")
 }
 
 fn field(style: Style, name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> PyResult<Field> {

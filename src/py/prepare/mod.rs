@@ -10,13 +10,14 @@ use pyo3::exceptions::{PyNotImplementedError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple, PyType};
 
 pub use self::headers::{SessionHeaders, complete, has_header, merge};
 use self::headers::{is_token, latin1, text_or_bytes};
 pub use self::payload::{Payload, form, payload};
 pub use self::settings::{check_files, proxy, settings, tls};
 use super::arguments::Arguments;
+use crate::http::cookies::Cookie;
 use crate::http::session::is_unfit;
 use crate::http::text::{repr, repr_bytes};
 use crate::http::url::Style;
@@ -41,7 +42,8 @@ pub fn method(style: Style, name: &str) -> PyResult<Method> {
 
 /// Refuse cookies that cannot be sent, in the words of who writes the header for the client.
 pub fn check_cookies(py: Python<'_>, session: &Session, request: &Request) -> PyResult<()> {
-    let own = request.cookies.iter().any(|(name, value)| is_unfit(name) || is_unfit(value));
+    let own =
+        request.cookies.iter().any(|cookie| is_unfit(&cookie.name) || cookie.value.as_deref().is_some_and(is_unfit));
     if !own && !session.has_unfit_cookies() {
         return Ok(());
     }
@@ -93,18 +95,27 @@ fn basic_auth_class(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
 }
 
 /// Cookies of one request: a mapping, or a cookie jar.
-pub fn cookies(given: &Bound<'_, PyAny>) -> PyResult<Vec<(String, String)>> {
-    let mut pairs = Vec::new();
+pub fn cookies(given: &Bound<'_, PyAny>) -> PyResult<Vec<Cookie>> {
+    if is_jar(given)? {
+        return given.try_iter()?.map(|cookie| super::cookies::read(&cookie?)).collect();
+    }
+    let mut cookies = Vec::new();
     let items = given
         .call_method0(intern!(given.py(), "items"))
         .map_err(|_| PyTypeError::new_err("`cookies` must be a dict or a cookie jar of requests"))?;
     for pair in items.try_iter()? {
         let (name, value) = pair?.extract::<(Bound<'_, PyAny>, Option<Bound<'_, PyAny>>)>()?;
         if let Some(value) = value {
-            pairs.push((name.str()?.to_string(), value.str()?.to_string()));
+            cookies.push(Cookie::new(name.str()?.to_str()?, value.str()?.to_str()?, "", "/"));
         }
     }
-    Ok(pairs)
+    Ok(cookies)
+}
+
+fn is_jar(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    Ok(!object.is_exact_instance_of::<PyDict>()
+        && object.is_instance(CLASS.import(object.py(), "http.cookiejar", "CookieJar")?)?)
 }
 
 /// Whether an argument has a say in the request that only requests' own code honours.
@@ -119,8 +130,10 @@ pub fn needs_requests(arguments: &Arguments<'_>) -> PyResult<bool> {
     {
         return Ok(true);
     }
-    // A jar's cookies have domains and paths.
-    if arguments.cookies.as_ref().is_some_and(|cookies| !cookies.is_exact_instance_of::<PyDict>()) {
+    if let Some(cookies) = &arguments.cookies
+        && !cookies.is_exact_instance_of::<PyDict>()
+        && !is_jar(cookies)?
+    {
         return Ok(true);
     }
     if arguments.timeout.as_ref().is_some_and(|timeout| !is_number(timeout) && !timeout.is_instance_of::<PyTuple>()) {

@@ -74,6 +74,11 @@ impl ResponseBase {
         of_call.or_else(|| self.outcome().map(|outcome| outcome.stamps.phases))
     }
 
+    /// The response, and the request that it answers.
+    pub fn answered(&self) -> Option<(&Request, &Response)> {
+        Some((last_request(self.operation.get()?), self.response()?))
+    }
+
     fn outcome(&self) -> Option<&Outcome> {
         self.operation.get().map(|operation| outcome(operation))
     }
@@ -213,10 +218,22 @@ impl ResponseBase {
         self.shown().map_or_else(Vec::new, header_pairs)
     }
 
+    /// The headers as requests keeps them: for each name in lower case, name and value; lines of one name joined.
+    #[getter]
+    fn _stored_headers(&self) -> StoredHeaders {
+        self.shown().map_or_else(Vec::new, |response| stored(header_pairs(response)))
+    }
+
     /// Whether the response's body is what has failed: not all of it came, or it cannot be decoded.
     #[getter]
     fn _is_partial(&self) -> bool {
         self.partial().is_some()
+    }
+
+    /// Whether the exchange failed when the head of its response was in.
+    #[getter]
+    fn _is_of_the_body(&self) -> bool {
+        self.outcome().is_some_and(|outcome| outcome.result.as_ref().is_err_and(crate::http::Failure::is_of_the_body))
     }
 
     /// How often the request may have been sent again.
@@ -477,13 +494,32 @@ fn header_pairs(response: &Response) -> Vec<(String, String)> {
     response.headers().into_iter().map(|(name, value)| (name.to_owned(), from_latin1(value))).collect()
 }
 
+/// Each name in lower case, with name and value.
+pub type StoredHeaders = Vec<(String, (String, String))>;
+
+/// Header lines as requests' mapping keeps them.
+pub fn stored(pairs: impl IntoIterator<Item = (String, String)>) -> StoredHeaders {
+    let mut stored: StoredHeaders = Vec::new();
+    for (name, value) in pairs {
+        let key = name.to_lowercase();
+        match stored.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, held)) => *held = (name, format!("{}, {value}", held.1)),
+            None => stored.push((key, (name, value))),
+        }
+    }
+    stored
+}
+
 /// Method, URL, header pairs and body of a request as it was sent, with these cookies.
-pub fn describe_request(py: Python<'_>, request: &Request, cookies: Option<&str>) -> PyResult<Py<PyAny>> {
-    let mut headers: Vec<_> =
-        request.headers.pairs().map(|(name, value)| (from_latin1(name), from_latin1(value))).collect();
+fn describe_request(py: Python<'_>, request: &Request, cookies: Option<&str>) -> PyResult<Py<PyAny>> {
+    let mut headers = request_headers(request);
     headers.extend(cookies.map(|cookies| ("Cookie".to_owned(), cookies.to_owned())));
     let body = request.body.as_ref().map(|body| PyBytes::new(py, body));
     Ok((request.method.as_str(), request.url.to_string(), headers, body).into_pyobject(py)?.into_any().unbind())
+}
+
+pub fn request_headers(request: &Request) -> Vec<(String, String)> {
+    request.headers.pairs().map(|(name, value)| (from_latin1(name), from_latin1(value))).collect()
 }
 
 /// Python's part of all this: `gregaria._responses`.

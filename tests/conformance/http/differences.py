@@ -36,6 +36,7 @@ OTHER_WORDS = frozenset(
         "HttpUser session: too many arguments",
         "HttpUser session: missing url",
         "HttpUser streaming: too slow",
+        "HttpUser ways: request of a broken body, /bad-chunk",
         "FastHttpUser breaking: bad chunk",
         "FastHttpUser breaking: plain http to tls",
         "FastHttpUser breaking: tls to plain http",
@@ -119,6 +120,8 @@ REASONS: dict[str, list[str]] = {
         "FastHttpUser auth: pair as of the fast client, ('u', 5)",
         "FastHttpUser bodies: body, bytearray(b'mutable')",
         "FastHttpUser caught: verdict by time",
+        "HttpUser ways: no context, plain",
+        "HttpUser ways: no context, hook",
         "FastHttpUser fast_surface: error response bool",
     ],
     "on purpose: listeners get the response that the task has": [
@@ -127,6 +130,10 @@ REASONS: dict[str, list[str]] = {
     "on purpose: long header lines are read, and too many headers are a malformed answer": [
         "HttpUser failures: malformed answer, /huge-header?bytes=100000",
         "HttpUser failures: malformed answer, /endless-headers",
+    ],
+    "on purpose: each user has connections of its own, also where users share an adapter": [
+        "HttpUser adapters: of its own for two users",
+        "HttpUser adapters: of its own used elsewhere",
     ],
     "on purpose: names in the statistics are text": [
         "HttpUser caught: name that is no text, 5",
@@ -162,18 +169,11 @@ REASONS: dict[str, list[str]] = {
     "on purpose: the history has the URL of each hop, where Locust has the last one in all": [
         "FastHttpUser receiving: redirect",
     ],
-    "on purpose: the session's auth object is looked at when it is set, not when it changes inside": [
-        "HttpUser auth: of the session changed in place",
-    ],
     "`LocustUserAgent` has no `response_type` and `request_type`": [
         "FastHttpUser fast_surface: seams of the agent",
     ],
     "a list as `auth` is ignored": [
         "FastHttpUser auth: pair as of the fast client, ['u', 'p']",
-    ],
-    "a mounted adapter of requests' own class is shown as ours": [
-        "HttpUser adapters: mounted adapters are shown",
-        "HttpUser responses: connection",
     ],
     "a response's request has its body as bytes, and its cookies in a header alone": [
         "HttpUser responses: request",
@@ -182,9 +182,6 @@ REASONS: dict[str, list[str]] = {
     ],
     "a stream that breaks before its head was handed over has failed at once": [
         "HttpUser streaming: bad chunk",
-    ],
-    "headers of None are the default ones": [
-        "HttpUser headers: of the session replaced by none of its kind",
     ],
     "through a proxy no `Connection: keep-alive` is sent, CONNECT has a Host, the fast client an Accept": [
         "HttpUser proxies: of a request",

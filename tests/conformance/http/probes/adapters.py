@@ -204,3 +204,93 @@ def pool_manager_shared(user, another):
     pool = urllib3.PoolManager()
     another(user, pool_manager=pool).client.get("/json")
     another(user, pool_manager=pool).client.get("/json")
+
+
+class Signing(HTTPAdapter):
+    def add_headers(self, request, **kwargs):
+        request.headers["X-Kwargs"] = ",".join(sorted(kwargs))
+
+    def send(self, request, stream=False, timeout=None, **kwargs):
+        request.headers["X-Sent"] = "by its own"
+        response = super().send(request, stream=stream, timeout=timeout, **kwargs)
+        response.headers["X-Seen"] = "1"
+        return response
+
+
+@http
+def of_its_own_on_top_of_the_plain_one(client, say):
+    adapter = Signing(max_retries=Retry(total=1, backoff_factor=0, status_forcelist=[500]))
+    client.mount("http://", adapter)
+    r = client.get("/json")
+    say(r.headers["x-seen"], r.connection is adapter, type(r.connection).__name__, isinstance(adapter, Signing))
+    client.get("/fail-every/2")
+    say(client.get("/fail-every/2").status_code, client.get_adapter("http://x") is adapter)
+
+
+@http
+def of_its_own_for_two_users(client, user, another, say):
+    adapter = Signing()
+    other = another(user).client
+    client.mount("http://", adapter)
+    other.mount("http://", adapter)
+    client.get("/cookies/set?a=1")
+    say(client.get("/cookies").text, other.get("/cookies").text)
+
+
+@http
+def of_its_own_used_elsewhere(client, host, say):
+    adapter = Signing()
+    client.mount("http://", adapter)
+    client.get("/json")
+    plain = requests.Session()
+    plain.trust_env = False
+    plain.headers["Accept-Encoding"] = "gzip"
+    plain.mount("http://", adapter)
+    say(plain.get(host + "/json").status_code, type(plain.get(host + "/json")).__name__)
+
+
+@http
+def of_its_own_with_own_pools(client, say):
+    class Pooled(HTTPAdapter):
+        def init_poolmanager(self, *args, **kwargs):
+            super().init_poolmanager(*args, source_address=("127.0.0.2", 0), **kwargs)
+
+    client.mount("http://", Pooled())
+    say(client.get("/echo").status_code)
+
+
+@http
+def send_of_an_instance(client, say):
+    adapter = HTTPAdapter()
+    send = adapter.send
+    adapter.send = lambda request, **kwargs: say("own", request.path_url) or send(request, **kwargs)
+    client.mount("http://", adapter)
+    say(client.get("/json").status_code)
+
+
+@http
+def assigned_to_the_adapters(client, say):
+    client.get("/json")
+    client.adapters["http://"] = Canned()
+    say(client.get("/json").text)
+
+
+@http
+def pauses_of_retries_are_waited_for(client, user, target, say):
+    times = []
+    user.environment.events.request.add_listener(lambda response_time, **_: times.append(response_time))
+    target.respond("/busy", status=503, body="busy")
+    retry = Retry(total=2, backoff_factor=0.1, status_forcelist=[503], raise_on_status=False)
+    client.mount("http://", HTTPAdapter(max_retries=retry))
+    client.get("/busy")
+    say(len(times), times[0] >= 200)
+
+
+@http
+def retries_send_a_file_again(client, target, folder, say):
+    (folder / "file").write_bytes(b"content of a file")
+    target.respond("/busy", status=503)
+    retry = Retry(total=2, backoff_factor=0, status_forcelist=[503], allowed_methods=["POST"], raise_on_status=False)
+    client.mount("http://", HTTPAdapter(max_retries=retry))
+    with (folder / "file").open("rb") as file:
+        say(client.post("/busy", data=file).status_code)
