@@ -62,7 +62,6 @@ def prepare(session: Any, request: requests.Request) -> PreparedRequest | None:
         or not _sessions.is_absolute(url)
         or not isinstance(request.cookies, _COOKIES)
         or (streamed and (not hasattr(data, "__iter__") or isinstance(data, Mapping)))
-        or _sessions.has_own_policy(session)
     ):
         return None
     own_auth = session.auth

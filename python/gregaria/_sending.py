@@ -62,9 +62,10 @@ def send(session: Any, request: PreparedRequest, options: dict[str, Any]) -> Any
 
 
 def _keep_cookies(session: Any, request: Any, response: Any) -> None:
-    if isinstance(response, _engine.ResponseBase) and not _sessions.has_own_policy(session):
+    is_ours: bool = isinstance(response, _engine.ResponseBase)
+    if is_ours and not _sessions.has_own_policy(session):
         session._keep_cookies(response)
-    else:
+    elif not is_ours or "set-cookie" in response.headers:
         extract_cookies_to_jar(session.cookies, request, response.raw)  # type: ignore[no-untyped-call]
 
 

@@ -105,6 +105,7 @@ impl Jar {
     }
 
     /// The cookies of both, `others` in the place of those they replace.
+    #[must_use]
     pub fn merged_with(&self, others: &[Cookie]) -> Self {
         let mut merged = self.clone();
         merged.update(others);
