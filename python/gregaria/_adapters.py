@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from contextvars import ContextVar
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -17,7 +16,7 @@ from requests.models import PreparedRequest
 from requests.utils import select_proxy
 from urllib3 import PoolManager
 from urllib3.exceptions import MaxRetryError
-from urllib3.util import Timeout
+from urllib3.util import Retry, Timeout
 from urllib3.util.request import set_file_position
 
 from . import _engine, _responses, _uploads
@@ -120,8 +119,9 @@ class EngineAdapter(_OverEngine):
 
     def _whose(self) -> Any:
         if self._session is None:
-            self._session = sender.get()
-        if self._session is None:
+            sending = sender.get()
+            if sending is not None:
+                return sending
             from locust.clients import HttpSession
 
             self._session = HttpSession("", None, None)  # type: ignore[arg-type]
@@ -136,7 +136,8 @@ class EngineAdapter(_OverEngine):
 _BELOW_SEND = frozenset(vars(HTTPAdapter)) - {"__init__", "send", "add_headers", "close", "max_retries"}
 _BELOW_SEND -= {name for name in _BELOW_SEND if name.startswith("__") and name != "__getattribute__"}
 
-_taken: WeakKeyDictionary[type, type | None] = WeakKeyDictionary()
+PlainAdapter = type("HTTPAdapter", (_OverEngine,), {"__module__": HTTPAdapter.__module__})
+"""What a mounted adapter of requests' own class becomes."""
 
 
 def take_over(adapter: Any) -> None:
@@ -144,21 +145,30 @@ def take_over(adapter: Any) -> None:
     kind = type(adapter)
     if issubclass(kind, _OverEngine) or not issubclass(kind, HTTPAdapter):
         return
-    if kind not in _taken:
-        _taken[kind] = _over_engine(kind)
-    over = _taken[kind]
+    over = PlainAdapter if kind is HTTPAdapter else _over_engine(kind)
     if over is not None and _has_plain_pools(adapter):
         adapter.__class__ = over
 
 
+_OVER = "_over_engine"
+"""Where a class keeps what its adapters become: it lives as long as the class."""
+
+
 def _over_engine(kind: type) -> type | None:
     """`kind` with the engine between it and requests' adapter; None where that would pass over something it does."""
+    if _OVER not in vars(kind):
+        setattr(kind, _OVER, _made_over(kind))
+    over: type | None = vars(kind)[_OVER]
+    return over
+
+
+def _made_over(kind: type) -> type | None:
     own = kind.__mro__[: kind.__mro__.index(HTTPAdapter)]
     if any(not _BELOW_SEND.isdisjoint(vars(class_)) for class_ in own):
         return None
-    bases = (_OverEngine,) if kind is HTTPAdapter else (kind, _OverEngine)
+    names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__}
     try:
-        return type(kind)(kind.__name__, bases, {"__module__": kind.__module__, "__qualname__": kind.__qualname__})
+        return type(kind)(kind.__name__, (kind, _OverEngine), names)
     except TypeError:
         return None  # its metaclass, or its place among other bases, does not allow it
 
@@ -176,17 +186,21 @@ def _has_plain_pools(adapter: Any) -> bool:
 def only_sends(adapter: Any) -> bool:
     """Whether an adapter does nothing else than to send a request once."""
     take_over(adapter)
-    kind = type(adapter)
-    if kind is not _taken.get(HTTPAdapter):
+    if type(adapter) is not PlainAdapter:
         from locust.clients import LocustHttpAdapter
 
-        if kind is not LocustHttpAdapter:
+        if type(adapter) is not LocustHttpAdapter:
             return False
-    return "send" not in adapter.__dict__ and not retries(adapter.max_retries)
+    return "send" not in adapter.__dict__ and not _retries(_policy(adapter.max_retries))
 
 
-def retries(policy: Any) -> bool:
-    """Whether a policy (urllib3's Retry) ever sends a request again."""
+def _policy(given: Any) -> Retry:
+    """Of an adapter's `max_retries`: it may be a number as well."""
+    return given if isinstance(given, Retry) else Retry.from_int(given, redirect=False)
+
+
+def _retries(policy: Any) -> bool:
+    """Whether a policy ever sends a request again."""
     return bool(policy.total or policy.connect or policy.read or policy.redirect or policy.status or policy.other)
 
 
@@ -206,7 +220,8 @@ def send(
     options = {"stream": bool(stream), "timeout": timeout, "verify": verify, "cert": cert, "proxy": proxy}
     if isinstance(timeout, Timeout):
         options["timeout"] = _as_pair(timeout)
-    if retries(policy):
+    policy = _policy(policy)
+    if _retries(policy):
         response = _send_again_and_again(session, request, policy, options)
     else:
         response = _exchange(session, request, options)

@@ -31,13 +31,10 @@ def is_patched(name: str) -> bool:
 
 
 def watched() -> list[tuple[dict[str, Any], str, Any]]:
-    """The methods that libraries patch, as they are unpatched: where each is kept, its name, and the function."""
-    plain: list[tuple[type, str, Any]] = [
-        (requests.Session, name, _PLAIN[name]) for name in ("send", "request", "get_adapter")
-    ]
-    plain.append((HTTPAdapter, "send", _adapters.PLAIN_SEND))
+    """The methods that libraries patch while users run, unpatched: where each is kept, its name, and the function."""
+    plain = [(requests.Session, _PLAIN["send"]), (HTTPAdapter, _adapters.PLAIN_SEND)]
     # The dictionary behind the proxy that a class shows: only read, and a look-up there is all it costs.
-    return [(gc.get_referents(vars(class_))[0], name, function) for class_, name, function in plain]
+    return [(gc.get_referents(vars(class_))[0], "send", function) for class_, function in plain]
 
 
 def has_own_seams(class_: Any) -> bool:

@@ -1,5 +1,6 @@
 //! The request that a call makes of its arguments and its session.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -27,8 +28,7 @@ pub fn build(
     streamed: bool,
 ) -> PyResult<Request> {
     let style = slf.get().style;
-    let method = if method.is_ascii() { method.to_ascii_uppercase() } else { method.to_uppercase() };
-    let method = method.as_str();
+    let method = &*in_upper_case(method);
     let url = whole_url(slf, snapshot, url, arguments)?;
     let mut headers = prepare::merge(style, &snapshot.headers, arguments.headers.as_ref())?;
     if style == Style::Requests {
@@ -69,6 +69,15 @@ pub fn build(
     };
     prepare::check_cookies(slf.py(), &slf.get().session, &request)?;
     Ok(request)
+}
+
+#[inline]
+fn in_upper_case(method: &str) -> Cow<'_, str> {
+    if method.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        Cow::Borrowed(method)
+    } else {
+        Cow::Owned(method.to_uppercase())
+    }
 }
 
 /// What was asked for, on the session's base unless it is absolute, with the query of `params=`.

@@ -76,10 +76,10 @@ pub(super) fn slow(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
     MODULE.get_or_try_init(py, || Ok(py.import("gregaria._slow")?.into_any().unbind())).map(|module| module.bind(py))
 }
 
-/// Whether somebody has patched one of the methods that libraries patch in requests, to see or to answer what it sends.
+/// Whether somebody has patched one of the two methods that libraries patch in requests, to see or to answer what it sends.
 ///
-/// It happens within tests and with blocks, too, so it is looked at before each request: past the classes, in their
-/// dictionaries, which takes as long as four look-ups in a dict.
+/// It happens in the midst of a task, too, so it is looked at before each request: past the classes, in their
+/// dictionaries, which costs two look-ups in a dict.
 #[inline]
 fn is_patched(py: Python<'_>) -> PyResult<bool> {
     type Method = (Py<PyDict>, Py<PyString>, Py<PyAny>);

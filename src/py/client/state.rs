@@ -131,11 +131,9 @@ pub struct Snapshot<'py> {
 }
 
 impl SessionBase {
-    /// What the environment has for this session, where it heeds it.
+    /// What the environment has for a session that heeds it.
+    #[cold]
     fn environment<'py>(slf: &Bound<'py, Self>) -> PyResult<Environment<'py>> {
-        if !slf.get().state().trust_env {
-            return Ok(Environment::Ignored);
-        }
         let found = slow(slf.py())?.call_method0(intern!(slf.py(), "environment"))?;
         if found.is_instance_of::<PyString>() {
             return Ok(Environment::Bundle(found));
@@ -151,15 +149,21 @@ impl SessionBase {
             this.stale.store(read.is_err(), Ordering::Relaxed);
             read?;
         }
-        if this.style == Style::Requests {
-            if this.stale.swap(false, Ordering::Relaxed) {
-                Self::read_attributes(slf)?;
-            } else if this.state().volatile.is_some() {
-                Self::look_again(slf)?;
-            }
+        if this.style == Style::Requests && this.stale.swap(false, Ordering::Relaxed) {
+            Self::read_attributes(slf)?;
         }
-        let environment = Self::environment(slf)?;
-        let state = this.state();
+        let mut state = this.state();
+        if state.volatile.is_some() {
+            drop(state);
+            Self::look_again(slf)?;
+            state = this.state();
+        }
+        let mut environment = Environment::Ignored;
+        if state.trust_env {
+            drop(state);
+            environment = Self::environment(slf)?;
+            state = this.state();
+        }
         Ok(Snapshot {
             base: state.base.clone(),
             headers: Arc::clone(&state.headers),

@@ -294,3 +294,12 @@ def retries_send_a_file_again(client, target, folder, say):
     client.mount("http://", HTTPAdapter(max_retries=retry))
     with (folder / "file").open("rb") as file:
         say(client.post("/busy", data=file).status_code)
+
+
+@http.each(2, 0, None, False)
+def retries_set_as_a_number(client, say, value):
+    adapter = HTTPAdapter()
+    client.mount("http://", adapter)
+    client.get("/json")
+    adapter.max_retries = value
+    say(client.get("/json").status_code, client.get("/close").status_code)

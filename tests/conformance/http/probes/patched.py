@@ -33,10 +33,10 @@ def session_before_the_user(user, another, say, value):
         say(client.get("/redirect/1").status_code, client.post("/echo", data={"a": 1}).status_code)
 
 
-@http.each("send", "request", "get_adapter")
-def session_after_the_user(client, say, value):
+@http
+def session_after_the_user(client, say):
     client.get("/json")
-    with patched(requests.Session, value, say):
+    with patched(requests.Session, "send", say):
         say(client.get("/redirect/1").status_code, client.post("/echo", data={"a": 1}).status_code)
     client.get("/json")
 
