@@ -87,3 +87,12 @@ if child:
 def test_threads_and_forks(both, patched):
     pair = both.script(ELSEWHERE, lambda side: [side.target.host, patched])
     assert sorted(_assert_same(pair, but=["printed"]).printed) == ["child: 0", *["stopped True 0"] * 6]
+
+
+def test_the_program_in_the_documentation(both):
+    page = (LOCUSTFILES.parent / "docs" / "library.md").read_text()
+    program = page.split("```python\n", 1)[1].split("```", 1)[0]
+    program = program.replace('"http://localhost:8080"', "__import__('sys').argv[1]").replace("later(30", "later(3")
+    ours = _assert_same(both.script(program, lambda side: [side.target.host]), but=())
+    assert ours.printed == ["0.0"]
+    assert set(ours.rows) == {("", "Aggregated"), ("POST", "/login")}
