@@ -1,0 +1,106 @@
+"""`locust.contrib`: what each user does and what he fires, asked on Locust and here, each side with a server of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+
+from ..harness import Side, same
+from . import servers, services
+
+QUESTIONS = Path(__file__).with_name("questions.py")
+DEADLINE = 100
+
+
+@contextmanager
+def no_server() -> Iterator[str]:
+    """In the process that asks: Qdrant's client can be its own server, and so can Milvus's, which keeps a file."""
+    with TemporaryDirectory() as folder:
+        yield f"{folder}/shop.db"
+
+
+@contextmanager
+def broker() -> Iterator[str]:
+    with services.mosquitto() as mosquitto:
+        yield f"127.0.0.1:{mosquitto.port}:{mosquitto.websockets}"
+
+
+def address_of(server: Callable[[], AbstractContextManager[servers.Witness]]) -> Callable[[], Any]:
+    @contextmanager
+    def address() -> Iterator[str]:
+        with server() as witness:
+            yield witness.address
+
+    return address
+
+
+MODULES: dict[str, tuple[str, Callable[[], AbstractContextManager[str]]]] = {
+    "dns": ("dns", address_of(servers.dns)),
+    "milvus": ("milvus_lite", no_server),
+    "mongodb": ("pymongo", services.mongodb),
+    "mqtt": ("paho", broker),
+    "oai": ("openai", address_of(servers.openai)),
+    "postgres": ("psycopg", services.postgres),
+    "qdrant": ("qdrant_client", no_server),
+    "socketio": ("socketio", address_of(servers.socket_io)),
+}
+"""Each module, what it needs, and against what it is run."""
+
+DIFFERENT: dict[str, dict[str, str]] = {
+    "mqtt": {
+        "5: subscribe to what is forbidden": "a refusal in MQTT 5 has a reason, and not the number that Locust looks for",
+        "5: subscribe to both": "a refusal in MQTT 5 has a reason",
+        "5: disconnect": "Locust's callback takes one argument more than paho gives it, which ends paho's thread",
+        "5: publish when gone": "as above",
+        "5: somebody else takes the name": "as above",
+        "a wrong password, 5": "as above",
+        "newer callbacks: connect": "Locust's callbacks are for paho's older interface alone",
+        "newer callbacks: publish": "as above",
+        "newer callbacks: disconnect": "as above",
+    },
+    "oai": {
+        f"answered with {what}": "Locust raises where a response does not tell its usage, and does not count it"
+        for what in ("null", "a list", "no JSON", "a stream")
+    },
+}
+"""Where the answers differ, and why they are to. A question that stands here and is answered alike is a failure, too."""
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_users_do_and_count_the_same(sides: tuple[Side, Side], name: str) -> None:
+    module, server = MODULES[name]
+    services.needed_modules(module)
+
+    def answers(side: Side) -> Any:
+        with server() as address:
+            return asked(side, name, address)["answers"]
+
+    with ThreadPoolExecutor() as threads:
+        ours, theirs = threads.map(answers, sides)
+    different = {question for question in ours.keys() | theirs.keys() if ours.get(question) != theirs.get(question)}
+    expected = DIFFERENT.get(name, {}).keys()
+    for question in different - expected:
+        same(question, theirs.get(question), ours.get(question))
+    assert different == expected
+    assert len(ours) > 10
+
+
+def asked(side: Side, *arguments: str) -> Any:
+    """What `questions.py` says on one side, read."""
+    kept = dict(os.environ)
+    if side.python != sys.executable:
+        kept.pop("PYTHONPATH", None)
+    command = [side.python, str(QUESTIONS), *arguments]
+    run = subprocess.run(command, env=kept, capture_output=True, text=True, timeout=DEADLINE)
+    assert run.returncode == 0, f"{side.name}: {run.stderr}"
+    return json.loads(run.stdout.splitlines()[-1])
