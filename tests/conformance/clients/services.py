@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -130,7 +131,27 @@ class Redis:
 
     def __init__(self, port: int) -> None:
         self.url = f"redis://127.0.0.1:{port}/0"
+        self.most_at_once = 0
+        """How many clients waited for something at the same time, as far as `watching` saw it."""
         self._port = port
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Look again and again, while the block runs, how many clients wait."""
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(0.01):
+                found = re.search(r"blocked_clients:(\d+)", self.ask("INFO", "clients"))
+                self.most_at_once = max(self.most_at_once, int(found[1]) if found else 0)
+
+        thread = threading.Thread(target=watch)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def ask(self, *words: str) -> str:
         """The answer to one command that is answered with a text: Redis's protocol is simple enough."""
@@ -175,11 +196,15 @@ class Mosquitto:
         """The clients from which a packet of a kind (`PUBLISH`, `SUBSCRIBE`) came, in order."""
         return re.findall(rf"Received {kind} from (\S+)", self._log.read_text())
 
+    def connections(self) -> int:
+        """How many times a client was let in."""
+        return self._log.read_text().count("New client connected")
+
     def most_at_once(self) -> int:
         """How many clients were connected at the same time."""
         now = most = 0
         for line in self._log.read_text().splitlines():
-            now += ("New client connected" in line) - bool(re.search(r"Client \S+ (disconnected|closed)", line))
+            now += ("New client connected" in line) - bool(re.search(r"Client [^<]\S* (disconnected|closed)", line))
             most = max(most, now)
         return most
 
@@ -198,7 +223,8 @@ def mosquitto() -> Iterator[Mosquitto]:
             f"allow_anonymous true\nplugin {plugin}\nplugin_opt_config_file {folder}/rights\n"
             "log_type all\nlog_dest stdout\nset_tcp_nodelay true\n"
         )
-        command = [program, "-c", str(folder / "configuration")]
+        # Line by line: what it wrote is what it received, at any time.
+        command = ["stdbuf", "-oL", program, "-c", str(folder / "configuration")]
         with _running(command, folder, who, lambda: _accepts(port) and _accepts(websockets)):
             yield Mosquitto(port, websockets, folder / "log")
 

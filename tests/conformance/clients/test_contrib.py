@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ import pytest
 from ..harness import Side, same
 from . import servers, services
 
-QUESTIONS = Path(__file__).with_name("questions.py")
+QUESTIONS = Path(__file__).with_name("questions")
 DEADLINE = 100
 
 
@@ -61,8 +62,6 @@ DIFFERENT: dict[str, dict[str, str]] = {
         "5: subscribe to what is forbidden": "a refusal in MQTT 5 has a reason, and not the number that Locust looks for",
         "5: subscribe to both": "a refusal in MQTT 5 has a reason",
         "5: disconnect": "Locust's callback takes one argument more than paho gives it, which ends paho's thread",
-        "5: publish when gone": "as above",
-        "5: somebody else takes the name": "as above",
         "a wrong password, 5": "as above",
         "newer callbacks: connect": "Locust's callbacks are for paho's older interface alone",
         "newer callbacks: publish": "as above",
@@ -75,6 +74,9 @@ DIFFERENT: dict[str, dict[str, str]] = {
 }
 """Where the answers differ, and why they are to. A question that stands here and is answered alike is a failure, too."""
 
+ALIKE = {"5, gone: ": "3.1.1, gone: "}
+"""Where Locust's answer is a matter of chance, since its callback has failed: ours is to be that of another question."""
+
 
 @pytest.mark.parametrize("name", MODULES)
 def test_users_do_and_count_the_same(sides: tuple[Side, Side], name: str) -> None:
@@ -83,10 +85,11 @@ def test_users_do_and_count_the_same(sides: tuple[Side, Side], name: str) -> Non
 
     def answers(side: Side) -> Any:
         with server() as address:
-            return asked(side, name, address)["answers"]
+            return asked(side, name, address)
 
     with ThreadPoolExecutor() as threads:
         ours, theirs = threads.map(answers, sides)
+    left_to_chance(ours, theirs)
     different = {question for question in ours.keys() | theirs.keys() if ours.get(question) != theirs.get(question)}
     expected = DIFFERENT.get(name, {}).keys()
     for question in different - expected:
@@ -95,8 +98,22 @@ def test_users_do_and_count_the_same(sides: tuple[Side, Side], name: str) -> Non
     assert len(ours) > 10
 
 
+def left_to_chance(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    """Take out what Locust answers now so, now so; here it has to be what another question was answered with."""
+    for begin, other in ALIKE.items():
+        for question in [question for question in ours if question.startswith(begin)]:
+            del theirs[question]
+            alike, answer = (_unnumbered(found) for found in (ours[question.replace(begin, other)], ours.pop(question)))
+            same(question, alike, answer)
+
+
+def _unnumbered(answer: Any) -> str:
+    """Messages are counted through, and those before may be more or fewer."""
+    return re.sub(r"(mid'?:? '?)\d+", r"\1N", str(answer))
+
+
 def asked(side: Side, *arguments: str) -> Any:
-    """What `questions.py` says on one side, read."""
+    """What `questions/` says on one side, read."""
     kept = dict(os.environ)
     if side.python != sys.executable:
         kept.pop("PYTHONPATH", None)
