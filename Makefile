@@ -25,6 +25,12 @@ $(VENV)/installed: $(SOURCES)
 	@.oracle/bin/pip install --quiet --disable-pip-version-check 'locust==2.47.0'
 	@touch $@
 
+# What speaks other protocols, for both sides: beside the two environments, so that no other test meets it.
+.clients/installed: tests/conformance/clients/requirements.txt | $(VENV)/installed
+	@rm -rf .clients
+	@$(BIN)/pip install --quiet --disable-pip-version-check --target .clients --requirement $<
+	@touch $@
+
 demo: $(VENV)/installed
 	@$(BIN)/python tests/demo.py
 
@@ -33,8 +39,8 @@ test: test-rust test-python
 test-rust:
 	cargo test --quiet
 
-test-python: $(VENV)/installed .oracle/installed
-	GREGARIA_ORACLE=$(CURDIR)/.oracle/bin/python $(BIN)/python -m pytest -q
+test-python: $(VENV)/installed .oracle/installed .clients/installed
+	GREGARIA_ORACLE=$(CURDIR)/.oracle/bin/python GREGARIA_CLIENTS=$(CURDIR)/.clients $(BIN)/python -m pytest -q
 
 # What a change has to pass beside the tests.
 check: $(VENV)/installed
@@ -52,4 +58,4 @@ bench: $(VENV)/installed
 	$(BIN)/python benches/peers/run.py --json bench-results/latest.json
 
 clean:
-	rm -rf target $(VENV) .oracle .tools bench-results
+	rm -rf target $(VENV) .oracle .clients .tools bench-results

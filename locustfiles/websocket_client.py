@@ -24,7 +24,7 @@ class Shopper(User):
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self.request = environment.events.request
-        self.asked: dict[int, AsyncResult] = {}
+        self.asked: dict[int, AsyncResult[Any]] = {}
 
     def on_start(self) -> None:
         with self.request.measure("WS", "connect"):

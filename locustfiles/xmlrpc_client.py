@@ -5,7 +5,6 @@ Needs nothing. Run it against any server: `XMLRPC_SERVER=http://localhost:8000 l
 
 import os
 import time
-from collections.abc import Callable
 from typing import Any
 from xmlrpc.client import Fault, ServerProxy
 
@@ -21,8 +20,8 @@ class MeasuredProxy(ServerProxy):
         super().__init__(url)
         self._request_event = request_event
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        method: Callable[..., Any] = super().__getattr__(name)  # type: ignore[misc]
+    def __getattr__(self, name: str) -> Any:
+        method = super().__getattr__(name)
 
         def measured(*arguments: Any) -> Any:
             answer, exception = None, None

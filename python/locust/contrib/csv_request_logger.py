@@ -64,7 +64,7 @@ class CsvRequestLogger:
             return
         self._writer.writerow(
             (
-                round(start_time or time.time(), 6),
+                round(time.time() if start_time is None else start_time, 6),
                 request_type,
                 name,
                 "" if response_time is None else round(response_time, 2),

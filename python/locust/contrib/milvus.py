@@ -26,8 +26,8 @@ grpc_gevent.init_gevent()
 
 
 class BaseClient(ABC):
-    """What `MilvusUser` asks of its client. Operations give a dict with `success`, `response_time` (ms) and either `result`
-    or `exception`."""
+    """What `MilvusUser` asks of its client. Operations give a dict with `success`, `response_time` (ms) and either
+    `result` or `exception`."""
 
     @abstractmethod
     def close(self) -> None: ...
@@ -67,8 +67,8 @@ class BaseClient(ABC):
 
 
 class MilvusV2Client(BaseClient):
-    """A collection, through `pymilvus.MilvusClient`. Operations raise nothing; what searches adds `empty` to its outcome, and
-    nothing found is no success. Fields that are not asked for by name: the field `id` alone."""
+    """A collection, through `pymilvus.MilvusClient`. Operations raise nothing; what searches adds `empty` to its
+    outcome, and nothing found is no success. Without `output_fields`, rows have their `id` alone."""
 
     def __init__(
         self, uri: str, collection_name: str, token: str = "root:Milvus", db_name: str = "default", timeout: int = 60
@@ -109,8 +109,8 @@ class MilvusV2Client(BaseClient):
         calculate_recall: bool = False,
         ground_truth: list[Any] | None = None,
     ) -> dict[str, Any]:
-        """The rows nearest to each vector of `data`. With `calculate_recall` and a `ground_truth`, the ids that the first
-        vector should find, the outcome has a `recall` between 0 and 1."""
+        """The rows nearest to each vector of `data`. With `calculate_recall` and a `ground_truth`, the ids that the
+        first vector should find, the outcome has a `recall` between 0 and 1."""
         outcome = _searched(
             lambda: self.client.search(
                 collection_name=self.collection_name,
@@ -147,8 +147,8 @@ class MilvusV2Client(BaseClient):
     def get_recall(search_results: Any, ground_truth: list[Any], limit: int | None = None) -> float:
         """How many of the first `limit` ids of the truth were found, as a part of 1.
 
-        Without a limit, as many of the truth count as were found. 0 where the truth is shorter than that, or where either
-        is nothing that could be compared.
+        Without a limit, as many of the truth count as were found. 0 where the truth is shorter than that, or where
+        either is nothing that could be compared.
         """
         try:
             hits = search_results[0] if isinstance(search_results[0], list) else search_results
@@ -192,8 +192,8 @@ def _searched(operation: Callable[[], Any], empty: Callable[[Any], bool]) -> dic
 
 
 class MilvusUser(User):
-    """A user of one collection. Each operation is counted as `milvus`, and returns what the client's method gives; a recall is
-    counted as a row of its own, with percents for milliseconds."""
+    """A user of one collection. Each operation is counted as `milvus`, and returns what the client's method gives; a
+    recall is counted as a row of its own, with percents for milliseconds."""
 
     abstract = True
 
@@ -209,7 +209,7 @@ class MilvusUser(User):
         index_params: IndexParams | None = None,
         **kwargs: Any,
     ) -> None:
-        """With a `schema` the collection is made, to which `index_params` and further arguments go. Timeout in seconds."""
+        """With a `schema`, the collection is made, to which `index_params` and `kwargs` go. `timeout` is in seconds."""
         super().__init__(environment)
         if uri is None:
             raise ValueError("'uri' must be provided for MilvusUser")

@@ -55,8 +55,8 @@ class MqttClient(mqtt.Client):
 
     A message counts when the broker has acknowledged it, for QoS 0 when it was sent; a subscription when it was
     granted. Both take the time until then. Connecting and disconnecting take none.
-    The callbacks `on_publish`, `on_subscribe`, `on_connect` and `on_disconnect` are taken: who sets one of them ends that
-    part of the reporting.
+    The callbacks `on_publish`, `on_subscribe`, `on_connect` and `on_disconnect` are taken: who sets one of them ends
+    that part of the reporting.
     """
 
     def __init__(
@@ -68,8 +68,8 @@ class MqttClient(mqtt.Client):
         use_loop_selectors: bool = False,
         **kwargs: Any,
     ) -> None:
-        """`args` and `kwargs` are for paho's client. Without a `client_id`, one is made up. With `use_loop_selectors`, waiting
-        for the broker is not limited by what `select` can do."""
+        """`args` and `kwargs` are for paho's client. Without a `client_id`, one is made up. With `use_loop_selectors`,
+        waiting for the broker is not limited by what `select` can do."""
         super().__init__(*args, client_id=client_id or _generate_random_id(), protocol=protocol, **kwargs)
         self.environment = environment
         self.on_publish = self._on_publish_cb
@@ -226,7 +226,7 @@ def _generate_random_id() -> str:
 
 
 def _counted_topic(topic: Any) -> str:
-    """What a subscription is counted as: of several topics the first. Of a single pair, as in Locust, the first letter."""
+    """What a subscription is counted as: of several topics the first; of a single pair, as in Locust, one letter."""
     return topic if isinstance(topic, str) else str(topic[0][0])
 
 
@@ -235,7 +235,7 @@ def _told(granted: Any) -> Any:
 
 
 class MqttUser(User):
-    """A user with a connection to a broker, which is made in the background while tasks run: `self.client.publish(…)`."""
+    """A user with a connection to a broker, made in the background while tasks run: `self.client.publish(…)`."""
 
     abstract = True
 

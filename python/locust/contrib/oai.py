@@ -1,6 +1,6 @@
-"""Users that ask models through OpenAI's API. Needs openai: `pip install 'gregaria[openai]'`, and a key in `OPENAI_API_KEY`.
+"""Users that ask models through OpenAI's API. Needs openai: `pip install 'gregaria[openai]'`.
 
-`OPENAI_BASE_URL` leads them to any other server that has the same API.
+The key is in `OPENAI_API_KEY`; `OPENAI_BASE_URL` leads to any other server that has the same API.
 """
 
 from __future__ import annotations

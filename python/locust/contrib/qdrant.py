@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 class QdrantLocustClient:
-    """A collection. Its methods raise nothing: each gives a dict with `success`, `response_time` (ms) and either `result` or
-    `exception`; what searches adds `empty`, and nothing found is no success."""
+    """A collection. Its methods raise nothing: each gives a dict with `success`, `response_time` (ms) and either
+    `result` or `exception`; what searches adds `empty`, and nothing found is no success."""
 
     def __init__(
         self, url: str, collection_name: str, api_key: str | None = None, timeout: int = 60, **kwargs: Any

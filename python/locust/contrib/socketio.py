@@ -12,8 +12,8 @@ from ..user.users import User
 
 
 class SocketIOClient(socketio.Client):
-    """A `socketio.Client` that reports what it does: `WS` for connecting, `WSE` for events it emits, `WSS` for messages it
-    sends, `WSC` for calls with their answers, `WSR` for events it receives.
+    """A `socketio.Client` that reports what it does: `WS` for connecting, `WSE` for events it emits, `WSS` for messages
+    it sends, `WSC` for calls with their answers, `WSR` for events it receives.
 
     Only connecting and calls take time, and they raise nothing: what goes wrong is the request's failure.
     """

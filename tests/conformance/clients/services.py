@@ -24,6 +24,11 @@ from typing import Any
 
 import pytest
 
+CLIENTS = os.environ.get("GREGARIA_CLIENTS", "")
+"""A folder with the libraries that only these tests need, if they are not where Python looks anyway."""
+if CLIENTS:
+    sys.path.append(CLIENTS)
+
 DEADLINE = 30
 """Seconds within which a server has to be up."""
 
@@ -38,6 +43,12 @@ def needed(what: str, found: object, how: str) -> None:
 def needed_modules(*names: str) -> None:
     for name in names:
         needed(f"the Python module `{name}`", importlib.util.find_spec(name), "run `make test-python` once")
+
+
+def environment_of(python: str) -> dict[str, str]:
+    """What lets a Python find the libraries; of what leads to our modules, only ours is told."""
+    inherited = os.environ.get("PYTHONPATH", "") if python == sys.executable else ""
+    return {"PYTHONPATH": os.pathsep.join(filter(None, (inherited, CLIENTS)))}
 
 
 def needed_program(name: str, package: str) -> str:
@@ -66,9 +77,12 @@ def _folder() -> Iterator[tuple[Path, dict[str, Any]]]:
 @contextmanager
 def _running(command: list[str], folder: Path, who: dict[str, Any], ready: Callable[[], object]) -> Iterator[None]:
     log = folder / "log"
+    environment = {**os.environ, **environment_of(sys.executable)}
     with (
         log.open("w") as output,
-        subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **who) as process,
+        subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=environment, **who
+        ) as process,
     ):
         try:
             end = time.monotonic() + DEADLINE

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -87,8 +86,7 @@ def test_users_do_and_count_the_same(sides: tuple[Side, Side], name: str) -> Non
         with server() as address:
             return asked(side, name, address)
 
-    with ThreadPoolExecutor() as threads:
-        ours, theirs = threads.map(answers, sides)
+    ours, theirs = on_both(sides, answers)
     left_to_chance(ours, theirs)
     different = {question for question in ours.keys() | theirs.keys() if ours.get(question) != theirs.get(question)}
     expected = DIFFERENT.get(name, {}).keys()
@@ -96,6 +94,53 @@ def test_users_do_and_count_the_same(sides: tuple[Side, Side], name: str) -> Non
         same(question, theirs.get(question), ours.get(question))
     assert different == expected
     assert len(ours) > 10
+
+
+def test_single_requests_are_written_the_same(sides: tuple[Side, Side], tmp_path: Path) -> None:
+    def answers(side: Side) -> Any:
+        (tmp_path / side.name).mkdir()
+        return asked(side, "csv_request_logger", side.target.host, str(tmp_path / side.name))
+
+    ours, theirs = on_both(sides, answers)
+    assert ours.keys() == theirs.keys()
+    for question in theirs:
+        same(question, theirs[question], ours[question])
+
+
+MISSING = {
+    "dns": ("dns",),
+    "milvus": ("grpc", "pymilvus"),
+    "mongodb": ("pymongo",),
+    "mqtt": ("paho",),
+    "oai": ("httpx", "openai"),
+    "postgres": ("psycopg",),
+    "qdrant": ("qdrant_client",),
+    "socketio": ("socketio",),
+}
+
+
+def test_what_is_missing_is_named_the_same(sides: tuple[Side, Side]) -> None:
+    ours, theirs = on_both(sides, lambda side: asked(side, "missing", json.dumps(MISSING)))
+    same("errors", theirs, ours)
+    assert all("raised" in answer["outcome"] for answer in ours.values())
+
+
+EVENT = "socketio.SocketIOClient.on_message"
+
+
+def test_public_names_have_the_same_signatures(sides: tuple[Side, Side]) -> None:
+    for needed in (modules for name, modules in MISSING.items() if name != "oai"):
+        services.needed_modules(*needed)
+    modules = json.dumps([*MISSING, "csv_request_logger"])
+    ours, theirs = on_both(sides, lambda side: signatures(asked(side, "signatures", modules)))
+    # A server may emit an event without data. Locust's handler fails then.
+    assert ours.pop(EVENT)[-1] == ["data", "POSITIONAL_OR_KEYWORD", "None"]
+    assert theirs.pop(EVENT)[-1] == ["data", "POSITIONAL_OR_KEYWORD", ""]
+    same("signatures", theirs, {key: ours.get(key) for key in theirs})
+
+
+def signatures(answers: dict[str, Any]) -> dict[str, Any]:
+    return {f"{module}.{name}": what for module, answer in answers.items() for name, what in answer["outcome"].items()}
 
 
 def left_to_chance(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
@@ -112,12 +157,15 @@ def _unnumbered(answer: Any) -> str:
     return re.sub(r"(mid'?:? '?)\d+", r"\1N", str(answer))
 
 
+def on_both(sides: tuple[Side, Side], ask: Callable[[Side], dict[str, Any]]) -> list[dict[str, Any]]:
+    with ThreadPoolExecutor() as threads:
+        return list(threads.map(ask, sides))
+
+
 def asked(side: Side, *arguments: str) -> Any:
     """What `questions/` says on one side, read."""
-    kept = dict(os.environ)
-    if side.python != sys.executable:
-        kept.pop("PYTHONPATH", None)
     command = [side.python, str(QUESTIONS), *arguments]
-    run = subprocess.run(command, env=kept, capture_output=True, text=True, timeout=DEADLINE)
+    environment = {**os.environ, **services.environment_of(side.python)}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=DEADLINE)
     assert run.returncode == 0, f"{side.name}: {run.stderr}"
     return json.loads(run.stdout.splitlines()[-1])

@@ -176,7 +176,11 @@ def test_the_server_and_the_statistics_agree(both: Both, sides: tuple[Side, Side
             *("-u", str(USERS), "-r", str(USERS), "-t", "45s", "-s", "10"),
             host=False,
             files={"enough.py": ENOUGH},
-            environment=lambda side: {**served[side.name].environment, **wanted},
+            environment=lambda side: {
+                **served[side.name].environment,
+                **wanted,
+                **services.environment_of(side.python),
+            },
         )
         for side, run in zip(sides, (pair.ours, pair.theirs), strict=True):
             agrees(run, example, served[side.name].counts())
