@@ -29,7 +29,7 @@ SUBACK_FAILURE = 0x80
 """From here on, a broker's answer to a subscription is a refusal. MQTT 5 has several, with reasons."""
 
 
-ALPHABET = string.digits + string.ascii_letters
+_ALPHABET = string.digits + string.ascii_letters
 
 
 class PublishedMessageContext(NamedTuple):
@@ -42,7 +42,7 @@ class PublishedMessageContext(NamedTuple):
     payload_size: int
 
 
-class SubscribeContext(NamedTuple):
+class _Subscription(NamedTuple):
     """What is kept of a subscription until the broker acknowledges it."""
 
     qos: int
@@ -78,7 +78,7 @@ class MqttClient(mqtt.Client):
         self.on_disconnect = self._on_disconnect_cb
         self._use_loop_selectors = use_loop_selectors
         self._published: dict[int, PublishedMessageContext] = {}
-        self._subscribed: dict[int, SubscribeContext] = {}
+        self._subscribed: dict[int, _Subscription] = {}
 
     def _generate_event_name(self, event_type: str, qos: int, topic: str) -> str:
         """What a message or a subscription is counted as. Meant to be overridden."""
@@ -110,7 +110,7 @@ class MqttClient(mqtt.Client):
         properties: Properties | None = None,
     ) -> tuple[MQTTErrorCode, int | None]:
         """Subscribe to a topic, or to several. It is counted later, when it was granted; now, if it cannot be sent."""
-        subscription = SubscribeContext(qos, _counted_topic(topic), time.time())
+        subscription = _Subscription(qos, _counted_topic(topic), time.time())
         rc, mid = super().subscribe(topic, qos, options, properties)
         if rc == MQTTErrorCode.MQTT_ERR_SUCCESS and mid is not None:
             self._subscribed[mid] = subscription
@@ -148,7 +148,7 @@ class MqttClient(mqtt.Client):
     def _count(
         self,
         event_type: str,
-        what: PublishedMessageContext | SubscribeContext,
+        what: PublishedMessageContext | _Subscription,
         exception: Any,
         answered_length: int | None = None,
     ) -> None:
@@ -222,7 +222,7 @@ class MqttClient(mqtt.Client):
 
 
 def _generate_random_id() -> str:
-    return "locust-" + "".join(random.choice(ALPHABET) for _ in range(16))
+    return "locust-" + "".join(random.choice(_ALPHABET) for _ in range(16))
 
 
 def _counted_topic(topic: Any) -> str:

@@ -220,9 +220,16 @@ def dns() -> Iterator[Witness]:
         daemon_threads = True
 
     with ExitStack() as stack:
-        port = stack.enter_context(_serving(stack.enter_context(UdpServer(("127.0.0.1", 0), Udp))))
-        # Another socket of the same number: UDP and TCP have ports of their own.
-        stack.enter_context(_serving(stack.enter_context(_TcpServer(("127.0.0.1", port), Tcp))))
+        port = 0
+        while not port:
+            udp = UdpServer(("127.0.0.1", 0), Udp)
+            try:
+                tcp = _TcpServer(udp.server_address, Tcp)
+                port = udp.server_address[1]
+            except OSError:  # that number is taken for TCP
+                udp.server_close()
+        for server in (udp, tcp):
+            stack.enter_context(_serving(server))
         witness.address = f"127.0.0.1:{port}"
         yield witness
 

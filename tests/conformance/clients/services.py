@@ -42,7 +42,14 @@ def needed(what: str, found: object, how: str) -> None:
 
 def needed_modules(*names: str) -> None:
     for name in names:
-        needed(f"the Python module `{name}`", importlib.util.find_spec(name), "run `make test-python` once")
+        needed(f"the Python module `{name}`", _importable(name), "run `make test-python` once")
+
+
+def _importable(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # what it would be in is not there
+        return False
 
 
 def environment_of(python: str) -> dict[str, str]:

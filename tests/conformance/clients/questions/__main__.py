@@ -4,7 +4,11 @@ import importlib
 import json
 import sys
 
+import signatures
 from asking import answers
 
-importlib.import_module(f"about_{sys.argv[1]}").questions(*sys.argv[2:])
+name, *where = sys.argv[1:]
+importlib.import_module(f"about_{name}").questions(*where)
+if name != "missing":
+    signatures.questions(name)
 print(json.dumps(answers))

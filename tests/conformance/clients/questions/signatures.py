@@ -1,28 +1,27 @@
-"""The public names of modules of `locust.contrib`, and what can be called with which arguments."""
+"""The public names of a module of `locust.contrib`, and what can be called with which arguments."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
-import json
 from typing import Any
 
 from asking import ask
 
 
-def questions(modules: str) -> None:
-    for module in json.loads(modules):
-        ask(module, lambda module=module: described(importlib.import_module(f"locust.contrib.{module}")))
+def questions(name: str) -> None:
+    for member, what in described(importlib.import_module(f"locust.contrib.{name}")).items():
+        ask(f"signature of {member}", lambda what=what: what)
 
 
 def described(module: Any) -> dict[str, Any]:
     """What a module defines, and what its classes define."""
     found: dict[str, Any] = {}
     for name, value in vars(module).items():
-        if inspect.isclass(value) and value.__module__ == module.__name__:
+        if _public(name) and inspect.isclass(value) and value.__module__ == module.__name__:
             found[name] = [base.__name__ for base in value.__mro__ if base.__module__.startswith("locust.")]
             found |= {f"{name}.{member}": _signature(what) for member, what in vars(value).items() if _public(member)}
-        elif name.isupper():
+        elif name.isupper() and _public(name) and name != "TYPE_CHECKING":
             found[name] = value
     return found
 
