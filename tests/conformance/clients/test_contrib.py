@@ -153,7 +153,7 @@ class Sender(MqttUser):
         self.client.subscribe("forbidden")
         wait_until(lambda: "subscribe:0:forbidden" in counted)
         self.client.disconnect()
-        wait_until(lambda: not self.client.is_connected())
+        wait_until(lambda: "disconnect" in counted)
         self.client.publish("orders", "pear")
         finished(self)
 
