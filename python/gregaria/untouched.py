@@ -29,6 +29,9 @@ STEPS: Final = PARTS | {"wait_time"}
 """With what the engine's loop calls if it is overridden, and does itself if not."""
 
 _known: dict[int, Any] = {}
+_watched: set[type] = set()
+"""The metaclasses that tell."""
+
 _answers: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
 
 C = TypeVar("C", bound=type)
@@ -36,6 +39,7 @@ C = TypeVar("C", bound=type)
 
 def known(task_set_class: C) -> C:
     """Mark a class of ours: the engine does what its methods do, or calls them."""
+    _watched.add(type(task_set_class))
     for name, method in vars(task_set_class).items():
         if name in PARTS:
             _known[id(method)] = method
@@ -54,5 +58,8 @@ def is_untouched(task_set: object) -> bool:
     cls = type(task_set)
     answer = _answers.get(cls)
     if answer is None:
-        answer = _answers[cls] = all(id(getattr(cls, name)) in _known for name in PARTS)
+        answer = all(id(getattr(cls, name)) in _known for name in PARTS)
+        # Of a mixin that is no task set nobody would tell.
+        if all(type(base) in _watched for base in cls.__mro__[:-1]):
+            _answers[cls] = answer
     return answer and PARTS.isdisjoint(vars(task_set))

@@ -191,6 +191,21 @@ def of_a_mixin(value, run, step):
 
 
 @probe.each(*STEPS)
+def of_a_mixin_patched_later(value, run, step):
+    class Mixin:
+        pass
+
+    class Set(Mixin, TaskSet):
+        @task
+        def a(self):
+            step("a")
+            setattr(Mixin, value, telling(step, value, getattr(TaskSet, value)))
+            self.interrupt(reschedule=False)
+
+    run(type("U", (User,), {"tasks": [Set]}), steps=12)
+
+
+@probe.each(*STEPS)
 def patched_by_a_task(value, run, step):
     for kind in (TaskSet, SequentialTaskSet):
 
