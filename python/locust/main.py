@@ -416,10 +416,12 @@ def _fail(message: str, exit_code: int = 1) -> NoReturn:
 
 def _warn_of_locust_beside_us() -> None:
     beside = os.path.dirname(os.path.dirname(os.path.abspath(locust.__file__)))
-    if any(name.startswith("locust-") and name.endswith(".dist-info") for name in os.listdir(beside)):
+    distributions = [name for name in os.listdir(beside) if name.startswith("locust-") and name.endswith(".dist-info")]
+    # Our own stands for Locust, for what depends on it.
+    if any("+gregaria" not in name for name in distributions):
         sys.stderr.write(
             "The distribution `locust` is installed beside gregaria, and each overwrites the other's files: "
-            "run `pip uninstall -y locust gregaria` and then `pip install gregaria`.\n"
+            "run `pip uninstall -y gregaria`, `pip uninstall -y locust` and then `pip install gregaria`.\n"
         )
 
 
