@@ -18,26 +18,20 @@ from .util.timespan import parse_timespan
 DEFAULT_CONFIG_FILES = ("~/.locust.conf", "locust.conf", "pyproject.toml")
 
 
-class LocustArgumentParser(argparse.ArgumentParser):
-    """An `ArgumentParser` whose arguments may be shown on the web page and set by environment variables."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("prog", "locust")
-        kwargs.setdefault("add_help", False)
-        kwargs.setdefault("allow_abbrev", False)
-        super().__init__(*args, **kwargs)
+class _Arguments(argparse._ActionsContainer):
+    """What takes arguments: a parser or a group of its arguments."""
 
     def add_argument(self, *args: Any, **kwargs: Any) -> argparse.Action:
         """Add an argument as argparse does.
 
-        Further keywords: `env_var` names an environment variable that sets it; `include_in_web_ui` (default true),
-        `is_secret`, `is_required` and `is_multiple` say how the web page asks for it.
+        Further keywords: `env_var` names an environment variable that sets it; `include_in_web_ui` (default true, but
+        in a group), `is_secret`, `is_required` and `is_multiple` say how the web page asks for it.
         """
         taken = set(_engine.option_strings()).intersection(args)
         if taken:
             raise argparse.ArgumentError(None, f"conflicting option string: {', '.join(sorted(taken))}")
         shown = {
-            "include_in_web_ui": kwargs.pop("include_in_web_ui", True),
+            "include_in_web_ui": kwargs.pop("include_in_web_ui", isinstance(self, argparse.ArgumentParser)),
             "is_secret": kwargs.pop("is_secret", False),
             "is_required": kwargs.pop("is_required", False),
             "is_multiple": kwargs.pop("is_multiple", False),
@@ -47,6 +41,36 @@ class LocustArgumentParser(argparse.ArgumentParser):
         for name, value in {**shown, "env_var": env_var}.items():
             setattr(action, name, value)
         return action
+
+
+class _Group(_Arguments, argparse._ArgumentGroup):
+    pass
+
+
+class _ExclusiveGroup(_Arguments, argparse._MutuallyExclusiveGroup):
+    pass
+
+
+class LocustArgumentParser(_Arguments, argparse.ArgumentParser):
+    """An `ArgumentParser` whose arguments may be shown on the web page and set by environment variables."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("prog", "locust")
+        kwargs.setdefault("add_help", False)
+        kwargs.setdefault("allow_abbrev", False)
+        super().__init__(*args, **kwargs)
+
+    def add_argument_group(self, *args: Any, **kwargs: Any) -> argparse._ArgumentGroup:
+        """Add a group, whose arguments may have an `env_var`, too."""
+        group = _Group(self, *args, **kwargs)
+        self._action_groups.append(group)
+        return group
+
+    def add_mutually_exclusive_group(self, **kwargs: Any) -> argparse._MutuallyExclusiveGroup:
+        """Add a group of which one argument may be given."""
+        group = _ExclusiveGroup(self, **kwargs)
+        self._mutually_exclusive_groups.append(group)
+        return group
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line and leave with exit code 2."""

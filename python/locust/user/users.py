@@ -174,7 +174,13 @@ class User(metaclass=UserMeta):
 
 
 def _run(user: User) -> None:
-    user.run()
+    try:
+        user.run()
+    finally:
+        # The group would hear of it by a callback. Until then others, who run first, would count one user too many:
+        # a plugin that quits when the last but one has ended would miss it.
+        if user._group is not None and user._greenlet is not None:
+            user._group.discard(user._greenlet)
 
 
 RestResponseT = TypeVar("RestResponseT")
