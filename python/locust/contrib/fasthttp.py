@@ -191,6 +191,12 @@ class FastHttpSession(_engine.SessionBase):
         if client_pool is not None:
             self._join(agent.shared(client_pool))
 
+    def __setattr__(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+        if name == "request":
+            # `get` and the others lead through it from now on.
+            self._attribute_changed()
+
     def _configure(self) -> None:
         """Let the engine know how requests are to be sent."""
         chosen: UserAgent | None = self.__dict__.get("client")
@@ -201,7 +207,8 @@ class FastHttpSession(_engine.SessionBase):
     def _read_attributes(self) -> None:
         """Asked for before the first request, and again until it succeeds."""
         chosen = agent.connections(self._settings)
-        _contexts.configure(self, chosen["ssl_context_factory"], chosen["insecure"])
+        if chosen["ssl_context_factory"] is not None:
+            _contexts.configure(self, chosen["ssl_context_factory"], chosen["insecure"])
 
     _cookie_jar: Any
 

@@ -148,6 +148,8 @@ impl SessionBase {
             // What could not be read is read again before the next request, which fails likewise.
             this.stale.store(read.is_err(), Ordering::Relaxed);
             read?;
+            let replaced = slf.getattr(intern!(slf.py(), "__dict__"))?.contains(intern!(slf.py(), "request"))?;
+            this.state().overrides_request |= replaced;
         }
         if this.style == Style::Requests && this.stale.swap(false, Ordering::Relaxed) {
             Self::read_attributes(slf)?;
