@@ -45,6 +45,11 @@ REASONS: dict[str, list[str]] = {
     "half a user is none; Locust starts one and stops it again": [
         "runners: start with arguments that are none, (2.5, 10)",
     ],
+    "a user that has ended is not counted from that moment; Locust counts it until gevent's next turn": [
+        "shrinking: users killed from outside",
+        "together: all are started before any begins",
+        "together: all are started before any begins (overridden)",
+    ],
     "the engine counts; the figures of an entry are read": [
         "reports: attributes of an entry may be set",
         "objects: an error that was read is counted further",
