@@ -9,7 +9,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,6 +18,7 @@ import pytest
 
 from ..harness import Both, Side, same
 from . import servers, services
+from .test_examples import ENOUGH
 
 QUESTIONS = Path(__file__).with_name("questions")
 DEADLINE = 110
@@ -191,6 +192,79 @@ def written_rows(path: Path) -> list[str]:
     """The rows of two users, in any order, without times."""
     with path.open(newline="") as file:
         return sorted(str([*row[1:3], *row[4:]]) for row in csv.reader(file))
+
+
+TOGETHER = """
+import os
+
+import dns.message
+from locust import task
+from locust.contrib.dns import DNSUser
+from locust.contrib.oai import OpenAIUser
+from locust.contrib.socketio import SocketIOUser
+
+class Resolver(DNSUser):
+    fixed_count = 3
+
+    @task
+    def resolve(self):
+        host, port = os.environ["DNS"].split(":")
+        self.client.udp(dns.message.make_query("shop.test", "A"), host, port=int(port), timeout=30)
+
+class Reader(OpenAIUser):
+    fixed_count = 3
+
+    @task
+    def read(self):
+        self.client.responses.create(model="small", input="fruit?")
+
+class Caller(SocketIOUser):
+    fixed_count = 3
+
+    def on_start(self):
+        self.sio.connect(os.environ["SOCKET_IO"], transports=["websocket"])
+
+    def on_stop(self):
+        self.sio.disconnect()
+
+    @task
+    def call(self):
+        self.sio.call("ask", "fruit?")
+"""
+
+
+def test_servers_have_several_users_at_once(both: Both, sides: tuple[Side, Side]) -> None:
+    services.needed_modules("dns", "openai", "socketio")
+    kinds = {"DNS": servers.dns, "OPENAI_BASE_URL": servers.openai, "SOCKET_IO": servers.socket_io}
+    with ExitStack() as stack:
+        witnesses = {side.name: {name: stack.enter_context(serve()) for name, serve in kinds.items()} for side in sides}
+
+        def environment(side: Side) -> dict[str, str]:
+            addresses = {name: witness.address for name, witness in witnesses[side.name].items()}
+            wanted = {"WANTED": "udp,/v1/responses,ask", "OPENAI_API_KEY": "none"}
+            return {**addresses, **wanted, **services.environment_of(side.python)}
+
+        pair = both(
+            TOGETHER,
+            *("-f", "locustfile.py,enough.py", "--only-summary"),
+            *("-u", "9", "-r", "9", "-t", "45s", "-s", "10"),
+            host=False,
+            files={"enough.py": ENOUGH},
+            environment=environment,
+        )
+    for run in (pair.ours, pair.theirs):  # httpx logs each request, with its address
+        run.said = [line for line in run.said if not line.startswith("INFO/httpx")]
+    ours = pair.assert_same(but=["rows"])
+    assert ours.exit_code == 0
+    assert ours.rows.keys() == pair.theirs.rows.keys()
+    rows = {"DNS": ("DNS", "udp"), "OPENAI_BASE_URL": ("POST", "/v1/responses"), "SOCKET_IO": ("WSC", "ask")}
+    for side, run in zip(sides, (ours, pair.theirs), strict=True):
+        for name, witness in witnesses[side.name].items():
+            assert witness.most_at_once > 1, f"{side.name}: {name}"
+            assert witness.asked[ASKED[name]] == run.rows[rows[name]][0] > 0
+
+
+ASKED = {"DNS": "shop.test.", "OPENAI_BASE_URL": "/v1/responses", "SOCKET_IO": "ask"}
 
 
 def test_single_requests_are_written_the_same(sides: tuple[Side, Side], tmp_path: Path) -> None:
