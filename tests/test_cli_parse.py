@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,10 +19,9 @@ def parse(monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def run(arguments: list[str], add: Any = lambda parser: None) -> Any:
         event = SimpleNamespace(fire=lambda parser: add(parser))
-        package = ModuleType("locust")
-        package.events = SimpleNamespace(init_command_line_parser=event)  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "locust", package)
-        return argument_parser.parse(arguments)
+        events = SimpleNamespace(init_command_line_parser=event)
+        monkeypatch.setattr(argument_parser, "locust", SimpleNamespace(events=events))
+        return argument_parser.get_parser().parse_args(arguments)
 
     return run
 

@@ -25,15 +25,20 @@ def locust() -> int:
         sys.stderr.write(f"locust: error: {error}\n")
         return error.code
     if first["version"]:
-        package = Path(__file__).resolve().parent.parent / "locust"
-        print(f"locust {_engine.locust_version()} from {package} (Python {platform.python_version()})")
+        print(version_line())
         return 0
     if first["help"]:
         print(_engine.help_text(), end="")
         return 0
     from locust.main import main
 
-    return main(arguments)
+    main()
+
+
+def version_line() -> str:
+    """What `locust --version` prints."""
+    package = Path(__file__).resolve().parent.parent / "locust"
+    return f"locust {_engine.locust_version()} from {package} (Python {platform.python_version()})"
 
 
 def gregaria() -> int:

@@ -22,7 +22,7 @@ def _found(part: str) -> list[str]:
     from locust.util.url import is_url
 
     if is_url(part):
-        return [_downloaded(part)]
+        return [downloaded(part)]
     if os.path.isdir(part):
         return get_abspaths_in(part, ".py") or _fail(f"Could not find any locustfiles in directory '{part}'")
     if os.path.isfile(part) and part.endswith(".py"):
@@ -33,7 +33,7 @@ def _found(part: str) -> list[str]:
     )
 
 
-def _downloaded(url: str) -> str:
+def downloaded(url: str) -> str:
     import requests
 
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import os
-import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import locust
 from . import argument_parser, log
 from .env import Environment
 from .exception import CatchResponseError
+from .exception import RescheduleTask as RescheduleTask
 
 if TYPE_CHECKING:
     from .user.users import User
@@ -55,11 +55,11 @@ class PrintListener:
         name: str | None,
         response_time: float | None,
         response_length: int | None,
-        exception: object = None,
-        context: dict[str, Any] | None = None,
+        exception: object,
+        context: dict[str, Any] | None,
         start_time: float | None = None,
         response: object = None,
-        **_: object,
+        **_kwargs: object,
     ) -> None:
         began = datetime.now(UTC) if start_time is None else datetime.fromtimestamp(start_time, UTC)
         self._print(
@@ -143,6 +143,6 @@ def _caller() -> str:
 
 
 def _create_environment(locustfile: str) -> Environment:
-    options = argument_parser.parse(sys.argv[1:])
+    options = argument_parser.get_parser().parse_args()
     options.locustfile = os.path.basename(locustfile)
     return Environment(events=locust.events, host=options.host, locustfile=options.locustfile, parsed_options=options)

@@ -20,7 +20,9 @@ import locust
 from gregaria import _engine
 
 from . import log, stats
-from .argument_parser import parse
+from .argument_parser import LocustArgumentParser, default_args_dict, get_parser
+from .argument_parser import get_locustfiles_locally as get_locustfiles_locally
+from .argument_parser import parse_locustfile_option as parse_locustfile_option
 from .env import Environment
 from .exception import StopTest
 from .log import greenlet_exception_logger, setup_logging
@@ -37,6 +39,7 @@ from .stats import (
 from .user.inspectuser import print_task_ratio, print_task_ratio_json
 from .user.users import PytestUser
 from .util.load_locustfile import load_locustfile
+from .util.load_locustfile import load_locustfile_pytest as load_locustfile_pytest
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -49,15 +52,18 @@ if TYPE_CHECKING:
 
 version = locust.__version__
 
+COMMON_OPTIONS = {"num_users": "users", "spawn_rate": "spawn-rate", "run_time": "run-time"}
+"""What a shape decides instead: the destinations of options, and their names without dashes."""
+
 logger = logging.getLogger(__name__)
 
 _MINIMUM_OPEN_FILES = 10_000
 
 
-def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command with these arguments, by default those of the process, and exit."""
+def main() -> NoReturn:
+    """Run the command with the arguments of the process, and exit with its exit code."""
     try:
-        sys.exit(_run(list(sys.argv[1:] if arguments is None else arguments)))
+        sys.exit(_run(sys.argv[1:]))
     except KeyboardInterrupt:
         _die_of_ctrl_c()
 
@@ -75,9 +81,10 @@ def _run(arguments: list[str]) -> int:
     except _engine.UsageError as error:
         _fail(f"locust: error: {error}", error.code)
     user_classes, shape_classes, tasks, shape = merge_locustfiles_content(paths)
-    options = parse(arguments)
-    _refuse_what_is_missing(options)
-    _validate(options)
+    parser = get_parser()
+    options = parser.parse_args(arguments)
+    _refuse_what_is_missing(options, parser)
+    stats.validate_stats_configuration()
     if not options.skip_log_setup:
         setup_logging(options.loglevel, options.logfile)
     logger.info("Starting Locust %s", version)
@@ -425,21 +432,12 @@ def _warn_of_locust_beside_us() -> None:
         )
 
 
-def _refuse_what_is_missing(options: Namespace) -> None:
-    for flag in ("master", "worker", "processes"):
-        if getattr(options, flag, None):
-            _fail(f"`--{flag}` is not part of this version yet: it runs all users in one process", 2)
-    runs = not (options.list_commands or options.show_task_ratio or options.show_task_ratio_json)
-    if runs and not options.headless:
-        _fail("The web page is not part of this version yet: pass `--headless` (with `-u`, `-r` and `-t`)", 2)
-
-
-def _validate(options: Namespace) -> None:
-    if options.stats_history_enabled and not options.csv_prefix:
-        _fail("'--csv-full-history' requires '--csv'.", 2)
-    stats.validate_stats_configuration()
-    if options.headless and getattr(options, "headful", False):
-        options.headless = False
+def _refuse_what_is_missing(options: Namespace, parser: LocustArgumentParser) -> None:
+    defaults = default_args_dict()
+    try:
+        _engine.check_options([dest for dest, default in defaults.items() if getattr(options, dest) != default])
+    except _engine.UsageError as error:
+        parser.error(str(error))
 
 
 def _choose(user_classes: dict[str, type[User]], options: Namespace) -> list[type[User]]:
@@ -501,8 +499,7 @@ def _apply_user_config(environment: Environment, options: Namespace) -> bool:
 def _warn_of_ignored_options(shape: LoadTestShape | None, options: Namespace) -> None:
     if shape is None or shape.use_common_options:
         return
-    given = {"--users": options.num_users, "--spawn-rate": options.spawn_rate, "--run-time": options.run_time}
-    ignored = [flag for flag, value in given.items() if value is not None]
+    ignored = [f"--{name}" for dest, name in COMMON_OPTIONS.items() if getattr(options, dest) is not None]
     if ignored:
         logger.warning(
             "--run-time, --users or --spawn-rate have no impact on LoadShapes unless the shape class "

@@ -10,7 +10,7 @@ pub mod resolve;
 mod suggest;
 
 pub use parse::first_pass;
-pub use resolve::{defaults, resolve};
+pub use resolve::{check, defaults, resolve};
 
 use std::collections::BTreeMap;
 

@@ -35,7 +35,6 @@ pub fn resolve(arguments: &[String], env: config::Env<'_>) -> Result<Options, Us
     if let Some(Given::List(classes)) = given.remove(USER_CLASSES) {
         options.insert(USER_CLASSES, Value::List(classes));
     }
-    check(&options)?;
     Ok(options)
 }
 
@@ -50,8 +49,9 @@ fn settable() -> impl Iterator<Item = &'static Spec> {
     OPTIONS.iter().filter(|option| !matches!(option.dest, "help" | "version"))
 }
 
-fn check(options: &Options) -> Result<(), UsageError> {
-    let is_set = |dest: &str| options.get(dest) != Some(&args::with_dest(dest).default());
+/// Refuse a run that cannot be, by the destinations of the options that are set.
+pub fn check(set: &[String]) -> Result<(), UsageError> {
+    let is_set = |dest: &str| set.iter().any(|other| other == dest);
     if is_set("stats_history_enabled") && !is_set("csv_prefix") {
         return Err(UsageError("'--csv-full-history' requires '--csv'.".into()));
     }
@@ -160,7 +160,12 @@ mod tests {
     }
 
     fn mistake(line: &str) -> String {
-        resolve(&words(line), &|_| None).unwrap_err().to_string()
+        resolve(&words(line), &|_| None).and_then(|options| check(&set(options))).unwrap_err().to_string()
+    }
+
+    fn set(options: Options) -> Vec<String> {
+        let defaults = defaults();
+        options.into_iter().filter(|(dest, value)| defaults[dest] != *value).map(|(dest, _)| dest.into()).collect()
     }
 
     fn with_env(line: &str, name: &'static str, value: &'static str) -> Result<Options, UsageError> {

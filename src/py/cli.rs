@@ -26,7 +26,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(default_options, module)?)?;
     module.add_function(wrap_pyfunction!(first_pass, module)?)?;
     module.add_function(wrap_pyfunction!(help_text, module)?)?;
-    module.add_function(wrap_pyfunction!(option_strings, module)?)?;
+    module.add_function(wrap_pyfunction!(check_options, module)?)?;
+    module.add_function(wrap_pyfunction!(options, module)?)?;
     module.add_function(wrap_pyfunction!(locust_version, module)?)
 }
 
@@ -61,11 +62,26 @@ fn help_text() -> String {
     args::help()
 }
 
-/// Every name of every option, which a locustfile's own arguments may not take.
+/// Refuses what is not there yet, and options that need another; `set` are the destinations that are not as by default.
 #[pyfunction]
-fn option_strings() -> Vec<&'static str> {
-    args::OPTIONS.iter().flat_map(|option| option.names).copied().collect()
+fn check_options(set: Vec<String>) -> PyResult<()> {
+    cli::check(&set).map_err(|error| UsageError::new_err(error.to_string()))
 }
+
+/// Destination, names, how many values it takes (`None`, `1` or `*`), environment variable and metavar of every option.
+#[pyfunction]
+fn options() -> Vec<OptionRow> {
+    let row = |option: &args::Spec| {
+        let values = match option.kind {
+            args::Kind::List => Some("*"),
+            _ => option.takes_value().then_some("1"),
+        };
+        (option.dest, option.names.to_vec(), values, option.env, option.metavar)
+    };
+    args::OPTIONS.iter().map(row).collect()
+}
+
+type OptionRow = (&'static str, Vec<&'static str>, Option<&'static str>, Option<&'static str>, &'static str);
 
 /// The release of Locust whose behaviour this is, and our own version.
 #[pyfunction]

@@ -176,7 +176,7 @@ def test_hosts(both, setting, options, exit_code):
     text = NO_HOST.replace("HOST", setting or "pass").replace("wait_time", "")
     text = text.replace("@task", "wait_time = constant(9)\n    @task")
     # A task that raises never comes to `quit()`.
-    pair = both(text, "--only-summary", "-t", "1s", *options, host=False)
+    pair = both(text, "--only-summary", "-t", "3s", *options, host=False)
     ours = pair.assert_same(but=["said"])
     same("said", said(pair.theirs), said(ours))
     assert ours.exit_code == exit_code
