@@ -5,16 +5,20 @@ import socket
 import time
 
 from locust import User, constant_pacing, events, task
+from locust.argument_parser import LocustArgumentParser
+from locust.env import Environment
+from locust.event import EventHook
 
 
 class Client:
     """Opens a TCP connection and closes it again."""
 
-    def __init__(self, request_event):
+    def __init__(self, request_event: EventHook) -> None:
         self.request_event = request_event
 
-    def connect(self, host, port):
-        began, exception = time.perf_counter(), None
+    def connect(self, host: str, port: int) -> None:
+        began = time.perf_counter()
+        exception: OSError | None = None
         try:
             socket.create_connection((host, port), timeout=2).close()
         except OSError as error:
@@ -30,22 +34,24 @@ class Client:
 
 
 @events.init_command_line_parser.add_listener
-def add_options(parser):
+def add_options(parser: LocustArgumentParser) -> None:
     parser.add_argument("--tcp-port", type=int, default=8080, help="Port to connect to")
 
 
 class TcpUser(User):
     wait_time = constant_pacing(0.5)
 
-    def __init__(self, environment):
+    def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self.client = Client(environment.events.request)
 
     @task
-    def connect(self):
-        self.client.connect("localhost", self.environment.parsed_options.tcp_port)
+    def connect(self) -> None:
+        options = self.environment.parsed_options
+        assert options is not None, "the command has options"
+        self.client.connect("localhost", options.tcp_port)
 
     @task
-    def measure_a_block(self):
+    def measure_a_block(self) -> None:
         with self.environment.events.request.measure("code", "sort"):
             sorted(random.random() for _ in range(1000))

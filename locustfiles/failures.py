@@ -9,12 +9,12 @@ class Sceptic(HttpUser):
     wrong_guesses = 0
 
     @task
-    def by_status_code(self):
+    def by_status_code(self) -> None:
         """401 is a failed request without another word."""
         self.client.get("/api/profile")
 
     @task
-    def by_the_task(self):
+    def by_the_task(self) -> None:
         """A refused guess is what the test expects: a success, counted under a name of its own."""
         guess = {"user": "hana", "password": "guess"}
         with self.client.post("/login", json=guess, name="/login (guess)", catch_response=True) as response:
@@ -27,7 +27,7 @@ class Sceptic(HttpUser):
             raise StopUser
 
     @task
-    def by_what_it_says(self):
+    def by_what_it_says(self) -> None:
         with self.client.post("/login", json={"user": "hana", "password": "secret"}, catch_response=True) as response:
             if response.elapsed.total_seconds() > 2:
                 response.failure("too slow")

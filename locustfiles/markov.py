@@ -4,24 +4,24 @@ from locust import HttpUser, MarkovTaskSet, constant, transition, transitions
 
 
 class Visit(MarkovTaskSet):
-    def on_start(self):
+    def on_start(self) -> None:
         token = self.client.post("/login", json={"user": "iva", "password": "secret"}).json()["access"]
         self.client.headers["Authorization"] = f"Bearer {token}"
 
     @transitions({"search": 3, "profile": 1})
-    def feed(self):
+    def feed(self) -> None:
         self.client.get("/api/feed")
 
     @transitions([("product", 4), "feed"])
-    def search(self):
+    def search(self) -> None:
         self.client.get("/api/search?q=tent", name="/api/search")
 
     @transitions(["search", "feed"])
-    def product(self):
+    def product(self) -> None:
         self.client.get("/api/products/7", name="/api/products/[id]")
 
     @transition("feed")
-    def profile(self):
+    def profile(self) -> None:
         self.client.get("/api/profile")
 
 

@@ -8,7 +8,7 @@ class Member(HttpUser):
     wait_time = between(0.2, 0.6)
     name = "jo"
 
-    def on_start(self):
+    def on_start(self) -> None:
         token = self.client.post("/login", json={"user": self.name, "password": "secret"}).json()["access"]
         self.client.headers["Authorization"] = f"Bearer {token}"
 
@@ -17,7 +17,7 @@ class Reader(Member):
     weight = 3
 
     @task
-    def read(self):
+    def read(self) -> None:
         self.client.get("/api/feed")
 
 
@@ -31,14 +31,14 @@ class Writer(Member):
         posts = 0
 
         @task
-        def write(self):
+        def write(self) -> None:
             self.client.post("/api/post", json={"text": f"post {self.posts}"})
             self.posts += 1
             if self.posts == 5:
                 self.interrupt()
 
     @task
-    def read(self):
+    def read(self) -> None:
         self.client.get("/api/feed")
 
 
@@ -48,5 +48,5 @@ class Administrator(Member):
     name = "admin"
 
     @task
-    def inspect(self):
+    def inspect(self) -> None:
         self.client.get("/api/orders?limit=50", name="/api/orders")

@@ -12,14 +12,14 @@ class Visitor(HttpUser):
     wait_time = constant(0.5)
 
     @task
-    def log_in(self):
+    def log_in(self) -> None:
         self.client.post("/login", json={"user": "ann", "password": "secret"})
 
 
 class Ramp(LoadTestShape):
     """Two thirds of the time go up, one third stays there."""
 
-    def tick(self):
+    def tick(self) -> tuple[int, float] | None:
         elapsed = self.get_run_time() / SECONDS
         if elapsed >= 1:
             return None

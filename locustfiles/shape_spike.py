@@ -12,12 +12,12 @@ class Visitor(HttpUser):
     wait_time = constant(0.5)
 
     @task
-    def log_in(self):
+    def log_in(self) -> None:
         self.client.post("/login", json={"user": "ann", "password": "secret"})
 
 
 class Spike(LoadTestShape):
-    def tick(self):
+    def tick(self) -> tuple[int, float] | None:
         elapsed = self.get_run_time() / SECONDS
         if elapsed >= 1:
             return None

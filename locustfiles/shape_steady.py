@@ -12,10 +12,10 @@ class Visitor(HttpUser):
     wait_time = constant_throughput(2)
 
     @task
-    def log_in(self):
+    def log_in(self) -> None:
         self.client.post("/login", json={"user": "ann", "password": "secret"})
 
 
 class Steady(LoadTestShape):
-    def tick(self):
+    def tick(self) -> tuple[int, float] | None:
         return (10, 10) if self.get_run_time() < SECONDS else None

@@ -105,18 +105,18 @@ def get_tasks_from_base_classes(bases: tuple[type, ...], class_dict: dict[str, A
         for entry in declared.items() if isinstance(declared, dict) else declared:
             if isinstance(entry, tuple):
                 repeated, times = entry
-                collected += repeat(repeated, times)
+                collected += _repeat(repeated, times)
             else:
                 collected.append(entry)
 
     for member in class_dict.values():
         # Not `hasattr`: a member that invents attributes, as a mock does, is no task.
         if "locust_task_weight" in dir(member):
-            collected += repeat(member, member.locust_task_weight)
+            collected += _repeat(member, member.locust_task_weight)
     return collected
 
 
-def repeat(member: Task, weight: int) -> list[Task]:
+def _repeat(member: Task, weight: int) -> list[Task]:
     """A task as often as its weight says."""
     return [member for _ in range(weight)]
 
@@ -190,7 +190,7 @@ class TaskSet(metaclass=TaskSetMeta):
     or name it in `tasks`.
     """
 
-    tasks: list[Task] = []
+    tasks: Any = []
     """Callables and task set classes, or tuples of these with a weight, or a dict `{task: weight}`."""
 
     min_wait: float | None = None
@@ -348,7 +348,8 @@ class TaskSet(metaclass=TaskSetMeta):
                 f"No tasks defined on {type(self).__name__}{hint}"
                 " use the @task decorator or set the 'tasks' attribute of the TaskSet"
             )
-        return random.choice(self.tasks)
+        chosen: Task = random.choice(self.tasks)
+        return chosen
 
     def wait_time(self) -> float:
         """Seconds to wait after a task: the user's, unless the class says otherwise (`wait_time = between(1, 2)`)."""
@@ -399,7 +400,8 @@ class DefaultTaskSet(TaskSet):
                 " Use the @task decorator or set the 'tasks' attribute of the User"
                 " (or mark it as abstract = True if you only intend to subclass it)"
             )
-        return random.choice(self.user.tasks)
+        chosen: Task = random.choice(self.user.tasks)
+        return chosen
 
     def execute_task(self, task: Task) -> None:
         if _is_task_set(task):

@@ -17,8 +17,9 @@ from gevent.pool import Group
 from gregaria import _rest
 
 from ..clients import HttpSession, RestResponseContextManager
+from ..exception import CatchResponseError as CatchResponseError
 from ..exception import StopTest, StopUser
-from ..util.deprecation import check_for_deprecated_task_set_attribute
+from ..util import deprecation
 from .task import (
     LOCUST_STATE_RUNNING,
     LOCUST_STATE_STOPPING,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from urllib3 import PoolManager
 
     from ..env import Environment
-    from .task import Task
 
 __all__ = ["HttpUser", "PytestUser", "TaskSet", "User", "UserMeta"]
 
@@ -45,7 +45,7 @@ class UserMeta(type):
     """Collects the tasks of a user class. The class is concrete unless its own body says `abstract = True`."""
 
     def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> UserMeta:
-        check_for_deprecated_task_set_attribute(body)
+        deprecation.check_for_deprecated_task_set_attribute(body)
         collected = {
             "tasks": get_tasks_from_base_classes(bases, body),
             "abstract": body.get("abstract") or False,
@@ -70,7 +70,7 @@ class User(metaclass=UserMeta):
     wait_time: Callable[..., float] = constant(0)
     """How long to wait after each task: a factory from `locust.wait_time`, or a method that returns seconds."""
 
-    tasks: list[Task] = []
+    tasks: Any = []
     """Callables and task set classes, or tuples of these with a weight, or a dict `{task: weight}`."""
 
     weight: float = 1
