@@ -18,7 +18,9 @@ from . import _adapters, _cookies, _engine
 def default_headers() -> CaseInsensitiveDict[str]:
     """What requests sends unasked where brotli is installed: Locust brings it, and the engine has it."""
     headers: CaseInsensitiveDict[str] = utils.default_headers()
-    headers["Accept-Encoding"] = "gzip, deflate, br"
+    # Beside what Python itself can decode: from 3.14 on that is zstd, too.
+    codings = [coding for coding in headers["Accept-Encoding"].split(", ") if coding != "br"]
+    headers["Accept-Encoding"] = ", ".join([*codings[:2], "br", *codings[2:]])
     return headers
 
 

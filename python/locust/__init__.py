@@ -32,7 +32,8 @@ from .user.sequential_taskset import SequentialTaskSet
 from .user.task import TaskSet, tag, task
 from .user.users import HttpUser, User
 from .user.wait_time import between, constant, constant_pacing, constant_throughput, poisson
-from .util.deprecation import HttpLocust, Locust
+from .util.deprecation import DeprecatedHttpLocustClass as HttpLocust
+from .util.deprecation import DeprecatedLocustClass as Locust
 
 events = Events()
 

@@ -15,14 +15,16 @@ from requests.models import REDIRECT_STATI
 
 from gregaria import _adapters, _engine, _lazy, _preparing, _responses, _sending, _sessions, _slow
 
+from .event import EventHook
+from .exception import CatchResponseError as CatchResponseError
 from .exception import LocustError
+from .exception import ResponseError as ResponseError
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager
 
     from gregaria.timings import Timings
 
-    from .event import EventHook
     from .user import User
 
 if TYPE_CHECKING:

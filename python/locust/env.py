@@ -10,16 +10,14 @@ from .event import Events
 from .exception import LocustError, RunnerAlreadyExistsError
 from .runners import LocalRunner, MasterRunner, Runner, WorkerRunner
 from .shape import LoadTestShape
-from .stats import RequestStats
-from .user.task import TaskSet, filter_tasks_by_tags
-from .user.users import PytestUser
+from .stats import RequestStats, StatsCSV
+from .user.task import TaskHolder, TaskSet, filter_tasks_by_tags
+from .user.users import PytestUser, User
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
-    from .stats import StatsCSV
-    from .user.task import Task, TaskHolder
-    from .user.users import User
+    from .user.task import Task
 
     R = TypeVar("R", bound=Runner)
 
@@ -151,7 +149,7 @@ class Environment:
     def stats(self, stats: RequestStats) -> None:
         self._stats = stats
         if self.runner is not None:
-            self.runner.follow_statistics()
+            self.runner._follow_statistics()
 
     @property
     def user_classes_by_name(self) -> dict[str, type[User]]:
@@ -168,7 +166,7 @@ class Environment:
             if exclude_tags is None:
                 exclude_tags = getattr(self.parsed_options, "exclude_tags", None) or None
         for user_class in self.user_classes:
-            filter_tasks_by_tags(cast("TaskHolder", user_class), tags, exclude_tags)
+            filter_tasks_by_tags(cast(TaskHolder, user_class), tags, exclude_tags)
         if tags is not None or exclude_tags is not None:
             self._filter_tests_by_marks(tags, exclude_tags)
 

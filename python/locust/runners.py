@@ -18,12 +18,19 @@ from gevent.pool import Group
 
 from gregaria import _engine, usage
 
+from . import argument_parser as argument_parser
 from . import log
 from .dispatch import UsersDispatcher
 from .exception import LocustError, StopTest
+from .exception import RPCError as RPCError
+from .exception import RPCReceiveError as RPCReceiveError
+from .exception import RPCSendError as RPCSendError
 from .log import get_logs, greenlet_exception_logger
 from .stats import RequestStats, StatsError, followers
+from .stats import setup_distributed_stats_event_listeners as setup_distributed_stats_event_listeners
 from .user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
+from .util.directory import get_abspaths_in as get_abspaths_in
+from .util.url import is_url as is_url
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -124,7 +131,7 @@ class Runner:
         environment.events.spawning_complete.add_listener(self._on_spawning_complete)
         self.greenlet.spawn(self.monitor_cpu_and_memory).link_exception(locust_exception_handler(environment))
 
-    def follow_statistics(self) -> None:
+    def _follow_statistics(self) -> None:
         """Count from now on in the environment's statistics as they are now."""
         handlers = self.environment.events.request._handlers
         if self._stats_listener in handlers:
@@ -245,10 +252,9 @@ class Runner:
         others = [greenlet for greenlet in chosen if greenlet is not myself]
 
         busy: list[Greenlet[..., Any]] = []
-        # With nobody to stop there is no pause: whoever calls goes on at once.
-        if others and patience:
+        if patience:
             busy = self._stop_idle(others)
-        elif others:
+        else:
             if any(greenlet.args and not _user_of(greenlet)._state for greenlet in others):
                 gevent.sleep(0)  # Who was started just now begins: its `on_start` and `on_stop` are a pair.
             # In one batch: ten thousand users die, and run their `on_stop`, side by side.
@@ -408,12 +414,10 @@ class Runner:
         """Stop the test, and end the runner itself."""
         try:
             self.stop()
-        except GreenletExit:
-            if self.spawning_greenlet is not gevent.getcurrent():
-                raise
-        if self.state == STATE_CLEANUP:
-            gevent.sleep(0)  # A user that is being stopped already gets no further.
-        self.greenlet.kill(block=True)
+            if self.state == STATE_CLEANUP:
+                gevent.sleep(0)  # A user that is being stopped already gets no further.
+        finally:
+            self.greenlet.kill(block=True)
 
     def register_message(self, msg_type: str, listener: Callable[..., None], concurrent: bool = False) -> None:
         """Call `listener(environment=…, msg=…)` for messages of this type; with `concurrent`, in its own greenlet."""
@@ -516,8 +520,6 @@ class LocalRunner(Runner):
         except KeyboardInterrupt:
             # The main greenlet may not be the one that is running when the signal arrives.
             self.quit()
-        if self.state == STATE_CLEANUP:
-            return  # One of the new users stops the test, and is about to end this greenlet.
         self.target_user_classes_count = running = self.user_classes_count
         total = sum(running.values())
         logger.info("All users spawned: %s (%i total users)", json.dumps(running, sort_keys=True), total)
@@ -605,8 +607,8 @@ class WorkerNodes(MutableMapping[str, WorkerNode]):
     def missing(self) -> list[WorkerNode]:
         return self.get_by_state(STATE_MISSING)
 
-    def __getitem__(self, id: str) -> WorkerNode:
-        return self._worker_nodes[id]
+    def __getitem__(self, k: str) -> WorkerNode:
+        return self._worker_nodes[k]
 
     def __setitem__(self, id: str, worker: WorkerNode) -> None:
         self._worker_nodes[id] = worker

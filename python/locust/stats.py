@@ -23,6 +23,7 @@ from gregaria import _engine
 from gregaria.timings import Phases
 
 from .exception import CatchResponseError
+from .util.date import format_utc_timestamp as format_utc_timestamp
 from .util.rounding import proper_round
 
 if TYPE_CHECKING:
@@ -77,11 +78,23 @@ def _widths() -> tuple[int, int]:
     return STATS_NAME_WIDTH, STATS_TYPE_WIDTH
 
 
-class StatsEntryDict(TypedDict):
-    """An entry as it leaves the process. Keys and buckets are Locust's."""
+class CSVWriter(Protocol):
+    """Whatever takes the rows of a file, as `csv.writer` does."""
+
+    def writerow(self, columns: Iterable[str | int | float]) -> None:
+        """Take one row."""
+
+
+class StatsBaseDict(TypedDict):
+    """What each of the two has that leave the process."""
 
     name: str
     method: str
+
+
+class StatsEntryDict(StatsBaseDict):
+    """An entry as it leaves the process. Times are in milliseconds or seconds of the epoch, lengths in bytes."""
+
     last_request_timestamp: float | None
     start_time: float
     num_requests: int
@@ -96,11 +109,9 @@ class StatsEntryDict(TypedDict):
     num_fail_per_sec: dict[int, int]
 
 
-class StatsErrorDict(TypedDict):
-    """A kind of failure as it leaves the process."""
+class StatsErrorDict(StatsBaseDict):
+    """A kind of failure as it leaves the process. Times are in seconds of the epoch."""
 
-    name: str
-    method: str
     error: str
     occurrences: int
     first_seen: float | None
@@ -564,7 +575,7 @@ _COUNTING = ("log_request", "log_error")
 
 def _tell_followers() -> None:
     for runner in list(followers):
-        runner.follow_statistics()
+        runner._follow_statistics()
 
 
 class _WatchedClass(type):

@@ -28,9 +28,12 @@ from gregaria._fast.headers import Headers as Headers
 from gregaria._fast.responses import CompatResponse as CompatResponse
 from gregaria._fast.sent import CompatRequest as CompatRequest
 
+from ..event import EventHook
+from ..exception import CatchResponseError as CatchResponseError
 from ..exception import LocustError, StopTest
+from ..exception import ResponseError as ResponseError
 from ..user.users import RestMixin, User
-from ..util.deprecation import FastHttpLocust as FastHttpLocust
+from ..util import deprecation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +42,6 @@ if TYPE_CHECKING:
     from gregaria.timings import Timings
 
     from ..env import Environment
-    from ..event import EventHook
 
 if TYPE_CHECKING:
 
@@ -88,6 +90,8 @@ if TYPE_CHECKING:
         max_redirects: int | None
         debug_stream: Any
 
+
+FastHttpLocust = deprecation.DeprecatedFastHttpLocustClass
 
 absolute_http_url_regexp = re.compile(r"^https?://", re.IGNORECASE)
 

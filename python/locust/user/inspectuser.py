@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from .task import TaskSet as TaskSet
+from .users import User
+
 if TYPE_CHECKING:
     from .task import Task
-    from .users import User
 
     Ratios: TypeAlias = dict[str, dict[str, Any]]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gregaria import untouched
 
 from ..exception import LocustError
-from .task import TaskSet, TaskSetMeta, repeat
+from .task import TaskSet, TaskSetMeta, _repeat
 
 if TYPE_CHECKING:
     from .task import Task
@@ -26,7 +26,7 @@ class SequentialTaskSetMeta(TaskSetMeta):
             if member_name == "tasks":
                 ordered += _expanded(member)
             elif "locust_task_weight" in dir(member):
-                ordered += repeat(member, member.locust_task_weight)
+                ordered += _repeat(member, member.locust_task_weight)
         # Past `TaskSetMeta`, which would collect them a second time in an order of its own.
         return type.__new__(mcs, name, bases, {**body, "tasks": ordered})
 
@@ -35,7 +35,7 @@ def _expanded(tasks: object) -> list[Task]:
     if isinstance(tasks, list):
         return tasks
     if isinstance(tasks, dict):
-        return [each for task, times in tasks.items() for each in repeat(task, times)]
+        return [each for task, times in tasks.items() for each in _repeat(task, times)]
     raise ValueError("The 'tasks' attribute can only be set to list or dict")
 
 

@@ -22,28 +22,26 @@ def check_for_deprecated_task_set_attribute(class_dict: dict[str, Any]) -> None:
         )
 
 
-class _Renamed(type):
-    """Metaclass of a name that may be imported but not subclassed."""
+def deprecated_locust_meta_class(deprecation_message: str) -> type[type]:
+    """Return the metaclass of a name that may be imported but not subclassed: that raises an ImportError."""
 
-    successor: str
+    class MetaClass(type):
+        def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> type:
+            if bases:
+                raise ImportError(deprecation_message)
+            return super().__new__(mcs, name, bases, body)
 
-    def __new__(mcs, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> _Renamed:
-        for base in bases:
-            if isinstance(base, _Renamed):
-                raise ImportError(
-                    f"The {base.__name__} class has been renamed to {base.successor} in version 1.0. "
-                    "For more info see: https://docs.locust.io/en/latest/changelog.html#changelog-1-0"
-                )
-        return super().__new__(mcs, name, bases, body)
+    return MetaClass
 
 
-class Locust(metaclass=_Renamed):
-    successor = "User"
+def _renamed(class_name: str, name: str, successor: str) -> type:
+    metaclass = deprecated_locust_meta_class(
+        f"The {name} class has been renamed to {successor} in version 1.0. "
+        "For more info see: https://docs.locust.io/en/latest/changelog.html#changelog-1-0"
+    )
+    return metaclass(class_name, (), {"__module__": __name__, "__doc__": f"Was the name of `{successor}`."})
 
 
-class HttpLocust(metaclass=_Renamed):
-    successor = "HttpUser"
-
-
-class FastHttpLocust(metaclass=_Renamed):
-    successor = "FastHttpUser"
+DeprecatedLocustClass = _renamed("DeprecatedLocustClass", "Locust", "User")
+DeprecatedHttpLocustClass = _renamed("DeprecatedHttpLocustClass", "HttpLocust", "HttpUser")
+DeprecatedFastHttpLocustClass = _renamed("DeprecatedFastHttpLocustClass", "FastHttpLocust", "FastHttpUser")
