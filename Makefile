@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find src python -type f -not -name '*.so' -not -path '*/__pycache__/*')
 
-.PHONY: demo test test-rust test-python check bench clean
+.PHONY: demo test test-rust test-python test-pythons check docs bench clean
 .DEFAULT_GOAL := demo
 
 # The product as a user has it: a wheel, in a virtual environment of its own.
@@ -42,6 +42,12 @@ test-rust:
 test-python: $(VENV)/installed .oracle/installed .clients/installed
 	GREGARIA_ORACLE=$(CURDIR)/.oracle/bin/python GREGARIA_CLIENTS=$(CURDIR)/.clients $(BIN)/python -m pytest -q
 
+# The same wheel on every Python that is there, or on those that PYTHONS names.
+PYTHONS ?= $(shell for minor in 11 12 13 14; do \
+	command -v python3.$$minor || ls -d $(HOME)/.pyenv/versions/3.$$minor.*/bin/python 2>/dev/null | tail -n 1; done)
+test-pythons: $(VENV)/installed
+	@for python in $(PYTHONS); do tests/on_python.sh "$$python" || exit 1; done
+
 # What a change has to pass beside the tests.
 check: $(VENV)/installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check "$$(ls target/wheels/*.whl)[lint]"
@@ -49,8 +55,13 @@ check: $(VENV)/installed
 	cargo clippy --all-targets --quiet -- -D warnings
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy python
+	$(BIN)/mypy python docs
+	$(BIN)/mypy --strict locustfiles
 	$(BIN)/python -m mypy.stubtest gregaria._engine --ignore-disjoint-bases --allowlist tests/stubtest.allow
+
+# The reference of the Python API, out of its docstrings: docs/reference/index.html.
+docs: $(VENV)/installed
+	@$(BIN)/python docs/reference.py docs/reference
 
 bench: $(VENV)/installed
 	@benches/peers/setup.sh
@@ -58,4 +69,4 @@ bench: $(VENV)/installed
 	$(BIN)/python benches/peers/run.py --json bench-results/latest.json
 
 clean:
-	rm -rf target $(VENV) .oracle .clients .tools bench-results
+	rm -rf target $(VENV) .oracle .pythons .clients .tools bench-results docs/reference
