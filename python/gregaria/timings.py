@@ -44,6 +44,7 @@ class Timings:
 
     @classmethod
     def of(cls, figures: tuple[float, float, float, float, float, float, float, int, int] | None) -> Timings | None:
+        """The timings of a response, from the engine's figures in seconds."""
         return None if figures is None else cls(*figures)
 
 
@@ -81,6 +82,7 @@ class Phases:
 
     @classmethod
     def of(cls, figures: tuple[int, list[tuple[float, float, float]], int, int]) -> Phases:
+        """The phases of an entry, from the engine's figures in seconds."""
         requests, phases, opened, reused = figures
         look_up, connect, tls, sending, waiting, receiving = (Phase(*phase) for phase in phases)
         return cls(requests, look_up, connect, tls, sending, waiting, receiving, opened, reused)

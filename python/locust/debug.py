@@ -61,6 +61,7 @@ class PrintListener:
         response: object = None,
         **_kwargs: object,
     ) -> None:
+        """Print the line of one request: response time in ms, length in bytes, start in seconds of the epoch."""
         began = datetime.now(UTC) if start_time is None else datetime.fromtimestamp(start_time, UTC)
         self._print(
             time=str(began),

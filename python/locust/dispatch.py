@@ -74,6 +74,7 @@ class UsersDispatcher(Iterator[_Assignment]):
 
     @property
     def dispatch_in_progress(self) -> bool:
+        """Whether a ramp is under way."""
         return self._plan.in_progress
 
     @property
@@ -82,6 +83,7 @@ class UsersDispatcher(Iterator[_Assignment]):
         return self._dispatch_iteration_durations
 
     def get_current_user_count(self) -> int:
+        """Return how many users are dispatched."""
         return self._plan.user_count
 
     def add_worker(self, worker_node: WorkerNode) -> None:

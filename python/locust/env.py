@@ -153,6 +153,7 @@ class Environment:
 
     @property
     def user_classes_by_name(self) -> dict[str, type[User]]:
+        """The user classes, by their names."""
         return {user_class.__name__: user_class for user_class in self.user_classes}
 
     def _filter_tasks_by_tags(self) -> None:

@@ -104,6 +104,7 @@ class DeprecatedEventHook(EventHook):
     message: str
 
     def add_listener(self, handler: Handler) -> Handler:
+        """Add it all the same, and log what to use instead."""
         logging.warning(self.message)
         return super().add_listener(handler)
 

@@ -27,6 +27,7 @@ class LogReader(logging.Handler):
         self.logs: deque[str] = deque(maxlen=500)
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Keep the line."""
         self.logs.append(self.format(record))
 
 

@@ -146,14 +146,17 @@ class Runner:
 
     @property
     def user_classes(self) -> list[type[User]]:
+        """The user classes of the environment."""
         return self.environment.user_classes
 
     @property
     def user_classes_by_name(self) -> dict[str, type[User]]:
+        """The same, by their names."""
         return self.environment.user_classes_by_name
 
     @property
     def stats(self) -> RequestStats:
+        """The statistics of the environment."""
         return self.environment.stats
 
     @property
@@ -173,6 +176,7 @@ class Runner:
         return {user_class.__name__: running[user_class.__name__] for user_class in self.user_classes}
 
     def update_state(self, new_state: str) -> None:
+        """Enter a state, one of the `STATE_…` constants."""
         logger.debug("Updating state to '%s', old state was '%s'", new_state, self.state)
         self.state = new_state
 
@@ -575,6 +579,7 @@ class WorkerNode:
 
     @property
     def user_count(self) -> int:
+        """How many users it runs."""
         return sum(self.user_classes_count.values())
 
 
@@ -585,26 +590,32 @@ class WorkerNodes(MutableMapping[str, WorkerNode]):
         self._worker_nodes: dict[str, WorkerNode] = {}
 
     def get_by_state(self, state: str) -> list[WorkerNode]:
+        """Return the workers in a state, one of the `STATE_…` constants."""
         return [worker for worker in self.values() if worker.state == state]
 
     @property
     def all(self) -> Iterable[WorkerNode]:
+        """All of them."""
         return self.values()
 
     @property
     def ready(self) -> list[WorkerNode]:
+        """Those that wait for users."""
         return self.get_by_state(STATE_INIT)
 
     @property
     def spawning(self) -> list[WorkerNode]:
+        """Those that are starting users."""
         return self.get_by_state(STATE_SPAWNING)
 
     @property
     def running(self) -> list[WorkerNode]:
+        """Those whose users run."""
         return self.get_by_state(STATE_RUNNING)
 
     @property
     def missing(self) -> list[WorkerNode]:
+        """Those that were not heard of for too long."""
         return self.get_by_state(STATE_MISSING)
 
     def __getitem__(self, k: str) -> WorkerNode:

@@ -167,6 +167,7 @@ def diff_response_time_dicts(latest: dict[int, int], old: dict[int, int]) -> dic
 
 
 def avg(values: list[float] | list[int]) -> float:
+    """Return the mean of the values; 0.0 of none."""
     return sum(values, 0.0) / max(len(values), 1)
 
 
@@ -217,41 +218,51 @@ class StatsEntry:
         self._row.log(response_time, content_length, time.time())
 
     def log_error(self, error: Exception | str | None) -> None:
+        """Count one failure. The request itself is counted by `log`."""
         self._row.log_failure(time.time())
 
     def reset(self) -> None:
+        """Forget all that was counted, and begin now."""
         self._row.reset(time.time())
 
     @property
     def num_requests(self) -> int:
+        """How many requests there were, failed ones among them."""
         return self._row.num_requests
 
     @property
     def num_none_requests(self) -> int:
+        """How many of them had no response time."""
         return self._row.num_none_requests
 
     @property
     def num_failures(self) -> int:
+        """How many of them failed."""
         return self._row.num_failures
 
     @property
     def total_response_time(self) -> float:
+        """The sum of the response times, in milliseconds."""
         return self._row.total_response_time
 
     @property
     def min_response_time(self) -> float | None:
+        """The shortest response time, in milliseconds; `None` before there is one."""
         return self._row.min_response_time
 
     @property
     def max_response_time(self) -> float:
+        """The longest response time, in milliseconds; 0 before there is one."""
         return self._row.max_response_time
 
     @property
     def total_content_length(self) -> int:
+        """The sum of the lengths of the responses, in bytes."""
         return self._row.total_content_length
 
     @property
     def start_time(self) -> float:
+        """When counting began, in seconds of the epoch."""
         return self._row.start_time
 
     @start_time.setter
@@ -260,14 +271,17 @@ class StatsEntry:
 
     @property
     def last_request_timestamp(self) -> float | None:
+        """When the latest request was counted, in seconds of the epoch; `None` before there is one."""
         return self._row.last_request_timestamp
 
     @property
     def num_reqs_per_sec(self) -> dict[int, int]:
+        """How many requests there were in each second of the epoch."""
         return self._row.num_reqs_per_sec
 
     @property
     def num_fail_per_sec(self) -> dict[int, int]:
+        """How many failures there were in each second of the epoch."""
         return self._row.num_fail_per_sec
 
     @property
@@ -283,36 +297,44 @@ class StatsEntry:
 
     @property
     def fail_ratio(self) -> float:
+        """The share of requests that failed, from 0 to 1."""
         return self._row.fail_ratio
 
     @property
     def avg_response_time(self) -> float:
+        """The mean response time, in milliseconds; 0 before there is one."""
         return self._row.avg_response_time
 
     @property
     def median_response_time(self) -> float:
+        """The median response time, in milliseconds; 0 before there is one."""
         if bucket_response_time is _locusts_bucket or self.min_response_time is None:
             return self._row.median_response_time
         return max(min(self.get_response_time_percentile(0.5), self.max_response_time), self.min_response_time)
 
     @property
     def current_rps(self) -> float:
+        """Requests per second, over about the last ten seconds."""
         return self._row.current_rps
 
     @property
     def current_fail_per_sec(self) -> float:
+        """Failures per second, over about the last ten seconds."""
         return self._row.current_fail_per_sec
 
     @property
     def total_rps(self) -> float:
+        """Requests per second, from the beginning of the run to the latest request."""
         return self._row.total_rps
 
     @property
     def total_fail_per_sec(self) -> float:
+        """Failures per second, from the beginning of the run to the latest request."""
         return self._row.total_fail_per_sec
 
     @property
     def avg_content_length(self) -> float:
+        """The mean length of the responses, in bytes."""
         return self._row.avg_content_length
 
     @property
@@ -340,6 +362,7 @@ class StatsEntry:
         self._row.extend(other._row)
 
     def serialize(self) -> StatsEntryDict:
+        """Return all figures, as they leave the process."""
         return {
             "name": self.name,
             "method": self.method,
@@ -434,15 +457,18 @@ class StatsError:
 
     @classmethod
     def create_key(cls, method: str, name: str, error: Exception | str | None) -> str:
+        """Return what `RequestStats.errors` has such a failure under."""
         return _engine.error_to_key(method, name, error)
 
     def occurred(self) -> None:
+        """Count one more, now."""
         self.occurrences += 1
         self.last_seen = time.time()
         if self.first_seen is None:
             self.first_seen = self.last_seen
 
     def to_name(self) -> str:
+        """Return the line of the error report."""
         error = self.error
         if isinstance(error, CatchResponseError):
             shown = str(error.args[0]) if error.args else ""
@@ -453,6 +479,7 @@ class StatsError:
         return f"{self.method} {self.name}: {shown}"
 
     def serialize(self) -> StatsErrorDict:
+        """Return what is known of it, as it leaves the process."""
         return {
             "name": self.name,
             "method": self.method,
@@ -463,10 +490,12 @@ class StatsError:
         }
 
     def to_dict(self) -> StatsErrorDict:
+        """Return what the web page shows of it."""
         return self.serialize()
 
     @classmethod
     def unserialize(cls, data: StatsErrorDict) -> StatsError:
+        """Return a failure from what `serialize` gave, here or on another node."""
         return cls(
             data["method"],
             data["name"],
@@ -517,9 +546,11 @@ class EntriesDict(MutableMapping[_Key, StatsEntry]):
         del self._entries[key]
 
     def copy(self) -> dict[_Key, StatsEntry]:
+        """Return a plain dict of the entries."""
         return dict(self)
 
     def pop(self, key: _Key, *default: Any) -> Any:
+        """Take an entry out and return it. Raises KeyError without a default when there is none."""
         if key not in self and default:
             return default[0]
         entry = self[key]
@@ -527,9 +558,11 @@ class EntriesDict(MutableMapping[_Key, StatsEntry]):
         return entry
 
     def setdefault(self, key: _Key, default: Any = None) -> StatsEntry:
+        """Return the entry, which is made when there is none."""
         return self[key]
 
     def get(self, key: _Key, default: Any = None) -> Any:
+        """Return the entry, or the default when there is none."""
         return self[key] if key in self else default  # noqa: SIM401
 
     def __iter__(self) -> Iterator[_Key]:
@@ -632,6 +665,7 @@ class RequestStats(metaclass=_WatchedClass):
 
     @property
     def errors(self) -> dict[str, StatsError]:
+        """The failures, by `StatsError.create_key`."""
         return _ErrorsDict(self.table)
 
     @errors.setter
@@ -654,28 +688,35 @@ class RequestStats(metaclass=_WatchedClass):
 
     @property
     def num_requests(self) -> int:
+        """How many requests there were in all."""
         return self.total.num_requests
 
     @property
     def num_none_requests(self) -> int:
+        """How many of them had no response time."""
         return self.total.num_none_requests
 
     @property
     def num_failures(self) -> int:
+        """How many of them failed."""
         return self.total.num_failures
 
     @property
     def last_request_timestamp(self) -> float | None:
+        """When the latest request was counted, in seconds of the epoch; `None` before there is one."""
         return self.total.last_request_timestamp
 
     @property
     def start_time(self) -> float:
+        """When counting began, in seconds of the epoch."""
         return self.total.start_time
 
     def log_request(self, method: str, name: str, response_time: float | None, content_length: int) -> None:
+        """Count one request: its response time in milliseconds or `None`, its length in bytes."""
         self.table.log_request(method, name, response_time, content_length, time.time())
 
     def log_error(self, method: str, name: str, error: Exception | str | None) -> None:
+        """Count one failure of such a request."""
         self.table.log_error(method, name, error, time.time())
 
     def get(self, name: str, method: str) -> StatsEntry:
@@ -697,6 +738,7 @@ class RequestStats(metaclass=_WatchedClass):
         return [entry.get_stripped_report() for entry in entries if entry.num_requests or entry.num_failures]
 
     def serialize_errors(self) -> dict[str, StatsErrorDict]:
+        """Return all failures, as they leave the process."""
         return {key: error.serialize() for key, error in self.errors.items()}
 
     def _merge_error(self, error: StatsError) -> None:
@@ -734,14 +776,17 @@ def sort_stats(stats: Mapping[Any, S]) -> list[S]:
 
 
 def get_stats_summary(stats: RequestStats, current: bool = True) -> list[str]:
+    """Return the lines of the table of requests, with the current rates or those of the whole run."""
     return _engine.request_lines(stats.table, current, *_widths())[:-1]
 
 
 def get_percentile_stats_summary(stats: RequestStats) -> list[str]:
+    """Return the lines of the table of percentiles."""
     return _engine.percentile_lines(stats.table, PERCENTILES_TO_REPORT, *_widths())[:-1]
 
 
 def get_error_report_summary(stats: RequestStats) -> list[str]:
+    """Return the lines of the error report; none without failures."""
     return _engine.error_lines(stats.table, _widths()[0])
 
 
@@ -751,6 +796,7 @@ def print_stats(stats: RequestStats, current: bool = True) -> None:
 
 
 def print_percentile_stats(stats: RequestStats) -> None:
+    """Write the table of percentiles to the log."""
     _print([*get_percentile_stats_summary(stats), ""])
 
 
@@ -833,10 +879,12 @@ class StatsCSV:
         csv_writer.writerows([header, *rows])
 
     def failures_csv(self, csv_writer: Writer) -> None:
+        """Write the header and a row for each kind of failure."""
         header, rows = _engine.csv_failures(self._table)
         csv_writer.writerows([header, *rows])
 
     def exceptions_csv(self, csv_writer: Writer) -> None:
+        """Write the header and a row for each exception that tasks raised."""
         header, rows = _engine.csv_exceptions(self._table)
         csv_writer.writerows([header, *rows])
 
@@ -872,6 +920,7 @@ class StatsCSVFileWriter(StatsCSV):
         )
 
     def __call__(self) -> None:
+        """Do what `stats_writer` does."""
         self.stats_writer()
 
     def stats_writer(self) -> None:
@@ -879,15 +928,20 @@ class StatsCSVFileWriter(StatsCSV):
         self._closed.wait()
 
     def stats_history_file_name(self) -> str:
+        """Return the path of the file with the history."""
         return f"{self.base_filepath}_stats_history.csv"
 
-    def requests_flush(self) -> None: ...
+    def requests_flush(self) -> None:
+        """For Locust's sake: the engine flushes what it writes."""
 
-    def stats_history_flush(self) -> None: ...
+    def stats_history_flush(self) -> None:
+        """For Locust's sake: the engine flushes what it writes."""
 
-    def failures_flush(self) -> None: ...
+    def failures_flush(self) -> None:
+        """For Locust's sake: the engine flushes what it writes."""
 
-    def exceptions_flush(self) -> None: ...
+    def exceptions_flush(self) -> None:
+        """For Locust's sake: the engine flushes what it writes."""
 
     def close_files(self) -> None:
         """Write a last time, so that the files agree with the summary, and close them."""

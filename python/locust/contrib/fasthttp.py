@@ -314,6 +314,7 @@ class FastRequest(CompatRequest):
 
     @property
     def body(self) -> Any:
+        """The body that was sent; `None` without one."""
         return self.payload
 
 
@@ -356,9 +357,11 @@ class FastResponse(CompatResponse):
         return responses.content_of(self, chunk_size, decode_content)
 
     def success(self) -> None:
+        """Raise `LocustError`: a response is judged in a `with` block, and made with `catch_response=True`."""
         raise LocustError(responses.NOT_CAUGHT)
 
     def failure(self, *_args: object, **_kwargs: object) -> None:
+        """Raise `LocustError`: a response is judged in a `with` block, and made with `catch_response=True`."""
         raise LocustError(responses.NOT_CAUGHT)
 
     def __enter__(self) -> FastResponse:
@@ -395,6 +398,7 @@ class ResponseContextManager(FastResponse):
     failure = _engine.ResponseBase.failure  # type: ignore[assignment]
 
     def raise_for_status(self) -> None:
+        """Raise what the response was judged a failure with, or what its status says if nobody judged it."""
         verdict = self._manual_result
         if isinstance(verdict, Exception):
             raise verdict

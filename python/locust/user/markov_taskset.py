@@ -72,6 +72,7 @@ def to_weighted_list(transitions: dict[str, int]) -> list[str]:
 
 
 def validate_has_markov_tasks(tasks: list[Any], classname: str) -> None:
+    """Raise `NoMarkovTasksError` if there are none."""
     if not tasks:
         raise NoMarkovTasksError(
             f"No Markov tasks defined in class {classname}. Use the @transition(s) decorators to define some."
@@ -79,6 +80,7 @@ def validate_has_markov_tasks(tasks: list[Any], classname: str) -> None:
 
 
 def validate_transitions(tasks: list[Any], class_dict: dict[str, Any], classname: str) -> None:
+    """Raise `InvalidTransitionError` where one leads nowhere, `NonMarkovTaskTransitionError` where to another task."""
     for source in tasks:
         for target in source.transitions:
             if target not in class_dict:
@@ -109,6 +111,7 @@ def validate_no_unreachable_tasks(tasks: list[Any], class_dict: dict[str, Any], 
 
 
 def validate_task_name(decorated_func: Callable[..., Any]) -> None:
+    """Raise an `Exception` for `run`, and warn of `on_start` and `on_stop`."""
     name = decorated_func.__name__
     if name == "run":
         raise Exception(
@@ -123,6 +126,7 @@ def validate_task_name(decorated_func: Callable[..., Any]) -> None:
 
 
 def validate_no_tags(task: Any, classname: str) -> None:
+    """Raise `MarkovTaskTagError` for a task with tags."""
     if "locust_tag_set" in dir(task):
         raise MarkovTaskTagError(
             "Tags are unsupported for MarkovTaskSet since they can make the markov chain invalid. "

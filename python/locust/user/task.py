@@ -391,6 +391,7 @@ class DefaultTaskSet(TaskSet):
     """The outermost task set of every user: runs the tasks of the user class."""
 
     def get_next_task(self) -> Task:
+        """Return one of the user's tasks, at random."""
         if not self.user.tasks:
             hint = "."
             if _has_task(self.user):
@@ -404,6 +405,7 @@ class DefaultTaskSet(TaskSet):
         return chosen
 
     def execute_task(self, task: Task) -> None:
+        """Run a task of the user, or a task set."""
         if _is_task_set(task):
             task(self.user).run()
         else:

@@ -271,6 +271,7 @@ class PytestUser(User):
     """The tests, as pytest collected them."""
 
     def run(self) -> None:  # type: ignore[misc]
+        """Run the user's tests, in turn, until it is stopped."""
         from gregaria._suite import running
 
         running.run(self)

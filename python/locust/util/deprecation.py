@@ -10,6 +10,7 @@ warnings.filterwarnings("always", category=DeprecationWarning, module="locust")
 
 
 def check_for_deprecated_task_set_attribute(class_dict: dict[str, Any]) -> None:
+    """Warn of a class that sets `task_set`, which has no effect."""
     from ..user.task import TaskSet
 
     task_set = class_dict.get("task_set")
