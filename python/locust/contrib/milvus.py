@@ -30,16 +30,20 @@ class BaseClient(ABC):
     `result` or `exception`."""
 
     @abstractmethod
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Close the connection."""
 
     @abstractmethod
-    def create_collection(self, schema: CollectionSchema, index_params: IndexParams, **kwargs: Any) -> None: ...
+    def create_collection(self, schema: CollectionSchema, index_params: IndexParams, **kwargs: Any) -> None:
+        """Make the collection, and its index."""
 
     @abstractmethod
-    def insert(self, data: Any) -> dict[str, Any]: ...
+    def insert(self, data: Any) -> dict[str, Any]:
+        """Insert rows."""
 
     @abstractmethod
-    def upsert(self, data: Any) -> dict[str, Any]: ...
+    def upsert(self, data: Any) -> dict[str, Any]:
+        """Insert rows, or replace those of their keys."""
 
     @abstractmethod
     def search(
@@ -52,18 +56,22 @@ class BaseClient(ABC):
         output_fields: list[str] | None = None,
         calculate_recall: bool = False,
         ground_truth: list[Any] | None = None,
-    ) -> dict[str, Any]: ...
+    ) -> dict[str, Any]:
+        """Find the rows nearest to vectors."""
 
     @abstractmethod
     def hybrid_search(
         self, reqs: Any, ranker: Any, limit: int, output_fields: list[str] | None = None
-    ) -> dict[str, Any]: ...
+    ) -> dict[str, Any]:
+        """Find rows by several searches, ranked together."""
 
     @abstractmethod
-    def query(self, filter: str, output_fields: list[str] | None = None) -> dict[str, Any]: ...
+    def query(self, filter: str, output_fields: list[str] | None = None) -> dict[str, Any]:
+        """Find rows by a filter."""
 
     @abstractmethod
-    def delete(self, filter: str) -> dict[str, Any]: ...
+    def delete(self, filter: str) -> dict[str, Any]:
+        """Delete rows by a filter."""
 
 
 class MilvusV2Client(BaseClient):
@@ -289,4 +297,5 @@ class MilvusUser(User):
         return self._counted("delete", self.client.delete(filter))
 
     def on_stop(self) -> None:
+        """Close the connection."""
         self.client.close()

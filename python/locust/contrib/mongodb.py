@@ -47,4 +47,5 @@ class MongoDBUser(User):
         self.client = MongoDBClient(self.conn_string, self.db_name)
 
     def on_stop(self) -> None:
+        """Close the connection."""
         self.client.close()

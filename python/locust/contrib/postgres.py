@@ -49,4 +49,5 @@ class PostgresUser(User):
         self.client = PostgresClient(self.conn_string)
 
     def on_stop(self) -> None:
+        """Close the connection."""
         self.client.close()

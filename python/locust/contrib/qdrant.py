@@ -170,4 +170,5 @@ class QdrantUser(User):
         return self._counted("delete", self.client.delete(points_selector))
 
     def on_stop(self) -> None:
+        """Close the connection."""
         self.client.close()

@@ -22,19 +22,6 @@ ENGINES_TABLE = "read from the engine's table"
 ENGINES_FILES = "the files are the engine's, written on a thread of its own"
 WATCHED = "tells the engine when a method is replaced"
 
-AWAITED = {
-    "locust.contrib.csv_request_logger.logger": "the further clients",
-    "locust.contrib.dns": "the further clients",
-    "locust.contrib.milvus": "the further clients",
-    "locust.contrib.mongodb": "the further clients",
-    "locust.contrib.mqtt": "the further clients",
-    "locust.contrib.oai": "the further clients",
-    "locust.contrib.postgres": "the further clients",
-    "locust.contrib.qdrant": "the further clients",
-    "locust.contrib.socketio": "the further clients",
-}
-"""Of parts that are being built: an entry goes when its name is there."""
-
 DIFFERENT: dict[str, str] = {
     "locust.web": WEB,
     "locust.html": REPORT,
@@ -71,7 +58,6 @@ DIFFERENT: dict[str, str] = {
     "locust.clients.HttpSession.delete": SAME_ARGUMENTS,
     "locust.clients.HttpSession.patch": SAME_ARGUMENTS,
     "locust.clients.HttpSession.put": SAME_ARGUMENTS,
-    "locust.clients.LocustHttpAdapter.session": "the session whose connections it uses",
     "locust.clients.ResponseContextManager.__init__": MADE_BY_THE_SESSION,
     "locust.clients.ResponseContextManager.wrap_response": MADE_BY_THE_SESSION,
     "locust.clients.ResponseContextManager.timings": TIMINGS,
