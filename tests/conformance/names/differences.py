@@ -64,6 +64,7 @@ DIFFERENT: dict[str, str] = {
     "locust.clients.RestResponseContextManager.__init__": MADE_BY_THE_SESSION,
     "locust.clients.RestResponseContextManager.wrap_response": MADE_BY_THE_SESSION,
     "locust.clients.RestResponseContextManager.timings": TIMINGS,
+    "locust.contrib.csv_request_logger.logger": "nothing is logged there",
     "locust.contrib.fasthttp.ErrorResponse.__init__": "both may be left out",
     "locust.contrib.fasthttp.ErrorResponse.request_meta": "as of any other response",
     "locust.contrib.fasthttp.ErrorResponse.timings": TIMINGS,
