@@ -1,9 +1,11 @@
 //! Responses as Python sees them: the engine's part of both clients' response classes.
 //!
 //! A response keeps its bytes in Rust; what a locustfile does not ask for is never made. `deliver.rs`: from a finished
-//! call to its response, counted at once where nobody wants a say; `judge.rs`: whether it failed, and who is told.
+//! call to its response, counted at once where nobody wants a say; `judge.rs`: whether it failed, and who is told; `describe.rs`: its
+//! parts as Python's values.
 
 mod deliver;
+mod describe;
 mod judge;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -17,6 +19,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyType};
 
 pub use self::deliver::Call;
+pub use self::describe::{StoredHeaders, request_headers, stored};
+use self::describe::{describe_request, header_pairs};
 use self::judge::{Report, Verdict, is_success};
 use super::client::SessionBase;
 use super::stream::BodyStream;
@@ -488,38 +492,6 @@ fn outcome(operation: &Operation) -> &Outcome {
 /// The request that the outcome is about: the one that was redirected to, if any was.
 fn last_request(operation: &Operation) -> &Request {
     outcome(operation).hops.last().map_or(&operation.request, |hop| &hop.next)
-}
-
-fn header_pairs(response: &Response) -> Vec<(String, String)> {
-    response.headers().into_iter().map(|(name, value)| (name.to_owned(), from_latin1(value))).collect()
-}
-
-/// Each name in lower case, with name and value.
-pub type StoredHeaders = Vec<(String, (String, String))>;
-
-/// Header lines as requests' mapping keeps them.
-pub fn stored(pairs: impl IntoIterator<Item = (String, String)>) -> StoredHeaders {
-    let mut stored: StoredHeaders = Vec::new();
-    for (name, value) in pairs {
-        let key = name.to_lowercase();
-        match stored.iter_mut().find(|(other, _)| *other == key) {
-            Some((_, held)) => *held = (name, format!("{}, {value}", held.1)),
-            None => stored.push((key, (name, value))),
-        }
-    }
-    stored
-}
-
-/// Method, URL, header pairs and body of a request as it was sent, with these cookies.
-fn describe_request(py: Python<'_>, request: &Request, cookies: Option<&str>) -> PyResult<Py<PyAny>> {
-    let mut headers = request_headers(request);
-    headers.extend(cookies.map(|cookies| ("Cookie".to_owned(), cookies.to_owned())));
-    let body = request.body.as_ref().map(|body| PyBytes::new(py, body));
-    Ok((request.method.as_str(), request.url.to_string(), headers, body).into_pyobject(py)?.into_any().unbind())
-}
-
-pub fn request_headers(request: &Request) -> Vec<(String, String)> {
-    request.headers.pairs().map(|(name, value)| (from_latin1(name), from_latin1(value))).collect()
 }
 
 /// Python's part of all this: `gregaria._responses`.
