@@ -256,9 +256,10 @@ class Runner:
         others = [greenlet for greenlet in chosen if greenlet is not myself]
 
         busy: list[Greenlet[..., Any]] = []
-        if patience:
+        # With nobody to stop there is no pause: whoever calls goes on at once.
+        if others and patience:
             busy = self._stop_idle(others)
-        else:
+        elif others:
             if any(greenlet.args and not _user_of(greenlet)._state for greenlet in others):
                 gevent.sleep(0)  # Who was started just now begins: its `on_start` and `on_stop` are a pair.
             # In one batch: ten thousand users die, and run their `on_stop`, side by side.
@@ -418,10 +419,12 @@ class Runner:
         """Stop the test, and end the runner itself."""
         try:
             self.stop()
-            if self.state == STATE_CLEANUP:
-                gevent.sleep(0)  # A user that is being stopped already gets no further.
-        finally:
-            self.greenlet.kill(block=True)
+        except GreenletExit:
+            if self.spawning_greenlet is not gevent.getcurrent():
+                raise
+        if self.state == STATE_CLEANUP:
+            gevent.sleep(0)  # A user that is being stopped already gets no further.
+        self.greenlet.kill(block=True)
 
     def register_message(self, msg_type: str, listener: Callable[..., None], concurrent: bool = False) -> None:
         """Call `listener(environment=…, msg=…)` for messages of this type; with `concurrent`, in its own greenlet."""
@@ -524,6 +527,8 @@ class LocalRunner(Runner):
         except KeyboardInterrupt:
             # The main greenlet may not be the one that is running when the signal arrives.
             self.quit()
+        if self.state == STATE_CLEANUP:
+            return  # One of the new users stops the test, and is about to end this greenlet.
         self.target_user_classes_count = running = self.user_classes_count
         total = sum(running.values())
         logger.info("All users spawned: %s (%i total users)", json.dumps(running, sort_keys=True), total)

@@ -28,6 +28,13 @@ struct Api {
 static API: PyOnceLock<Api> = PyOnceLock::new();
 
 fn api(py: Python<'_>) -> PyResult<&'static Api> {
+    API.get(py).map_or_else(|| import(py), Ok)
+}
+
+// Out of the frames below which greenlets are switched: those are copied away and back.
+#[cold]
+#[inline(never)]
+fn import(py: Python<'_>) -> PyResult<&'static Api> {
     API.get_or_try_init(py, || {
         // SAFETY: `py` proves that this thread is attached; the name is a C string.
         let table = unsafe { ffi::PyCapsule_Import(CAPSULE.as_ptr(), 0) }.cast::<*const c_void>();
@@ -52,17 +59,27 @@ pub fn current(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
     unsafe { Bound::from_owned_ptr_or_err(py, (api.get_current)()) }
 }
 
-/// Run `greenlet` until somebody switches back to the caller; what was handed over is the result, what was thrown the
-/// error. `greenlet` must be a greenlet of this thread.
-pub fn switch<'py>(greenlet: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+/// Something was thrown into the caller. It is Python's current exception until it is fetched, which comes next.
+// Not a `PyErr`: that is larger than the rest of the frame that is copied away and back with each switch.
+#[must_use]
+pub struct Thrown(());
+
+impl Thrown {
+    pub fn fetch(self, py: Python<'_>) -> PyErr {
+        PyErr::fetch(py)
+    }
+}
+
+/// Run `greenlet` until somebody switches back to the caller. `greenlet` must be a greenlet of this thread.
+pub fn switch(greenlet: &Bound<'_, PyAny>) -> Result<(), Thrown> {
     let py = greenlet.py();
-    let api = api(py)?;
+    let Ok(api) = api(py).map_err(|error| error.restore(py)) else { return Err(Thrown(())) };
     // SAFETY: attached; `greenlet` is a live greenlet object that the caller's reference keeps alive during the call
     // (the function checks its type itself and raises otherwise); null arguments mean "none". The call returns a new
     // reference, or null with an exception set. While this frame is switched out, its stack is saved and restored
     // byte for byte by greenlet, and `&Bound` points to the caller's frame, which is saved with it.
     unsafe {
         let result = (api.switch)(greenlet.as_ptr(), ptr::null_mut(), ptr::null_mut());
-        Bound::from_owned_ptr_or_err(py, result)
+        Bound::from_owned_ptr_or_opt(py, result).map(drop).ok_or(Thrown(()))
     }
 }

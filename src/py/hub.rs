@@ -15,7 +15,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::IntoPyDict;
 
-use super::greenlet;
+use super::greenlet::{self, Thrown};
 use crate::bridge::{Completions, Sleepers, Ticket, Tickets};
 use crate::http::io::{Command, Completion, Operation, Pool, start};
 
@@ -245,8 +245,8 @@ impl Hub {
     /// Let others run until the ticket is finished.
     fn park(&self, py: Python<'_>, ticket: Ticket) -> PyResult<Finished> {
         loop {
-            if let Err(error) = greenlet::switch(self.gevent.bind(py)) {
-                return Err(self.give_up(py, ticket, error));
+            if let Err(thrown) = greenlet::switch(self.gevent.bind(py)) {
+                return Err(self.give_up(py, ticket, thrown));
             }
             let finished = self.waiters.borrow_mut().redeem(ticket);
             if let Some(finished) = finished {
@@ -261,7 +261,8 @@ impl Hub {
     // This and the next out of the frame that is there while a user is parked: it is copied away and back.
     #[cold]
     #[inline(never)]
-    fn give_up(&self, py: Python<'_>, ticket: Ticket, error: PyErr) -> PyErr {
+    fn give_up(&self, py: Python<'_>, ticket: Ticket, thrown: Thrown) -> PyErr {
+        let error = thrown.fetch(py);
         // Out of the table before it is released: dropping the reference may run code that comes back here.
         let waiter = self.waiters.borrow_mut().abandon(ticket);
         drop(waiter);
@@ -300,6 +301,8 @@ impl Hub {
     }
 
     /// True when the queue is empty, false when the budget was spent before.
+    // The frames from here to the switch are copied whenever a greenlet's stack lies over them: they are kept small.
+    #[inline(never)]
     fn empty_queue(&self, py: Python<'_>) -> PyResult<bool> {
         let end = Instant::now() + DRAIN_BUDGET;
         let mut count = 0u32;
@@ -320,6 +323,7 @@ impl Hub {
         Ok(true)
     }
 
+    #[inline(never)]
     fn wake_sleepers(&self, py: Python<'_>) -> PyResult<()> {
         let now = Instant::now();
         if self.sleepers.borrow().next().is_none_or(|next| next > now) {
@@ -373,6 +377,8 @@ impl Hub {
         }
     }
 
+    #[cold]
+    #[inline(never)]
     fn count_late(&self, late: &Finished) {
         let Finished::Operation(operation) = late else { return };
         self.unreturned.set(self.unreturned.get().saturating_sub(1));
@@ -383,20 +389,20 @@ impl Hub {
     fn resume(&self, py: Python<'_>, greenlet: Py<PyAny>) -> PyResult<()> {
         self.resumed.set(self.resumed.get() + 1);
         let greenlet = greenlet.into_bound(py);
-        match greenlet::switch(&greenlet) {
-            Ok(_) => Ok(()),
-            // What a bare greenlet did not catch. gevent's own report theirs and end quietly.
-            Err(error) => self
-                .gevent
-                .bind(py)
-                .call_method1(
-                    intern!(py, "handle_error"),
-                    (&greenlet, error.get_type(py), error.value(py), error.traceback(py)),
-                )
-                .map(drop),
-        }
+        greenlet::switch(&greenlet).or_else(|thrown| self.report(&greenlet, thrown))
     }
 
+    /// What a bare greenlet did not catch. gevent's own report theirs and end quietly.
+    #[cold]
+    #[inline(never)]
+    fn report(&self, greenlet: &Bound<'_, PyAny>, thrown: Thrown) -> PyResult<()> {
+        let py = greenlet.py();
+        let error = thrown.fetch(py);
+        let what = (greenlet, error.get_type(py), error.value(py), error.traceback(py));
+        self.gevent.bind(py).call_method1(intern!(py, "handle_error"), what).map(drop)
+    }
+
+    #[inline(never)]
     fn stop_watching_if_idle(&self, py: Python<'_>) -> PyResult<()> {
         if self.waiters.borrow().is_empty() && self.watching.replace(false) {
             self.watcher.bind(py).setattr(intern!(py, "ref"), false)?;

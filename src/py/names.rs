@@ -85,7 +85,15 @@ pub fn of(py: Python<'_>, style: Style) -> PyResult<Names> {
 
 /// Send an operation, look up the names it asks for, and wait until it is done.
 pub fn exchange(py: Python<'_>, operation: Box<Operation>) -> PyResult<Box<Operation>> {
-    let mut operation = hub(py)?.exchange(py, operation)?;
+    let operation = hub(py)?.exchange(py, operation)?;
+    if operation.question().is_none() { Ok(operation) } else { converse(py, operation) }
+}
+
+/// Answer what the operation asks, until it has no more questions.
+// Not to widen the frame above, which is copied away and back with each request.
+#[cold]
+#[inline(never)]
+fn converse(py: Python<'_>, mut operation: Box<Operation>) -> PyResult<Box<Operation>> {
     while let Some((host, port)) = operation.question() {
         let answer = look_up(py, operation.request.url.style(), host, port)?;
         let goes_on = answer.is_ok();

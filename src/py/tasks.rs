@@ -80,6 +80,13 @@ fn names(py: Python<'_>) -> PyResult<&'static Names> {
     })
 }
 
+/// How a task is run.
+enum Kind {
+    Function,
+    Bound,
+    Set,
+}
+
 /// One running task set.
 struct Loop<'py> {
     py: Python<'py>,
@@ -123,7 +130,21 @@ fn run_task_set<'py>(
     picks_itself: bool,
     asks_user: bool,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    Loop::new(task_set, is_root, picks_itself, asks_user)?.run()
+    run(task_set, is_root, picks_itself, asks_user)
+}
+
+// Apart from what reads the arguments, whose frame every parked user's stack has in it.
+#[inline(never)]
+fn run<'py>(
+    task_set: &Bound<'py, PyAny>,
+    is_root: bool,
+    picks_itself: bool,
+    asks_user: bool,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let running = Loop::new(task_set, is_root, picks_itself, asks_user)?;
+    let ended = running.run();
+    running.end();
+    ended
 }
 
 impl<'py> Loop<'py> {
@@ -152,6 +173,9 @@ impl<'py> Loop<'py> {
     }
 
     #[inline(never)]
+    fn end(self: Box<Self>) {}
+
+    #[inline(never)]
     fn run(&self) -> PyResult<Option<Bound<'py, PyAny>>> {
         loop {
             let resumed = self.hub.resumed();
@@ -173,14 +197,18 @@ impl<'py> Loop<'py> {
         if self.is_touched()? {
             return Ok(Turn::LookAgain);
         }
-        let task = self.next_task()?;
-        if self.is_stopping()? {
-            return Err(self.raise(&self.names.stop_user));
-        }
+        let task = self.due()?;
         match self.execute(&task) {
             Ok(()) => self.wait(resumed),
             Err(error) => self.heed(error, resumed),
         }
+    }
+
+    /// The next task, unless the user is being stopped.
+    #[inline(never)]
+    fn due(&self) -> PyResult<Bound<'py, PyAny>> {
+        let task = self.next_task()?;
+        if self.is_stopping()? { Err(self.raise(&self.names.stop_user)) } else { Ok(task) }
     }
 
     /// A task may raise to be done with its turn.
@@ -253,18 +281,32 @@ impl<'py> Loop<'py> {
 
     /// Tasks are functions of the owner, methods bound to this very task set, or task sets.
     fn execute(&self, task: &Bound<'py, PyAny>) -> PyResult<()> {
+        match self.kind(task)? {
+            Kind::Function => task.call1(&self.arguments).map(drop),
+            Kind::Bound => task.call0().map(drop),
+            Kind::Set => self.enter(task),
+        }
+    }
+
+    // Not to widen the frame below which a user is parked, as with the next one.
+    #[inline(never)]
+    fn kind(&self, task: &Bound<'py, PyAny>) -> PyResult<Kind> {
         if !self.is_root
             && let Some(bound_to) = task.getattr_opt(intern!(self.py, "__self__"))?
             && bound_to.is(&self.task_set)
         {
-            return task.call0().map(drop);
+            return Ok(Kind::Bound);
         }
-        if let Ok(class) = task.cast::<PyType>()
-            && class.is_subclass(self.names.task_set.bind(self.py))?
-        {
-            return task.call1(&self.arguments)?.call_method0(intern!(self.py, "run")).map(drop);
-        }
-        task.call1(&self.arguments).map(drop)
+        let is_set = match task.cast::<PyType>() {
+            Ok(class) => class.is_subclass(self.names.task_set.bind(self.py))?,
+            Err(_) => false,
+        };
+        Ok(if is_set { Kind::Set } else { Kind::Function })
+    }
+
+    #[inline(never)]
+    fn enter(&self, task_set: &Bound<'py, PyAny>) -> PyResult<()> {
+        task_set.call1(&self.arguments)?.call_method0(intern!(self.py, "run")).map(drop)
     }
 
     /// Wait between tasks. A task that let others run need not do so again for a wait of no time.

@@ -157,7 +157,7 @@ class Both:
             for side in self.sides
         )
 
-    def script(self, script: Path, arguments: Callable[[Side], Sequence[str]]) -> Pair:
+    def script(self, script: str | Path, arguments: Callable[[Side], Sequence[str]]) -> Pair:
         """Run a program that uses Locust as a library."""
         return self._to_their_ends(
             _Started(side, self._new_folder(side), script, [side.python, "locustfile.py", *arguments(side)], {}, {})

@@ -15,9 +15,10 @@ REASONS: dict[str, list[str]] = {
         "events: stop in spawning complete",
         "events: quit in spawning complete",
     ],
-    "a user that ends the test ends it, however many others there are; Locust stays in state `cleanup`": [
+    "a user that ends the test ends it, however many others there are; Locust does not wait for them": [
         "shrinking: a user ends the test while others are busy, 0",
         "shrinking: a user ends the test while others are busy, 5",
+        "shrinking: another user quits while the test stops",
     ],
     "users that are asked to stop twice only stop; Locust raises": [
         "shrinking: stopped twice in a row with busy users",

@@ -180,6 +180,33 @@ def a_user_ends_the_test_while_others_are_busy(value, say):
 
 
 @probe
+def another_user_quits_while_the_test_stops(say):
+    """The runner's greenlets are there until all users are gone."""
+
+    def on_stop(user):
+        gevent.sleep(0.1)
+        say("gone", len(env.runner.greenlet))
+
+    def end(user):
+        begun.append(user)
+        until(lambda: len(begun) == 2)
+        gevent.sleep(user.delay)
+        user.environment.runner.quit()
+
+    begun = []
+    env = local(
+        user_class("Sooner", tasks=[end], fixed_count=1, delay=0),
+        user_class("Later", tasks=[end], fixed_count=1, delay=0.02),
+        user_class("Last", on_stop=on_stop),
+        stop_timeout=5,
+    )
+    env.runner.start(3, 100)
+    env.runner.greenlet.join(timeout=5)
+    say(env.runner.state, env.runner.user_count)
+    env.runner.quit()
+
+
+@probe
 def users_raise_stop_user_while_the_test_stops(say):
     def on_stop(user):
         gone.append(user)
