@@ -372,10 +372,11 @@ def test_several_files_and_folders_share_fixtures(run: Callable[..., Run], targe
             from .helpers import PATH
             def test_one(session, database): session.get(PATH, name="one")
             """,
+        "suite/test_three.py": "import pytest\npytest.importorskip('nothing_of_that_name')\ndef test_three(): pass\n",
         "suite/test_two.py": "def test_two(session, database): session.get('/echo', name='two')\n",
     }
     options = ["-H", target.url, "--headless", "-u", "2", "-r", "10", "-t", "1s", "--only-summary", "--csv", "out"]
-    ended = run(files, "locust", "-f", "suite/test_one.py,suite/test_two.py", *options)
+    ended = run(files, "locust", "-f", "suite/test_one.py,suite/test_two.py,suite/test_three.py", *options)
     assert ended.exit_code == 0, ended.stderr
     assert ended.rows.keys() == {"one", "two", "Aggregated"}
     assert ended.notes.count(["database up"]) == 1

@@ -170,6 +170,16 @@ def _load(path: str, relative: list[Exception]) -> tuple[dict[str, type[User]], 
             relative.append(error)
             return {}, []
         _fail_to_load(error)
+    except BaseException as error:
+        if not _skips_its_file(error):
+            raise
+        return {}, []
+
+
+def _skips_its_file(error: BaseException) -> bool:
+    """Whether a file of tests called `pytest.skip` or `importorskip`: it takes no part."""
+    outcomes = sys.modules.get("_pytest.outcomes")
+    return outcomes is not None and isinstance(error, outcomes.Skipped)
 
 
 def _fail_to_load(error: Exception) -> NoReturn:

@@ -60,7 +60,12 @@ def _import(path: str) -> ModuleType:
     sys.modules[name] = module
     sys.path.insert(0, os.getcwd())
     with _first_on_path(os.path.dirname(os.path.abspath(path))):
-        loader.exec_module(module)
+        try:
+            loader.exec_module(module)
+        except BaseException:
+            # Nobody should find half a module there: pytest may import it next.
+            sys.modules.pop(name, None)
+            raise
     return module
 
 
