@@ -34,6 +34,9 @@ _FALSE = ("false", "no", "off", "0")
 _LOCUSTS = (*_engine.options(), ("user_classes", [], "*", "LOCUST_USER_CLASSES", "UserClass"))
 """Locust's options, and the user classes, which have no name: see `_engine.options`."""
 
+_OURS = frozenset(_engine.our_option_strings())
+"""What Locust does not have, and a locustfile that runs on Locust may therefore call its own."""
+
 _TYPED = "_typed_of_locusts_options"
 
 
@@ -56,6 +59,9 @@ class _TakesEnvironment(argparse._ActionsContainer):
 
         Raises `ValueError` for an argument without a dash that has an `env_var`, and what argparse raises.
         """
+        for name in _OURS.intersection(args):
+            if isinstance(self._option_string_actions.get(name), _LocustsOption):
+                del self._option_string_actions[name]
         action = super().add_argument(*args, **kwargs)
         if env_var and not action.option_strings:
             raise ValueError("env_var can't be set for a positional arg.")
@@ -172,6 +178,10 @@ class LocustArgumentParser(_TakesEnvironment, argparse.ArgumentParser):
             options = _engine.parse_arguments(list(_as_arguments(typed)))
         except _engine.UsageError as error:
             self.error(str(error))
+        if options["random_seed"] is not None:
+            from gregaria import seeding
+
+            options["random_seed"] = seeding.as_number(options["random_seed"])
         # A variable can set a flag, but not take it back.
         given = [
             dest for dest, _, values, env, _ in _LOCUSTS if env and env in os.environ and (values or options[dest])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -133,9 +134,12 @@ def run_single_user(
     _env.events.test_start.fire(environment=_env)
     if _env.host:
         user_class.host = _env.host
-    user = user_class(_env)
-    _env.single_user_instance = user  # type: ignore[attr-defined]
-    user.run()
+    if _env._seeds is not None:
+        _env._seeds.begin_test()
+    with nullcontext() if _env._seeds is None else _env._seeds.next_user(user_class):
+        user = user_class(_env)
+        _env.single_user_instance = user  # type: ignore[attr-defined]
+        user.run()
 
 
 def _caller() -> str:

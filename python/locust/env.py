@@ -17,6 +17,8 @@ from .user.users import PytestUser, User
 if TYPE_CHECKING:
     from argparse import Namespace
 
+    from gregaria.seeding import Seeds
+
     from .user.task import Task
 
     R = TypeVar("R", bound=Runner)
@@ -71,10 +73,30 @@ class Environment:
         self._stats = RequestStats()
         self.worker_logs: dict[str, list[str]] = {}
         self._tags_applied = False
+        self._seeds: Seeds | None = None
+        if isinstance(seed := getattr(parsed_options, "random_seed", None), int):
+            self.seed = seed
 
         self._remove_user_classes_with_weight_zero()
         self._validate_user_class_name_uniqueness()
         self._validate_shape_class_instance()
+
+    @property
+    def seed(self) -> int | None:
+        """Not in Locust: the number from which every user's random choices and waits follow; `--seed`.
+
+        Set it before the test starts. `ValueError` for what is no whole number from 0 on; `None`: no seed.
+        """
+        return None if self._seeds is None else self._seeds.seed
+
+    @seed.setter
+    def seed(self, seed: int | None) -> None:
+        if seed is None:
+            self._seeds = None
+            return
+        from gregaria.seeding import Seeds, checked
+
+        self._seeds = Seeds(checked(seed))
 
     def create_local_runner(self) -> LocalRunner:
         """Make the runner that runs the users in this process."""

@@ -77,9 +77,12 @@ def _run(arguments: list[str]) -> int:
         importlib.import_module("locust_plugins")
 
     try:
-        paths = locating.locustfiles(_engine.first_pass(arguments)["locustfile"])
+        first = _engine.first_pass(arguments)
+        paths = locating.locustfiles(first["locustfile"])
     except _engine.UsageError as error:
         _fail(f"locust: error: {error}", error.code)
+    if first["seed"] is not None:
+        _seed_what_is_no_users(first["seed"])
     user_classes, shape_classes, tasks, shape = merge_locustfiles_content(paths)
     parser = get_parser()
     options = parser.parse_args(arguments)
@@ -126,6 +129,15 @@ def _run(arguments: list[str]) -> int:
         print_task_ratio_json(chosen, options.num_users)
         return 0
     return _Run(environment, options).to_its_end()
+
+
+def _seed_what_is_no_users(given: str) -> None:
+    """What the locustfile draws while it is read, and its listeners later, repeats with `--seed`, too."""
+    from gregaria import seeding
+
+    seed = seeding.as_number(given)
+    if seed is not None:
+        seeding.seed_the_rest(seed)
 
 
 def merge_locustfiles_content(

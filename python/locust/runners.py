@@ -8,6 +8,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, cast
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from gevent.event import Event
 from gevent.pool import Group
 
 from gregaria import _engine, usage
+from gregaria._users import Stopping, Turn, Users
 
 from . import argument_parser as argument_parser
 from . import log
@@ -107,7 +109,7 @@ class Runner:
 
     def __init__(self, environment: Environment) -> None:
         self.environment = environment
-        self.user_greenlets = Group()
+        self.user_greenlets = Users(environment.stats.table.set_user_count)
         self.greenlet = Group()
         """The runner's own greenlets: `runner.greenlet.join()` returns when the runner has quit."""
         self.state = STATE_INIT
@@ -125,6 +127,8 @@ class Runner:
         self.custom_messages: dict[str, tuple[Callable[..., None], bool]] = {}
         self.connection_broken = False
         self._users_dispatcher: UsersDispatcher | None = None
+        self._stopping = Stopping()
+        self._has_begun = False
 
         self._stats_listener = environment.events.request.add_listener(environment.stats.listener())
         followers.add(self)
@@ -172,7 +176,7 @@ class Runner:
     @property
     def user_classes_count(self) -> dict[str, int]:
         """How many users of each class are running now."""
-        running = Counter(type(_user_of(greenlet)).__name__ for greenlet in self._live_greenlets())
+        running = Counter(type(user).__name__ for user in self.user_greenlets.users())
         return {user_class.__name__: running[user_class.__name__] for user_class in self.user_classes}
 
     def update_state(self, new_state: str) -> None:
@@ -211,7 +215,10 @@ class Runner:
         return self.cpu_warning_emitted
 
     def spawn_users(self, user_classes_spawn_count: dict[str, int], wait: bool = False) -> list[User]:
-        """Start users now, without ramping up. With `wait`, return when all users have ended."""
+        """Start users now, without ramping up. With `wait`, return when all users have ended.
+
+        While the test is being stopped nobody starts.
+        """
         if self.state in (STATE_INIT, STATE_STOPPED):
             self.update_state(STATE_SPAWNING)
         logger.debug(
@@ -220,25 +227,41 @@ class Runner:
             json.dumps(self.user_classes_count),
         )
         spawned: list[User] = []
+        turn = self._stopping.turn()
         classes = self.user_classes_by_name
         for name, count in user_classes_spawn_count.items():
             for number in range(1, count + 1):
-                spawned.append(self._spawn_user(classes[name]))
+                user = self._spawn_user(classes[name], turn)
+                if user is None:
+                    return spawned
+                spawned.append(user)
                 if number % 10 == 0 or number == count:
                     logger.debug("%i users spawned", self.user_count)
             logger.debug("All users of class %s spawned", name)
-        self._publish_user_count()
         if wait:
             self.user_greenlets.join()
             logger.info("All users stopped\n")
         return spawned
 
-    def _spawn_user(self, user_class: type[User]) -> User:
+    def _spawn_user(self, user_class: type[User], turn: Turn) -> User | None:
+        """Start one user; `None` where the test is being stopped."""
+        if self.environment._seeds is None:
+            return self._started(user_class, turn)
+        with self.environment._seeds.next_user(user_class) as stream:
+            user = self._started(user_class, turn)
+            if user is not None:
+                stream.hand_to(user.greenlet)
+        return user
+
+    def _started(self, user_class: type[User], turn: Turn) -> User | None:
         user = user_class(self.environment)
         assert hasattr(user, "environment"), (
             f"Attribute 'environment' is missing on user {user_class.__name__}. Perhaps you defined your own __init__ "
             "and forgot to call the base constructor? (super().__init__(*args, **kwargs))"
         )
+        # Asked late: `__init__` may have let others run. From here to the start nobody else does.
+        if turn.is_over():
+            return None
         # gevent would note for each user where it was spawned: a kilobyte that says the same for all of them.
         tracked = gevent.config.track_greenlet_tree
         gevent.config.track_greenlet_tree = False
@@ -251,80 +274,65 @@ class Runner:
     def stop_users(self, user_classes_stop_count: dict[str, int]) -> None:
         """Stop that many users of each class; return when they have ended."""
         patience = self.environment.stop_timeout
+        myself = self._stopping.user if self._stopping.is_mine() else gevent.getcurrent()
         chosen = self._choose(user_classes_stop_count)
-        myself = gevent.getcurrent()
-        others = [greenlet for greenlet in chosen if greenlet is not myself]
+        others = [user for user in chosen if user.greenlet is not myself]
 
-        busy: list[Greenlet[..., Any]] = []
-        # With nobody to stop there is no pause: whoever calls goes on at once.
-        if others and patience:
-            busy = self._stop_idle(others)
-        elif others:
-            if any(greenlet.args and not _user_of(greenlet)._state for greenlet in others):
-                gevent.sleep(0)  # Who was started just now begins: its `on_start` and `on_stop` are a pair.
-            # In one batch: ten thousand users die, and run their `on_stop`, side by side.
-            gevent.killall(others)
-        gevent.joinall(busy, timeout=patience)
+        if not patience and any(not user._state for user in others):
+            gevent.sleep(0)  # Who was started just now begins: its `on_start` and `on_stop` are a pair.
+        busy = self._tell_to_stop(others, at_once=not patience) if others else []
+        gevent.joinall(busy, timeout=patience or None)
         late = [greenlet for greenlet in busy if not greenlet.ready()]
         if late:
             logger.info("Not all users finished their tasks & terminated in %s seconds. Stopping them...", patience)
             gevent.killall(late)
-        for greenlet in others:
-            # The group hears of each death by a callback, which may not have run yet.
-            self.user_greenlets.discard(greenlet)
-        if len(others) < len(chosen):
+        if myself is gevent.getcurrent() and len(others) < len(chosen):
             # Last, because who stops itself gets no further than its next wait.
             self.user_greenlets.killone(cast("Greenlet[..., Any]", myself), block=False)
-        self._publish_user_count()
         logger.debug(
             "%g users have been stopped, %g still running", sum(user_classes_stop_count.values()), self.user_count
         )
 
-    def _stop_idle(self, greenlets: list[Greenlet[..., Any]]) -> list[Greenlet[..., Any]]:
-        """Kill who waits, and return, when they have ended, those who are busy and were asked to stop.
+    def _tell_to_stop(self, users: list[User], at_once: bool) -> list[Greenlet[..., Any]]:
+        """Kill who waits, or everybody; return, when they have ended, the others, who know that they are to stop.
 
-        Told apart and killed in the hub, where nobody wakes in between: the request of a user who begins a task after
-        it was found waiting would be cut off, and not counted.
+        In the hub, where nobody wakes in between: the request of a user who begins a task after it was found waiting
+        would be cut off, and not counted. And in one batch: ten thousand users run their `on_stop` side by side.
         """
         busy: list[Greenlet[..., Any]] = []
-        idle: list[Greenlet[..., Any]] = []
-        told_apart = Event()
+        killed: list[Greenlet[..., Any]] = []
+        told = Event()
 
-        def tell_apart() -> None:
-            for greenlet in greenlets:
-                if greenlet.dead or not greenlet.args:
-                    continue  # It has ended by itself, or is about to have.
-                if _is_busy(_user_of(greenlet)):
+        def tell() -> None:
+            for user in users:
+                greenlet = user.greenlet
+                if greenlet is None or greenlet.dead:
+                    continue
+                if user._leaving:
+                    busy.append(greenlet)  # Killed once more, it would be torn out of its `on_stop`.
+                elif _is_busy(user) and not at_once and greenlet not in self._stopping.asked_for_by:
                     busy.append(greenlet)
-                    _user_of(greenlet)._state = LOCUST_STATE_STOPPING
+                    user._state = LOCUST_STATE_STOPPING
                 else:
-                    idle.append(greenlet)
+                    killed.append(greenlet)
                     greenlet.throw(GreenletExit)
-            told_apart.set()
+            told.set()
 
-        gevent.get_hub().loop.run_callback(tell_apart)
-        told_apart.wait()
-        gevent.joinall(idle)
+        gevent.get_hub().loop.run_callback(tell)
+        told.wait()
+        gevent.joinall(killed)
         return busy
 
-    def _choose(self, counts: dict[str, int]) -> list[Greenlet[..., Any]]:
-        """Running users, as many of each class as asked for."""
+    def _choose(self, counts: dict[str, int]) -> list[User]:
+        """Running users, as many of each class as asked for; who came last goes first."""
         classes = self.user_classes_by_name
         missing: Counter[type[User]] = Counter({classes[name]: count for name, count in counts.items()})
         chosen = []
-        for greenlet in self._live_greenlets():
-            user_class = type(_user_of(greenlet))
-            if missing[user_class] > 0:
-                missing[user_class] -= 1
-                chosen.append(greenlet)
+        for user in reversed(self.user_greenlets.users()):
+            if missing[type(user)] > 0:
+                missing[type(user)] -= 1
+                chosen.append(user)
         return chosen
-
-    def _live_greenlets(self) -> Iterator[Greenlet[..., Any]]:
-        """Those of users that have not ended: a dead greenlet has let go of its user."""
-        return (greenlet for greenlet in self.user_greenlets if greenlet.args)
-
-    def _publish_user_count(self) -> None:
-        self.stats.table.set_user_count(self.user_count)
 
     def start(
         self,
@@ -344,11 +352,20 @@ class Runner:
             logger.info("There is an ongoing shape test running. Editing is disabled")
             return
         logger.info("Shape test starting.")
-        self.update_state(STATE_INIT)
-        self.shape_greenlet = self.greenlet.spawn(self.shape_worker)
+        turn = self._stopping.turn()
+        if not turn.is_late:
+            self.update_state(STATE_INIT)
+        self.shape_greenlet = self.greenlet.spawn(self._follow_shape, turn)
         self.shape_greenlet.link_exception(locust_exception_handler(self.environment))
         if self.environment.shape_class is not None:
             self.environment.shape_class.reset_time()
+
+    def _follow_shape(self, turn: Turn) -> None:
+        if turn.is_late:
+            if not turn.comes():
+                return
+            self.update_state(STATE_INIT)
+        self.shape_worker()
 
     def shape_worker(self) -> None:
         """Ask the shape about once a second, until it ends the test."""
@@ -387,44 +404,84 @@ class Runner:
     def stop(self) -> None:
         """Stop the test; return when all users have ended.
 
-        Whoever calls this from within the ramp, as a listener of `test_start` or `spawning_complete` does, gets no
-        further: the ramp is over.
+        A test that was started and has not begun yet does not begin. Who calls this while somebody else stops the test
+        waits for that.
         """
-        if self.state == STATE_STOPPED:
+        if self._done_for_user(lambda: Runner.stop(self)):
             return
-        myself = gevent.getcurrent()
-        if self.state == STATE_CLEANUP and myself in self.user_greenlets:  # type: ignore[operator]
-            # Whoever stops the test waits for this user; if each waited for the other, both would until the timeout.
-            self.user_greenlets.killone(myself, block=False)  # type: ignore[arg-type]
-            return
-        logger.debug("Stopping all users")
-        self.environment.events.test_stopping.fire(environment=self.environment)
-        self.final_user_classes_count = self.user_classes_count
-        self.update_state(STATE_CLEANUP)
-        for greenlet in (self.spawning_greenlet, self.shape_greenlet):
-            # Who stops the test from within one of these, as a listener may, finishes stopping first.
-            if greenlet is not None and greenlet is not myself:
-                greenlet.kill(block=True)
-        self.shape_greenlet = None
-        self.shape_last_tick = None
-        self.stop_users(self.user_classes_count)
-        self._users_dispatcher = None
-        self.update_state(STATE_STOPPED)
-        self.cpu_log_warning()
-        self.environment.events.test_stop.fire(environment=self.environment)
-        if self.spawning_greenlet is myself:
-            raise GreenletExit
+        self._stop()
+        if self.spawning_greenlet is gevent.getcurrent():
+            raise GreenletExit  # A listener of the ramp has ended the ramp, too.
 
     def quit(self) -> None:
         """Stop the test, and end the runner itself."""
+        if self._done_for_user(lambda: Runner.quit(self)):
+            gevent.sleep(0)  # A user gets no further.
+            return
         try:
             self.stop()
         except GreenletExit:
             if self.spawning_greenlet is not gevent.getcurrent():
                 raise
-        if self.state == STATE_CLEANUP:
-            gevent.sleep(0)  # A user that is being stopped already gets no further.
         self.greenlet.kill(block=True)
+
+    def _done_for_user(self, end: Callable[[], None]) -> bool:
+        """If a user asks: have `end` done, and that to its end even if the user is killed meanwhile."""
+        myself = cast("Greenlet[..., Any]", gevent.getcurrent())
+        if myself not in self.user_greenlets:
+            return False
+        # Whoever stops the test waits for this user; if each waited for the other, both would until the timeout.
+        self._stopping.asked_for_by.add(myself)
+        try:
+            if self._stopping.is_nobody_s():
+                gevent.spawn(self._stopping.act_for, myself, end).get()
+        finally:
+            self._stopping.asked_for_by.discard(myself)
+            self.user_greenlets.killone(myself, block=False)
+        return True
+
+    def _stop(self) -> None:
+        while not self._stopping.is_nobody_s():
+            if self._stopping.is_mine():
+                return  # A listener of `test_stopping` asks for what is being done.
+            self._cancel_what_waits()
+            last = self._stopping.user
+            self._stopping.wait()
+            if self.state != STATE_CLEANUP:
+                gevent.joinall([last] if last is not None else [])
+                return
+        if self.state == STATE_STOPPED and not self._has_begun:
+            self._cancel_what_waits()
+            return
+        with self._stopping:
+            self._stop_test()
+        self.cpu_log_warning()
+        self.environment.events.test_stop.fire(environment=self.environment)
+
+    def _stop_test(self) -> None:
+        if self.state != STATE_CLEANUP:
+            logger.debug("Stopping all users")
+            self.environment.events.test_stopping.fire(environment=self.environment)
+            self.final_user_classes_count = self.user_classes_count
+            self.update_state(STATE_CLEANUP)
+        self._cancel_what_waits()
+        self.stop_users(self.user_classes_count)
+        self._users_dispatcher = None
+        self._has_begun = False
+        self.update_state(STATE_STOPPED)
+
+    def _cancel_what_waits(self) -> None:
+        """End the ramp and the shape. Who stops the test from within one of these, as a listener may, goes on."""
+        self._stopping.cancelled += 1
+        # The shape first: it may be about to start a ramp.
+        self._end_unless_mine(self.shape_greenlet)
+        self._end_unless_mine(self.spawning_greenlet)
+        self.shape_greenlet = None
+        self.shape_last_tick = None
+
+    def _end_unless_mine(self, greenlet: Greenlet[..., Any] | None) -> None:
+        if greenlet is not None and greenlet is not gevent.getcurrent():
+            greenlet.kill(block=True)
 
     def register_message(self, msg_type: str, listener: Callable[..., None], concurrent: bool = False) -> None:
         """Call `listener(environment=…, msg=…)` for messages of this type; with `concurrent`, in its own greenlet."""
@@ -440,10 +497,6 @@ class Runner:
         entry["count"] += 1
         entry["nodes"].add(node_id)
         self.stats.table.log_exception(node_id, msg, formatted_tb)
-
-
-def _user_of(greenlet: Greenlet[..., Any]) -> User:
-    return cast("User", greenlet.args[0])
 
 
 def _is_busy(user: User) -> bool:
@@ -498,10 +551,12 @@ class LocalRunner(Runner):
                 "Your selected spawn rate is very high (>100), "
                 "and this is known to sometimes cause issues. Do you really need to ramp up that fast?"
             )
-        if self.spawning_greenlet is not None:
+        if self.spawning_greenlet is not None and not self._stopping.is_done_by(self.spawning_greenlet):
             self.spawning_greenlet.kill(block=True)
         # A function without arguments: what the log says of a greenlet that fails would show them all.
-        self.spawning_greenlet = self.greenlet.spawn(lambda: self._ramp(user_count, spawn_rate, wait, user_classes))  # type: ignore[misc]
+        turn = self._stopping.turn()
+        ramp = partial(self._ramp, user_count, spawn_rate, wait, user_classes)
+        self.spawning_greenlet = self.greenlet.spawn(lambda: ramp() if turn.comes() else None)  # type: ignore[misc]
         self.spawning_greenlet.link_exception(locust_exception_handler(self.environment))
 
     def _ramp(self, user_count: int, spawn_rate: float, wait: bool, user_classes: list[type[User]] | None) -> None:
@@ -542,6 +597,11 @@ class LocalRunner(Runner):
         self.cpu_warning_emitted = False
         self.worker_cpu_warning_emitted = False
         self.environment._filter_tasks_by_tags()
+        seeds = self.environment._seeds
+        if seeds is not None:
+            seeds.begin_test()
+            logger.info("Seed %d: with `--seed %d` every user repeats its choices and waits", seeds.seed, seeds.seed)
+        self._has_begun = True
         self.environment.events.test_start.fire(environment=self.environment)
 
     def _adjust_to(self, wanted: dict[str, int], wait: bool) -> None:

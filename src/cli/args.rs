@@ -17,6 +17,8 @@ pub enum Kind {
     /// `20`, `3m`, `1h20m`: seconds in the end.
     TimeSpan,
     LogLevel,
+    /// A whole number from 0 on, or `auto`.
+    Seed,
     List,
     /// What Locust once had. Using it says what to use instead.
     Removed {
@@ -41,6 +43,8 @@ pub struct Spec {
     pub names: &'static [&'static str],
     pub kind: Kind,
     pub env: Option<&'static str>,
+    /// Locust has no such option: a locustfile that declares it gets it.
+    pub is_ours: bool,
     pub default: Default,
     pub metavar: &'static str,
     pub group: &'static str,
@@ -96,12 +100,17 @@ const fn option(
     group: &'static str,
     help: &'static str,
 ) -> Spec {
-    Spec { dest, names, kind, env: None, default: Default::Nothing, metavar: "", group, help }
+    Spec { dest, names, kind, env: None, is_ours: false, default: Default::Nothing, metavar: "", group, help }
 }
 
 impl Spec {
     const fn env(mut self, env: &'static str) -> Self {
         self.env = Some(env);
+        self
+    }
+
+    const fn ours(mut self) -> Self {
+        self.is_ours = true;
         self
     }
 
@@ -207,7 +216,10 @@ pub const OPTIONS: &[Spec] = &[
     option(&["--profile"], "profile", Kind::Text, OTHER, "A label for the run").metavar("PROFILE"),
     option(&["--otel"], "otel", Kind::Flag, OTHER, "Report to OpenTelemetry").env("LOCUST_ENABLE_OPENTELEMETRY"),
     option(&["--io-threads"], "io_threads", Kind::Positive, OTHER, "Threads that send and receive; as many as it takes by default")
-        .env("GREGARIA_IO_THREADS").metavar("int"),
+        .env("GREGARIA_IO_THREADS").metavar("int").ours(),
+    option(&["--seed"], "random_seed", Kind::Seed, OTHER,
+        "Let every user's random choices and waits repeat: a whole number, or `auto` for one that the log tells")
+        .env("LOCUST_SEED").metavar("number").ours(),
 ];
 
 /// The option with one of these names.

@@ -26,10 +26,13 @@ pub struct FirstPass {
     pub help: bool,
     pub version: bool,
     pub locustfile: String,
+    /// As it was typed: what is wrong with it is said when all options are known, for it may be the locustfile's own.
+    pub seed: Option<String>,
 }
 
 /// The options that the first pass knows; abbreviations are among these only.
-const FIRST: [&str; 8] = ["help", "locustfile", "config", "version", "worker", "master", "master_host", "master_port"];
+const FIRST: [&str; 9] =
+    ["help", "locustfile", "config", "version", "worker", "master", "master_host", "master_port", "random_seed"];
 
 /// Find the few options of [`FirstPass`] and tolerate all else: a locustfile may declare more. A run is refused here
 /// where a configuration file awaits it, because that could name the locustfile.
@@ -39,7 +42,7 @@ pub fn first_pass(
     files: config::Files<'_>,
 ) -> Result<FirstPass, UsageError> {
     let known = || OPTIONS.iter().filter(|option| FIRST.contains(&option.dest));
-    let mut pass = FirstPass { help: false, version: false, locustfile: String::new() };
+    let mut pass = FirstPass { help: false, version: false, locustfile: String::new(), seed: None };
     let mut typed = arguments.iter().take_while(|argument| *argument != "--").peekable();
     while let Some(argument) = typed.next() {
         let Some((option, value)) = find(argument, known())? else { continue };
@@ -57,6 +60,7 @@ pub fn first_pass(
             "help" => pass.help = true,
             "version" => pass.version = true,
             "locustfile" => pass.locustfile = value.unwrap_or_default(),
+            "random_seed" => pass.seed = value,
             _ => {}
         }
     }
@@ -66,6 +70,7 @@ pub fn first_pass(
     if pass.locustfile.is_empty() {
         pass.locustfile = env("LOCUST_LOCUSTFILE").unwrap_or_else(|| "locustfile.py".into());
     }
+    pass.seed = pass.seed.or_else(|| env("LOCUST_SEED"));
     Ok(pass)
 }
 

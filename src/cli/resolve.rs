@@ -86,6 +86,7 @@ fn convert(option: &Spec, given: Given) -> Result<Value, UsageError> {
         Kind::Rate => rate(&text).map(Value::Float),
         Kind::TimeSpan => time_span(&text).map(Value::Int),
         Kind::LogLevel => log_level(&text).map(Value::Text),
+        Kind::Seed => seed(&text),
         _ => return removed(option).map_or(Ok(Value::Text(text)), Err),
     };
     value.map_err(|what| UsageError::argument(option, &what))
@@ -116,6 +117,15 @@ fn rate(text: &str) -> Result<f64, String> {
         _ if !number.is_finite() => Err("must be a finite number".into()),
         _ if number <= 0.0 => Err("must be > 0".into()),
         _ => Ok(number),
+    }
+}
+
+fn seed(text: &str) -> Result<Value, String> {
+    match text.trim() {
+        "auto" => Ok(Value::Text("auto".into())),
+        digits => digits.parse().ok().filter(|number| *number >= 0).map(Value::Int).ok_or_else(|| {
+            format!("expected a whole number from 0 to {}, or `auto`, not {}", i64::MAX, python_repr(text))
+        }),
     }
 }
 
@@ -212,6 +222,11 @@ mod tests {
             "-t 1m1h",
             "-s 1.5h",
             "--expect-workers 0",
+            "--seed -1",
+            "--seed x",
+            "--seed=",
+            "--seed 1.5",
+            "--seed 9223372036854775808",
             "--slave",
             "--web-auth a:b",
             "--legacy-ui",
@@ -250,9 +265,10 @@ mod tests {
     fn the_first_pass_tolerates_what_it_does_not_know() {
         let first_pass = |line| parse::first_pass(&words(line), &|_| None, &|_| None);
         let pass = first_pass("--mine 3 -fshop.py -u x").unwrap();
-        assert_eq!(pass, FirstPass { help: false, version: false, locustfile: "shop.py".into() });
+        assert_eq!(pass, FirstPass { help: false, version: false, locustfile: "shop.py".into(), seed: None });
         assert!(first_pass("--bogus --vers").unwrap().version);
         assert_eq!(first_pass("-f").unwrap_err().0, "argument -f/--locustfile: expected one argument");
+        assert_eq!(first_pass("--seed=7 --other").unwrap().seed, Some("7".into()));
         let ambiguous = first_pass("--mast").unwrap_err().0;
         assert_eq!(ambiguous, "ambiguous option: --mast could match --master, --master-host, --master-port");
     }

@@ -28,6 +28,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(help_text, module)?)?;
     module.add_function(wrap_pyfunction!(check_options, module)?)?;
     module.add_function(wrap_pyfunction!(options, module)?)?;
+    module.add_function(wrap_pyfunction!(our_option_strings, module)?)?;
     module.add_function(wrap_pyfunction!(locust_version, module)?)
 }
 
@@ -44,7 +45,7 @@ fn default_options(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     to_dict(py, cli::defaults())
 }
 
-/// What must be known before the locustfile is read: `help`, `version`, `locustfile`. Refuses a run that a
+/// What must be known before the locustfile is read: `help`, `version`, `locustfile`, `seed`. Refuses a run that a
 /// configuration file awaits.
 #[pyfunction]
 fn first_pass(py: Python<'_>, arguments: Vec<String>) -> PyResult<Bound<'_, PyDict>> {
@@ -54,6 +55,7 @@ fn first_pass(py: Python<'_>, arguments: Vec<String>) -> PyResult<Bound<'_, PyDi
     dict.set_item("help", pass.help)?;
     dict.set_item("version", pass.version)?;
     dict.set_item("locustfile", pass.locustfile)?;
+    dict.set_item("seed", pass.seed)?;
     Ok(dict)
 }
 
@@ -79,6 +81,12 @@ fn options() -> Vec<OptionRow> {
         (option.dest, option.names.to_vec(), values, option.env, option.metavar)
     };
     args::OPTIONS.iter().map(row).collect()
+}
+
+/// The names of the options that Locust does not have: a locustfile may take them for arguments of its own.
+#[pyfunction]
+fn our_option_strings() -> Vec<&'static str> {
+    args::OPTIONS.iter().filter(|option| option.is_ours).flat_map(|option| option.names).copied().collect()
 }
 
 type OptionRow = (&'static str, Vec<&'static str>, Option<&'static str>, Option<&'static str>, &'static str);

@@ -19,6 +19,17 @@ use super::hub::{Hub, hub};
 /// Draws of up to so many bits have their arguments made beforehand: enough for 255 tasks.
 const READY_BITS: usize = 8;
 
+/// What draws bits in the place of the module's generator, once somebody has given a seed: it finds the generator of the
+/// user who asks.
+static SEEDED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
+/// From now on, and for good, the loop draws with `draw`, which is called as `random.getrandbits` is.
+#[pyfunction]
+fn draw_bits_with(py: Python<'_>, draw: Py<PyAny>) {
+    // Whoever comes second brings the same.
+    let _ = SEEDED.set(py, draw);
+}
+
 /// What the loop compares with and calls, looked up once.
 struct Names {
     get_random_bits: Py<PyAny>,
@@ -270,7 +281,7 @@ impl<'py> Loop<'py> {
             Some(ready) => ready.bind(self.py).clone(),
             None => PyTuple::new(self.py, [bits])?,
         };
-        let draw = self.names.get_random_bits.bind(self.py);
+        let draw = SEEDED.get(self.py).unwrap_or(&self.names.get_random_bits).bind(self.py);
         loop {
             let number: usize = draw.call1(&bits)?.extract()?;
             if number < length {
@@ -387,5 +398,6 @@ impl<'py> Loop<'py> {
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(task_set_patched, module)?)?;
+    module.add_function(wrap_pyfunction!(draw_bits_with, module)?)?;
     module.add_function(wrap_pyfunction!(run_task_set, module)?)
 }

@@ -230,7 +230,7 @@ def show(environment, **kwargs):
              "tags", "exclude_tags", "csv_prefix", "headless", "loglevel", "stop_timeout", "user_classes", "only_summary",
              "exit_code_on_error", "reset_stats", "locustfile", "html_file", "stats_history_enabled", "profile")
     print(json.dumps({name: options[name] for name in names}, sort_keys=True))
-    print(json.dumps(sorted(options.keys() - {"io_threads"})))
+    print(json.dumps(sorted(options.keys() - {"io_threads", "random_seed"})))
     print(environment.host, environment.stop_timeout, environment.reset_stats, environment.tags, environment.exclude_tags)
 class U(User):
     @tag("a", "b")

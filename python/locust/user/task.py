@@ -246,6 +246,7 @@ class TaskSet(metaclass=TaskSetMeta):
             self._leave(heed=(StopUser, StopTest))
             raise _for_parent(interrupt) from interrupt
         except (StopUser, StopTest, GreenletExit):
+            self._user._leaving = True
             self._leave(heed=())
             raise
         raise ended

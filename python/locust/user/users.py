@@ -79,6 +79,9 @@ class User(metaclass=UserMeta):
     fixed_count: int = 0
     """Exactly this many users of this class, started before those that are shared out by weight."""
 
+    _leaving = False
+    """Whether this user is on its way out, through the `on_stop` of its task sets and its own."""
+
     abstract: ClassVar[bool] = True
     """Whether this class is only to be subclassed. Not inherited."""
 
@@ -101,11 +104,14 @@ class User(metaclass=UserMeta):
     def run(self) -> None:
         """Be this user, in the greenlet of the caller, until it is stopped."""
         self._state = LOCUST_STATE_RUNNING
+        if self._leaving:
+            self._leaving = False  # Run once more.
         self._taskset_instance = DefaultTaskSet(self)
         try:
             self._start()
             self._taskset_instance.run()
         except (StopUser, StopTest, GreenletExit):
+            self._leaving = True
             self.on_stop()
 
     def _start(self) -> None:

@@ -28,6 +28,15 @@ REASONS: dict[str, list[str]] = {
         "stopping: several users stop the test at once, quit",
         "stopping: on stop stops the test",
     ],
+    "who stops a test that is being stopped waits for that; Locust fires the events once more": [
+        "stopping: stop from two sides at once",
+    ],
+    "on purpose: who was killed with an exception, caught it and lives on is stopped with the others; Locust forgets it": [
+        f"dying: killed with, {kind}{how}" for kind in ("exception", "instance") for how in ("", " (overridden)")
+    ],
+    "on purpose: a user who has ended is not counted any more; Locust counts it up to the next turn of the event loop": [
+        "shrinking: users killed from outside",
+    ],
     "a request fired with a length or time that is no number is an error on both; Locust counts it in the total alone": [
         "requests_by_hand: a request fired by hand with, no response length",
         "requests_by_hand: a request fired by hand with, neither",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gevent
+from gevent.pool import Group
 
 import locust
 
@@ -25,7 +26,7 @@ def the_attributes_of_a_new_local_runner(say):
             runner.worker_cpu_warning_emitted,
         )
         say(runner.custom_messages, runner.connection_broken, runner._users_dispatcher, len(runner.user_greenlets))
-        say(type(runner.user_greenlets).__module__, type(runner.user_greenlets).__name__, len(runner.greenlet))
+        say(isinstance(runner.user_greenlets, Group), len(runner.greenlet))
         say(runner.worker_index, runner.worker_count, len(runner.client_id.rpartition("_")[2]))
         say(
             runner.user_classes is env.user_classes,

@@ -1,0 +1,35 @@
+"""The runner under everything that can happen to it at once: see `races.py`.
+
+`RACES_SECONDS` says for how long (20 by default), `RACES_SEED` which sequence of steps; a failure tells its own.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+RACES = Path(__file__).with_name("races.py")
+SECONDS = float(os.environ.get("RACES_SECONDS", "20"))
+
+
+def test_nobody_is_lost_nothing_hangs_and_the_counts_are_true(target):
+    given = os.environ.get("RACES_SEED")
+    seeds = [int(given)] if given else [random.randrange(10**6) for _ in range(2)]
+    for seed in seeds:
+        done = subprocess.run(
+            [
+                sys.executable,
+                str(Path(__file__).with_name("races.py")),
+                target.url,
+                str(seed),
+                str(SECONDS / len(seeds)),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=SECONDS + 300,
+        )
+        assert done.returncode == 0, done.stderr
+        assert f'"seed": {seed}' in done.stdout
