@@ -20,6 +20,7 @@ import pdoc
 import pdoc.render
 
 NO_MATTER = (
+    "Error importing locust.contrib.",  # what is left out
     "already been added",  # a package's page has led to it
     " for requests.",  # types of requests that only its own stubs know
     "Cannot determine where locust.stats.Stats",  # keys that a dict's type inherits
@@ -46,13 +47,13 @@ def main(folder: Path) -> int:
 
 
 def modules() -> Iterator[str]:
-    """All that a locustfile may import, but for what needs a package that is not installed."""
+    """All that a locustfile may import, but (`!`) for what needs a package that is not installed."""
     yield "gregaria.timings"
     yield "locust"
     locust = importlib.import_module("locust")
     for module in pkgutil.walk_packages(locust.__path__, "locust."):
-        if module.name != "locust.__main__" and _is_there(module.name):
-            yield module.name
+        if module.name != "locust.__main__":
+            yield module.name if _is_there(module.name) else f"!{module.name}"
 
 
 def _is_there(module: str) -> bool:
