@@ -170,6 +170,7 @@ impl Table {
     }
 
     /// A table that has counted the same, and goes its own way.
+    #[must_use]
     pub fn copy(&self) -> Self {
         Self {
             rows: self.rows.clone(),
