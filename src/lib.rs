@@ -9,7 +9,7 @@
 //! - [`report`]: a table as people and machines read it: console, CSV.
 //! - [`cli`]: the command line.
 //! - [`target`]: the server that demos and tests run against (`gregaria target`).
-//! - [`py`]: the only modules that name PyO3: the bridge, and one file for each thing Python sees.
+//! - [`py`]: the only modules that name `PyO3`: the bridge, and one file for each thing Python sees.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::float_cmp))]
 

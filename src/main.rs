@@ -40,11 +40,10 @@ fn run(py: Python<'_>) -> PyResult<u8> {
 /// What `sys.exit` was given: nothing is success, a number is itself, all else a failure.
 fn exit_code(error: &PyErr, py: Python<'_>) -> ExitCode {
     let code = error.value(py).getattr("code").and_then(|code| code.extract::<Option<u8>>());
-    match code {
-        Ok(code) => ExitCode::from(code.unwrap_or(0)),
-        Err(_) => {
-            error.print(py);
-            ExitCode::FAILURE
-        }
+    if let Ok(code) = code {
+        ExitCode::from(code.unwrap_or(0))
+    } else {
+        error.print(py);
+        ExitCode::FAILURE
     }
 }

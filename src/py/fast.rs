@@ -26,7 +26,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 
 /// geventhttpclient takes any keyword: it puts what it does not know into a POST's form, and else into the query.
 /// `timeout`, `verify` and their like are among them, as a user of Locust's `FastHttpUser` has it.
-pub fn take_others<'py>(method: &str, arguments: &mut Arguments<'py>) -> PyResult<()> {
+pub fn take_others(method: &str, arguments: &mut Arguments<'_>) -> PyResult<()> {
     let unknown = [
         ("cookies", arguments.cookies.take()),
         ("timeout", arguments.timeout.take()),

@@ -316,7 +316,7 @@ impl Hub {
             };
             self.finish(py, ticket, finished)?;
             count += 1;
-            if count % 8 == 0 && Instant::now() >= end {
+            if count.is_multiple_of(8) && Instant::now() >= end {
                 return Ok(false);
             }
         }

@@ -28,7 +28,7 @@ pub struct BodyStream {
 impl BodyStream {
     /// `amount` bytes, or fewer at the end; without it all there is to come.
     ///
-    /// Raises what http.client would: TimeoutError, ConnectionError, http.client.IncompleteRead.
+    /// Raises what http.client would: `TimeoutError`, `ConnectionError`, http.client.IncompleteRead.
     #[pyo3(signature = (amount = None))]
     fn read<'py>(&self, py: Python<'py>, amount: Option<i64>) -> PyResult<Bound<'py, PyBytes>> {
         match amount.map(usize::try_from) {

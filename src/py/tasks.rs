@@ -184,6 +184,7 @@ impl<'py> Loop<'py> {
     }
 
     #[inline(never)]
+    #[allow(clippy::boxed_local)] // to be taken out of its box would be to lie on the stack
     fn end(self: Box<Self>) {}
 
     #[inline(never)]
@@ -274,7 +275,7 @@ impl<'py> Loop<'py> {
     }
 
     /// Draws as `random.choice` does, so that a seeded locustfile picks the same tasks: as many bits as the length has,
-    /// again until they make a number below it (CPython's `Random._randbelow_with_getrandbits`).
+    /// again until they make a number below it (`CPython`'s `Random._randbelow_with_getrandbits`).
     fn random_below(&self, length: usize) -> PyResult<usize> {
         let bits = (usize::BITS - length.leading_zeros()) as usize;
         let bits = match self.names.bits.get(bits) {

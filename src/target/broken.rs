@@ -26,7 +26,7 @@ pub fn serve(first: &str, rest: &str, request: &Request<'_>, reply: &mut Reply) 
         "endless-interim" => endless_interim(reply),
         "endless-extension" => endless(reply, CHUNKED, "\r\n5;", &"and=\"so on\";".repeat(400)),
         "endless-trailers" => {
-            endless(reply, CHUNKED, "\r\n5\r\nhello\r\n0\r\n", &"x-trailer: and so on\r\n".repeat(200))
+            endless(reply, CHUNKED, "\r\n5\r\nhello\r\n0\r\n", &"x-trailer: and so on\r\n".repeat(200));
         }
         "longer-body" => longer_body(request, reply)?,
         "gzip-bomb" => gzip_bomb(request, reply)?,

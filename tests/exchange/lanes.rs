@@ -113,9 +113,9 @@ async fn a_running_request_finishes_before_its_connection_is_closed() {
             tokio::task::yield_now().await;
         }
         if forget {
-            user.forget()
+            user.forget();
         } else {
-            user.close_idle()
+            user.close_idle();
         }
         other.fetch(get(server.address)).await.unwrap();
         assert!(flight.land().await.is_ok());

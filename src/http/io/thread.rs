@@ -169,7 +169,7 @@ impl Thread {
         if let Some(operation) = entry.waiting.pop_front() {
             lane.assign(operation);
         } else if entry.lanes.len() > kept.max(1) {
-            entry.lanes.retain(|other| !std::ptr::eq(&**other, lane));
+            entry.lanes.retain(|other| !std::ptr::eq(&raw const **other, lane));
             lane.end();
         }
     }

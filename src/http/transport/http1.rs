@@ -161,7 +161,7 @@ impl<S: Stream> Exchange<'_, S> {
             }
         }
         // Only TLS has something to flush.
-        let flushed = self.push(|stream, cx| stream.poll_flush(cx)).await?;
+        let flushed = self.push(tokio::io::AsyncWrite::poll_flush).await?;
         Ok(flushed.map_or_else(|stopped| stopped, |()| Sent::Whole))
     }
 

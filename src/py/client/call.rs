@@ -34,7 +34,7 @@ pub(super) fn named<'py>(
         let most = order.len() + 3;
         return Err(PyTypeError::new_err(format!("request() takes at most {most} arguments by position")));
     }
-    let named = kwargs.map_or_else(|| Ok(PyDict::new(rest.py())), |kwargs| kwargs.copy())?;
+    let named = kwargs.map_or_else(|| Ok(PyDict::new(rest.py())), pyo3::types::PyDictMethods::copy)?;
     for (name, value) in order.iter().zip(rest) {
         if named.contains(name)? {
             return Err(PyTypeError::new_err(format!("request() got multiple values for argument '{name}'")));
@@ -165,7 +165,7 @@ fn all_arguments<'py>(
     [data, json]: [Option<Bound<'py, PyAny>>; 2],
     kwargs: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let kwargs = kwargs.map_or_else(|| Ok(PyDict::new(slf.py())), |kwargs| kwargs.copy())?;
+    let kwargs = kwargs.map_or_else(|| Ok(PyDict::new(slf.py())), pyo3::types::PyDictMethods::copy)?;
     for (name, value) in [("data", data), ("json", json)] {
         if let Some(value) = value {
             kwargs.set_item(name, value)?;

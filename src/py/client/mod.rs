@@ -164,7 +164,7 @@ impl SessionBase {
         Ok(())
     }
 
-    /// What an SSLContext says. `authorities`: `None` accepts any certificate.
+    /// What an `SSLContext` says. `authorities`: `None` accepts any certificate.
     #[pyo3(signature = (
         *, authorities, folders, and_mozilla, check_host_name, identity, tls12, tls13, cipher_suites, log_keys
     ))]
@@ -316,13 +316,13 @@ impl SessionBase {
         let kwargs = named.as_ref().or(kwargs);
         let mut arguments = Arguments::read(kwargs)?;
         if name.is_some() {
-            arguments.name = name.clone();
+            arguments.name.clone_from(&name);
         }
         let text = method.str()?;
         match prepare_operation(slf, text.to_str()?, url, arguments) {
             Ok(Some((operation, call))) => exchange(slf, operation, call),
             Ok(None) => {
-                let kwargs = kwargs.map_or_else(|| Ok(PyDict::new(slf.py())), |kwargs| kwargs.copy())?;
+                let kwargs = kwargs.map_or_else(|| Ok(PyDict::new(slf.py())), pyo3::types::PyDictMethods::copy)?;
                 if let Some(name) = name {
                     kwargs.set_item("name", name)?;
                 }

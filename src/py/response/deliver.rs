@@ -79,13 +79,13 @@ impl ResponseBase {
         Ok(response)
     }
 
-    fn make<'py>(
-        py: Python<'py>,
+    fn make(
+        py: Python<'_>,
         style: Style,
         operation: Box<Operation>,
         catch_response: bool,
         report: Option<Box<Report>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    ) -> PyResult<Bound<'_, PyAny>> {
         let lost = outcome(&operation).result.is_err() && outcome(&operation).partial.is_none();
         let class = response_class(py, style, catch_response, lost)?;
         let response = class.call0()?;
@@ -148,7 +148,7 @@ fn count(
     operation: &Operation,
     name: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<bool> {
-    let text = name.map(|name| name.str()).transpose()?;
+    let text = name.map(pyo3::types::PyAnyMethods::str).transpose()?;
     let name = match &text {
         Some(text) => text.to_str()?,
         None => default_name(operation),

@@ -108,10 +108,10 @@ impl ResponseBase {
     pub(super) fn name<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         let this = slf.get();
-        if let Some(meta) = this.report().as_ref().and_then(|report| report.meta.as_ref()) {
-            if let Some(name) = meta.bind(py).get_item("name")? {
-                return Ok(name);
-            }
+        if let Some(meta) = this.report().as_ref().and_then(|report| report.meta.as_ref())
+            && let Some(name) = meta.bind(py).get_item("name")?
+        {
+            return Ok(name);
         }
         if let Some(name) =
             this.report().as_ref().and_then(|report| report.name.as_ref().map(|name| name.clone_ref(py)))

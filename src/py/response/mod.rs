@@ -413,7 +413,7 @@ impl ResponseBase {
             .map(|verdict| verdict.unwrap_or_else(|| pyo3::types::PyBool::new(py, true).to_owned().into_any()))
     }
 
-    fn __enter__<'py>(slf: Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+    fn __enter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
         let py = slf.py();
         let caught = slf.get().report().as_mut().is_some_and(|report| {
             report.entered = true;
