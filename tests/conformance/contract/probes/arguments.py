@@ -67,7 +67,11 @@ def parsed(parser, line):
     """Its own arguments, and of Locust's those that most runs set."""
     options = vars(parser.parse_args(line.split()))
     locusts = argument_parser.default_args_dict()
-    own = {name: value for name, value in options.items() if name not in locusts and name != "io_threads"}
+    own = {
+        name: value
+        for name, value in options.items()
+        if name not in locusts and name not in ("io_threads", "random_seed")
+    }
     return sorted(own.items()), [options[name] for name in LOCUSTS]
 
 
@@ -329,4 +333,4 @@ def deprecated(say):
 @probe
 def custom_ones_are_those_beyond(say):
     known = argument_parser.default_args_dict()
-    say(sorted(known.keys() - {"io_threads"}), {name: known[name] for name in LOCUSTS})
+    say(sorted(known.keys() - {"io_threads", "random_seed"}), {name: known[name] for name in LOCUSTS})
