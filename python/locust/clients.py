@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, MutableMapping
-    from typing import TypedDict, Unpack
+    from typing import Self, TypedDict, Unpack
 
     class RequestKwargs(TypedDict, total=False):
         """What requests itself takes."""
@@ -205,6 +205,13 @@ class ResponseContextManager(_engine.ResponseBase, requests.Response):  # type: 
 
     timings: Timings | None
     """Where the response time went: look-up, connect, TLS, sending, waiting, receiving. None if nothing was sent."""
+
+    if TYPE_CHECKING:
+        # In a coroutine a request is awaited, or used in `async with`.
+
+        def __await__(self) -> Generator[Any, Any, Self]: ...
+        async def __aenter__(self) -> Self: ...
+        async def __aexit__(self, *raised: object) -> bool | None: ...
 
     @property
     def is_redirect(self) -> bool:

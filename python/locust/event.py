@@ -30,7 +30,8 @@ class _WatchedClass(type):
 class EventHook(_engine.EventHookBase, metaclass=_WatchedClass):
     """One event. Its listeners are called in the order they were added, with keyword arguments.
 
-    A listener should accept `**kwargs`: events gain arguments over time::
+    A listener may be a coroutine (not in Locust); it has ended before the next one is called, unless the event is fired
+    in a coroutine, which cannot wait for it. A listener should accept `**kwargs`: events gain arguments over time::
 
         @events.test_start.add_listener
         def prepare(environment, **kwargs): ...
@@ -61,7 +62,9 @@ class EventHook(_engine.EventHookBase, metaclass=_WatchedClass):
         handlers = list(self._handlers)
         for handler in reversed(handlers) if reverse else handlers:
             try:
-                handler(**kwargs)
+                returned = handler(**kwargs)
+                if returned is not None:
+                    _engine.settle(returned)
             except _CONTROL:
                 raise
             except Exception:

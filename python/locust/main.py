@@ -419,15 +419,26 @@ def _spawn(function: Callable[..., Any], *args: Any) -> gevent.Greenlet[..., Any
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Ctrl-C interrupts what runs, a task that computes for ever, too. But no callback of gevent's.
+    """Ctrl-C interrupts what runs, a task that computes for ever, too. But no callback of gevent's, and no coroutine.
 
-    One that is left in the middle, as when it takes an ended greenlet out of its group, is waited for ever after. There
-    it is for the main greenlet, which waits.
+    One that is left in the middle, as when it takes an ended greenlet out of its group, is waited for ever after; so is
+    what asyncio was about to do. There it is for the main greenlet, which waits. A second Ctrl-C interrupts a coroutine
+    that has not let it come to that.
     """
+    global _interruption
     hub = gevent.get_hub()
-    if gevent.getcurrent() is not hub:
+    is_spared = gevent.getcurrent() is hub or (_engine.in_coroutine() and not _is_pending(_interruption))
+    if not is_spared:
         raise KeyboardInterrupt
-    hub.loop.run_callback(hub.handle_error, None, KeyboardInterrupt, KeyboardInterrupt(), None)
+    _interruption = hub.loop.run_callback(hub.handle_error, None, KeyboardInterrupt, KeyboardInterrupt(), None)
+
+
+_interruption: Any = None
+"""The callback by which the main greenlet hears of a Ctrl-C."""
+
+
+def _is_pending(callback: Any) -> bool:
+    return callback is not None and bool(callback.pending)
 
 
 def _die_of_ctrl_c() -> NoReturn:

@@ -402,11 +402,14 @@ class Runner:
         return bool(options is not None and getattr(options, "headless", False))
 
     def stop(self) -> None:
-        """Stop the test; return when all users have ended.
+        """Stop the test; return when all users have ended. In a coroutine, which may be one of them, return at once.
 
         A test that was started and has not begun yet does not begin. Who calls this while somebody else stops the test
         waits for that.
         """
+        if _engine.in_coroutine():
+            gevent.spawn(self.stop).link_exception(greenlet_exception_handler)
+            return
         if self._done_for_user(lambda: Runner.stop(self)):
             return
         self._stop()
@@ -414,7 +417,10 @@ class Runner:
             raise GreenletExit  # A listener of the ramp has ended the ramp, too.
 
     def quit(self) -> None:
-        """Stop the test, and end the runner itself."""
+        """Stop the test, and end the runner itself. In a coroutine, return at once."""
+        if _engine.in_coroutine():
+            gevent.spawn(self.quit).link_exception(greenlet_exception_handler)
+            return
         if self._done_for_user(lambda: Runner.quit(self)):
             gevent.sleep(0)  # A user gets no further.
             return
@@ -627,7 +633,7 @@ class LocalRunner(Runner):
             logger.warning("Unknown message type received: %s", msg_type)
             return
         listener, _ = self.custom_messages[msg_type]
-        listener(environment=self.environment, msg=Message(msg_type, data, "local"))
+        _engine.settle(listener(environment=self.environment, msg=Message(msg_type, data, "local")))
 
 
 class WorkerNode:

@@ -4,7 +4,9 @@
 //! a `RefCell` here outlives the expression that takes it when a switch may follow, and what an I/O thread holds is a
 //! boxed operation with a ticket, never anything on a greenlet's stack.
 
-use std::cell::{Cell, RefCell};
+mod awaiting;
+
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,6 +17,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::IntoPyDict;
 
+use super::coroutines::{self, EventLoop};
 use super::greenlet::{self, Thrown};
 use crate::bridge::{Completions, Sleepers, Ticket, Tickets};
 use crate::http::io::{Command, Completion, Operation, Pool, start};
@@ -46,10 +49,17 @@ enum Finished {
     Ready,
 }
 
+/// Who waits: a parked greenlet, or a coroutine, which does so with a future of asyncio's.
+enum Waiter {
+    Greenlet(Py<PyAny>),
+    Coroutine(Py<PyAny>),
+}
+
 pub struct Hub {
     gevent: Py<PyAny>,
-    /// Parked greenlets. The table holds the only reference of ours to each, and gives it up before it is woken.
-    waiters: RefCell<Tickets<Py<PyAny>, Finished>>,
+    /// Parked greenlets, and the futures of coroutines. The table holds the only reference of ours to each greenlet, and
+    /// gives it up before it is woken.
+    waiters: RefCell<Tickets<Waiter, Finished>>,
     sleepers: RefCell<Sleepers>,
     completions: Arc<Completions<Completion>>,
     pool: Arc<Pool>,
@@ -66,6 +76,8 @@ pub struct Hub {
     abandoned: Cell<usize>,
     /// Counts switches into greenlets: how a task loop sees whether a task has let others run.
     resumed: Cell<u64>,
+    /// asyncio's loop, from the first coroutine on.
+    event_loop_of_coroutines: OnceCell<EventLoop>,
 }
 
 /// The bridge of this thread's hub; started with the first operation, so that a fork before it inherits no thread.
@@ -110,6 +122,7 @@ fn renew(py: Python<'_>, over: Option<Rc<Hub>>) -> PyResult<Rc<Hub>> {
 #[pyfunction]
 fn forked(py: Python<'_>) {
     let Some(owned) = HUB.take() else { return };
+    coroutines::forget();
     owned.0.pool.disown();
     owned.0.unwatch(py);
     std::mem::forget(owned);
@@ -157,6 +170,7 @@ impl Hub {
             unreturned: Cell::new(0),
             abandoned: Cell::new(0),
             resumed: Cell::new(0),
+            event_loop_of_coroutines: OnceCell::new(),
         })
     }
 
@@ -173,11 +187,18 @@ impl Hub {
             Ok(Finished::Operation(operation)) => Ok(operation),
             Ok(_) => unreachable!("the ticket of an operation is finished by it"),
             Err(error) => {
-                self.unreturned.set(self.unreturned.get() + 1);
-                self.pool.send(session, Command::Cancel { session, ticket });
+                self.cancel(session, ticket);
                 Err(error)
             }
         }
+    }
+
+    /// Have an operation stopped whose ticket nobody waits for any more.
+    #[cold]
+    #[inline(never)]
+    fn cancel(&self, session: u64, ticket: Ticket) {
+        self.unreturned.set(self.unreturned.get() + 1);
+        self.pool.send(session, Command::Cancel { session, ticket });
     }
 
     /// Park the running greenlet until an I/O thread says that what it waits for is there. `register` has the ticket
@@ -187,6 +208,11 @@ impl Hub {
         if register(ticket) {
             return self.park(py, ticket).map(drop);
         }
+        self.give_back(py, ticket)
+    }
+
+    /// There is nothing to wait for after all.
+    fn give_back(&self, py: Python<'_>, ticket: Ticket) -> PyResult<()> {
         let waiter = self.waiters.borrow_mut().abandon(ticket);
         drop(waiter);
         self.stop_watching_if_idle(py)
@@ -208,7 +234,7 @@ impl Hub {
     }
 
     /// Whether gevent's hub was destroyed, as threads do with theirs: nobody is ever woken there again.
-    fn is_over(&self, py: Python<'_>) -> PyResult<bool> {
+    pub fn is_over(&self, py: Python<'_>) -> PyResult<bool> {
         Ok(self.gevent.bind(py).getattr(intern!(py, "loop"))?.is_none())
     }
 
@@ -229,6 +255,15 @@ impl Hub {
         self.resumed.get()
     }
 
+    /// asyncio's loop on this hub; made for the first coroutine.
+    pub fn coroutines(&self, py: Python<'_>) -> PyResult<&EventLoop> {
+        if let Some(made) = self.event_loop_of_coroutines.get() {
+            return Ok(made);
+        }
+        let made = EventLoop::new(py)?;
+        Ok(self.event_loop_of_coroutines.get_or_init(|| made))
+    }
+
     fn issue(&self, py: Python<'_>) -> PyResult<Ticket> {
         let greenlet = greenlet::current(py)?;
         if greenlet.is(&self.gevent) {
@@ -236,10 +271,17 @@ impl Hub {
                 "a request or wait from within gevent's hub would block every user; use gevent.spawn for what a callback starts",
             ));
         }
-        if !self.watching.replace(true) {
-            self.watcher.bind(py).setattr(intern!(py, "ref"), true)?;
+        coroutines::refuse_to_park(&greenlet)?;
+        self.watch(py)?;
+        Ok(self.waiters.borrow_mut().issue(Waiter::Greenlet(greenlet.unbind())))
+    }
+
+    /// Somebody waits: the wake fd keeps the event loop running.
+    fn watch(&self, py: Python<'_>) -> PyResult<()> {
+        if self.watching.replace(true) {
+            return Ok(());
         }
-        Ok(self.waiters.borrow_mut().issue(greenlet.unbind()))
+        self.watcher.bind(py).setattr(intern!(py, "ref"), true)
     }
 
     /// Let others run until the ticket is finished.
@@ -369,7 +411,8 @@ impl Hub {
     fn finish(&self, py: Python<'_>, ticket: Ticket, result: Finished) -> PyResult<()> {
         let waiter = self.waiters.borrow_mut().finish(ticket, result);
         match waiter {
-            Ok(greenlet) => self.resume(py, greenlet),
+            Ok(Waiter::Greenlet(greenlet)) => self.resume(py, greenlet),
+            Ok(Waiter::Coroutine(future)) => coroutines::set_done(future.bind(py)),
             Err(late) => {
                 self.count_late(&late);
                 Ok(())
@@ -382,6 +425,11 @@ impl Hub {
     fn count_late(&self, late: &Finished) {
         let Finished::Operation(operation) = late else { return };
         self.unreturned.set(self.unreturned.get().saturating_sub(1));
+        self.count_uncounted(operation);
+    }
+
+    /// The server may have seen a request that nobody waited for to its end.
+    fn count_uncounted(&self, operation: &Operation) {
         let was_sent = operation.outcome.as_ref().is_some_and(|outcome| outcome.stamps.was_sent);
         self.abandoned.set(self.abandoned.get() + usize::from(was_sent));
     }

@@ -1,10 +1,12 @@
 //! `gregaria._engine`: the boundary between Rust and Python. Its export list is that boundary.
 
 mod arguments;
+mod awaited;
 mod cli;
 mod client;
 mod clock;
 mod cookies;
+mod coroutines;
 mod dispatch;
 mod event;
 mod failures;
@@ -36,8 +38,10 @@ pub mod _engine {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        awaited::register(module)?;
         cli::register(module)?;
         client::register(module)?;
+        coroutines::register(module)?;
         dispatch::register(module)?;
         event::register(module)?;
         fast::register(module)?;

@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 
+use super::coroutines;
 use super::hub::{Hub, hub};
 
 /// Draws of up to so many bits have their arguments made beforehand: enough for 255 tasks.
@@ -291,13 +292,15 @@ impl<'py> Loop<'py> {
         }
     }
 
-    /// Tasks are functions of the owner, methods bound to this very task set, or task sets.
+    /// Tasks are functions of the owner, methods bound to this very task set, or task sets. What an `async` one returns
+    /// is run; what others do is nearly always `None`.
     fn execute(&self, task: &Bound<'py, PyAny>) -> PyResult<()> {
-        match self.kind(task)? {
-            Kind::Function => task.call1(&self.arguments).map(drop),
-            Kind::Bound => task.call0().map(drop),
-            Kind::Set => self.enter(task),
-        }
+        let returned = match self.kind(task)? {
+            Kind::Function => task.call1(&self.arguments)?,
+            Kind::Bound => task.call0()?,
+            Kind::Set => return self.enter(task),
+        };
+        if returned.is_none() { Ok(()) } else { coroutines::settle(returned) }
     }
 
     // Not to widen the frame below which a user is parked, as with the next one.

@@ -7,7 +7,17 @@ import pytest
 from .harness import LOCUSTFILES, same
 
 SHAPES = {"shape_ramp", "shape_spike", "shape_steady", "shape_step"}
-OTHER = {"guard", "custom_client", "failures", "http2", "extending", "messages", "shape_options", "test_shop"}
+OTHER = {
+    "guard",
+    "custom_client",
+    "failures",
+    "http2",
+    "extending",
+    "messages",
+    "shape_options",
+    "async_user",
+    "test_shop",
+}
 CLIENTS = {path.stem for path in LOCUSTFILES.glob("*_client.py")}
 """They speak other protocols: `clients/` has servers for them."""
 PLAIN = sorted(path.stem for path in LOCUSTFILES.glob("*.py") if path.stem not in SHAPES | OTHER | CLIENTS)

@@ -37,7 +37,7 @@ from ..util import deprecation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypedDict, Unpack
+    from typing import Self, TypedDict, Unpack
 
     from gregaria.timings import Timings
 
@@ -391,6 +391,13 @@ class ErrorResponse(FastResponse):
 
 class ResponseContextManager(FastResponse):
     """A response that is counted when its `with` block ends, as the caller judged it there."""
+
+    if TYPE_CHECKING:
+        # In a coroutine a request is awaited, or used in `async with`.
+
+        def __await__(self) -> Generator[Any, Any, Self]: ...
+        async def __aenter__(self) -> Self: ...
+        async def __aexit__(self, *raised: object) -> bool | None: ...
 
     __enter__ = _engine.ResponseBase.__enter__
     __exit__ = _engine.ResponseBase.__exit__  # type: ignore[assignment]

@@ -6,7 +6,7 @@ import logging
 import random
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeAlias, TypeVar, cast, final, overload, runtime_checkable
 
@@ -225,17 +225,19 @@ class TaskSet(metaclass=TaskSetMeta):
         """The user's client."""
         return self.user.client  # type: ignore[attr-defined]
 
-    def on_start(self) -> None:
+    def on_start(self) -> Awaitable[None] | None:
         """Called when a user enters this task set."""
+        return None
 
-    def on_stop(self) -> None:
+    def on_stop(self) -> Awaitable[None] | None:
         """Called when a user leaves this task set, also because it is stopped."""
+        return None
 
     @final
     def run(self) -> None:
         """Run tasks until something ends it. For the runner; a locustfile does not override it."""
         try:
-            self.on_start()
+            _engine.settle(self.on_start())
         except InterruptTaskSet as interrupt:
             raise _for_parent(interrupt) from interrupt
         ended = None
@@ -309,7 +311,7 @@ class TaskSet(metaclass=TaskSetMeta):
     def _leave(self, heed: tuple[type[Exception], ...]) -> None:
         """Call `on_stop`. What it raises is logged and forgotten, except what is to be heeded."""
         try:
-            self.on_stop()
+            _engine.settle(self.on_stop())
         except heed:
             raise
         except Exception:
@@ -328,11 +330,11 @@ class TaskSet(metaclass=TaskSetMeta):
     def execute_task(self, task: Task) -> None:
         """Run a method of this very instance, a nested task set, or a function of one argument."""
         if getattr(task, "__self__", None) is self:
-            task()
+            _engine.settle(task())
         elif _is_task_set(task):
             task(self).run()
         else:
-            task(self)
+            _engine.settle(task(self))
 
     def schedule_task(self, task_callable: Task, first: bool = False) -> None:
         """Run `task_callable` before a new task is picked; with `first`, before all that are scheduled already."""
@@ -410,7 +412,7 @@ class DefaultTaskSet(TaskSet):
         if _is_task_set(task):
             task(self.user).run()
         else:
-            task(self.user)
+            _engine.settle(task(self.user))
 
 
 def _is_task_set(task: Task) -> bool:

@@ -6,7 +6,7 @@ import logging
 import re
 import time
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, final
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, final
 from gevent import Greenlet, GreenletExit
 from gevent.pool import Group
 
-from gregaria import _rest
+from gregaria import _engine, _rest
 
 from ..clients import HttpSession, RestResponseContextManager
 from ..exception import CatchResponseError as CatchResponseError
@@ -94,11 +94,13 @@ class User(metaclass=UserMeta):
         self._cp_last_run = perf_counter()
         self._cp_last_wait_time: float = 0
 
-    def on_start(self) -> None:
+    def on_start(self) -> Awaitable[None] | None:
         """Called once, before the user's first task."""
+        return None
 
-    def on_stop(self) -> None:
+    def on_stop(self) -> Awaitable[None] | None:
         """Called once, when the user is stopped."""
+        return None
 
     @final
     def run(self) -> None:
@@ -112,11 +114,11 @@ class User(metaclass=UserMeta):
             self._taskset_instance.run()
         except (StopUser, StopTest, GreenletExit):
             self._leaving = True
-            self.on_stop()
+            _engine.settle(self.on_stop())
 
     def _start(self) -> None:
         try:
-            self.on_start()
+            _engine.settle(self.on_start())
         except Exception as error:
             logger.error("%s\n%s", error, traceback.format_exc())
             if not isinstance(error, (StopUser, StopTest)):
@@ -142,7 +144,8 @@ class User(metaclass=UserMeta):
         """
         if force or self._state in (LOCUST_STATE_WAITING, None):
             assert self._greenlet is not None, "a user that is stopped was started"
-            self._group.killone(self._greenlet)
+            # A coroutine is stopped where it awaits something next: it cannot wait here for its own end.
+            self._group.killone(self._greenlet, block=not _engine.in_coroutine())
             return True
         if self._state == LOCUST_STATE_RUNNING:
             self._state = LOCUST_STATE_STOPPING

@@ -10,12 +10,12 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBool, PyDict, PyString, PyTuple};
 
-use super::{SessionBase, build};
+use super::{SessionBase, build, to_await};
 use crate::http::io::Operation;
 use crate::http::url::Style;
 use crate::py::arguments::Arguments;
 use crate::py::response::{self, Call, ResponseBase};
-use crate::py::{fast, names, prepare};
+use crate::py::{coroutines, fast, names, prepare};
 
 pub(super) type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
@@ -52,7 +52,11 @@ pub(super) fn verb<'py>(
     bodies: [Option<Bound<'py, PyAny>>; 2],
     kwargs: Option<&Bound<'py, PyDict>>,
 ) -> Answer<'py> {
-    if slf.get().state().overrides_request || has_just_replaced_request(slf)? {
+    let is_overridden = slf.get().state().overrides_request || has_just_replaced_request(slf)?;
+    if coroutines::runs_here(slf.py())? {
+        return to_await::verb(slf, is_overridden, method, url, bodies, kwargs);
+    }
+    if is_overridden {
         return through_request(slf, method, url, bodies, kwargs);
     }
     match prepare_verb(slf, method, url, &bodies, kwargs) {
@@ -122,7 +126,7 @@ pub(super) fn unsendable<'py>(
     if report.is_none() { Err(error) } else { Ok(report) }
 }
 
-pub(super) fn exchange<'py>(slf: &Bound<'py, SessionBase>, operation: Box<Operation>, call: Call<'py>) -> Answer<'py> {
+pub fn exchange<'py>(slf: &Bound<'py, SessionBase>, operation: Box<Operation>, call: Call<'py>) -> Answer<'py> {
     let py = slf.py();
     let operation = names::exchange(py, operation)?;
     let now = Instant::now();
@@ -159,7 +163,7 @@ fn through_request<'py>(
 }
 
 /// The arguments of `get` and its like as those of `request`.
-fn all_arguments<'py>(
+pub(super) fn all_arguments<'py>(
     slf: &Bound<'py, SessionBase>,
     method: &str,
     [data, json]: [Option<Bound<'py, PyAny>>; 2],
@@ -181,11 +185,11 @@ fn all_arguments<'py>(
 }
 
 /// A request that is ready to be sent; `None`: requests' own code must make it.
-type Prepared<'py> = Option<(Box<Operation>, Call<'py>)>;
+pub(super) type Prepared<'py> = Option<(Box<Operation>, Call<'py>)>;
 
 // This and the next stay out of their callers: a frame that is there while a user is parked is copied away and back.
 #[inline(never)]
-fn prepare_verb<'py>(
+pub(super) fn prepare_verb<'py>(
     slf: &Bound<'py, SessionBase>,
     method: &'static str,
     url: &Bound<'py, PyAny>,

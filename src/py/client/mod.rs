@@ -1,11 +1,12 @@
 //! `self.client`: the engine's part of `HttpSession` and `FastHttpSession`.
 //!
 //! `state.rs`: what a session's requests are prepared from; `call.rs`: a call, from its arguments to its response;
-//! `build.rs`: the request that a call makes.
+//! `build.rs`: the request that a call makes; `to_await.rs`: a call in a coroutine.
 
 mod build;
 mod call;
 mod state;
+mod to_await;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -17,12 +18,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 pub use self::build::{build, url_error};
-use self::call::{Answer, by_requests, exchange, named, prepare_operation, slow, unsendable, verb};
+pub use self::call::exchange;
+use self::call::{Answer, by_requests, named, prepare_operation, slow, unsendable, verb};
 use self::state::{
     State, overrides_context, requests_defaults, shared_base, shared_headers, shared_settings, wants_http2,
 };
 use super::arguments::Arguments;
 use super::cookies;
+use super::coroutines;
 use super::hub::hub;
 use super::pool::{Shared, SharedPool};
 use super::prepare::{self, SessionHeaders};
@@ -319,6 +322,10 @@ impl SessionBase {
             arguments.name.clone_from(&name);
         }
         let text = method.str()?;
+        if coroutines::runs_here(slf.py())? {
+            let prepared = prepare_operation(slf, text.to_str()?, url, arguments);
+            return to_await::request(slf, &text, url, prepared, name, kwargs);
+        }
         match prepare_operation(slf, text.to_str()?, url, arguments) {
             Ok(Some((operation, call))) => exchange(slf, operation, call),
             Ok(None) => {
