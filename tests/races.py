@@ -357,7 +357,8 @@ class Episode:
         self.waits = False
         self.runner.start(number, 100)
         self.wait_for_all()
-        if all(cls.immortal for cls in self.classes):
+        # Without `catch_exceptions` a task that raises is its user's end.
+        if self.environment.catch_exceptions and all(cls.immortal for cls in self.classes):
             assert (self.runner.state, self.runner.user_count) == ("running", number), (
                 f"{self.runner.user_count} users of {number}, {self.runner.state}"
             )
