@@ -44,7 +44,7 @@ pub(super) fn request<'py>(
     let own = py.get_type::<SessionBase>().getattr(intern!(py, "request"))?;
     let own = own.call_method1(intern!(py, "__get__"), (slf,))?;
     call(slf, method.to_str()?, url, prepared, &own, || {
-        let kwargs = kwargs.map_or_else(|| Ok(PyDict::new(py)), |kwargs| kwargs.copy())?;
+        let kwargs = kwargs.map_or_else(|| Ok(PyDict::new(py)), PyDictMethods::copy)?;
         name.map_or(Ok(()), |name| kwargs.set_item("name", name))?;
         Ok(kwargs)
     })
