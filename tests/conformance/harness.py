@@ -274,7 +274,7 @@ class _Started:
         text = re.sub(r"\[\d{4}-[^]]*\] [^/\s]*/", "", text)
         text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
         text = re.sub(r"Starting Locust \S+", "Starting Locust", text)
-        text = re.sub(r"^__main__.py: error", "locust: error", text, flags=re.MULTILINE)
+        text = re.sub(r"^(__main__.py|python\S* -m locust): error", "locust: error", text, flags=re.MULTILINE)
         text = re.sub(r"(python-requests/|python-urllib3/|gevent-http-client-)[\d.]+", r"\1VERSION", text)
         return re.sub(r"0x[0-9a-f]{6,}", "0x...", text)
 
