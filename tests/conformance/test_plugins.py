@@ -140,11 +140,14 @@ def test_iterations_resources_pools_and_distributed_rows(both):
 
 
 def test_checks_decide_the_exit_code(both):
-    settings = {"PLUGIN_ITERATIONS": "9", "PLUGIN_ONE": "true"}
+    settings = {"PLUGIN_ITERATIONS": "9999", "PLUGIN_ONE": "true"}
     for ratio, code in (("0.01", 3), ("0.9", 0)):
         environment = {**settings, "PLUGIN_CHECK_FAIL_RATIO": ratio}
         pair = both(
-            USERS, "-u", "3", "-r", "10", "--only-summary", files={"plugin.py": PLUGIN}, environment=environment
+            USERS,
+            *("-u", "3", "-r", "10", "-t", "2s", "--only-summary"),
+            files={"plugin.py": PLUGIN},
+            environment=environment,
         )
         ours = pair.assert_same(but=["counts", "rows", "errors"])
         assert ours.exit_code == code

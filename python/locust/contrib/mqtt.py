@@ -6,7 +6,9 @@ import random
 import selectors
 import string
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import paho.mqtt.client as mqtt
@@ -79,6 +81,8 @@ class MqttClient(mqtt.Client):
         self._use_loop_selectors = use_loop_selectors
         self._published: dict[int, PublishedMessageContext] = {}
         self._subscribed: dict[int, _Subscription] = {}
+        self._being_sent = 0
+        self._early: dict[int, Callable[[], None]] = {}
 
     def _generate_event_name(self, event_type: str, qos: int, topic: str) -> str:
         """What a message or a subscription is counted as. Meant to be overridden."""
@@ -95,9 +99,11 @@ class MqttClient(mqtt.Client):
         """Publish a message. It is counted later, when it has arrived; now, if it cannot be sent."""
         size = len(payload) if isinstance(payload, (str, bytes, bytearray)) else 0
         message = PublishedMessageContext(qos, topic, time.time(), size)
-        info = super().publish(topic, payload=payload, qos=qos, retain=retain, properties=properties)
+        with self._sending():
+            info = super().publish(topic, payload=payload, qos=qos, retain=retain, properties=properties)
         if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._published[info.mid] = message
+            self._take_early(info.mid)
         else:
             self._count("publish", message, info.rc)
         return info
@@ -111,25 +117,47 @@ class MqttClient(mqtt.Client):
     ) -> tuple[MQTTErrorCode, int | None]:
         """Subscribe to a topic, or to several. It is counted later, when it was granted; now, if it cannot be sent."""
         subscription = _Subscription(qos, _counted_topic(topic), time.time())
-        rc, mid = super().subscribe(topic, qos, options, properties)
+        with self._sending():
+            rc, mid = super().subscribe(topic, qos, options, properties)
         if rc == MQTTErrorCode.MQTT_ERR_SUCCESS and mid is not None:
             self._subscribed[mid] = subscription
+            self._take_early(mid)
         else:
             self._count("subscribe", subscription, rc)
         return rc, mid
+
+    @contextmanager
+    def _sending(self) -> Iterator[None]:
+        self._being_sent += 1
+        try:
+            yield
+        finally:
+            self._being_sent -= 1
+
+    def _take_early(self, mid: int) -> None:
+        """A quick broker has answered before paho told the number of what was sent: heed that now."""
+        if early := self._early.pop(mid, None):
+            early()
+        if not self._being_sent:
+            for unknown in [self._early.pop(each) for each in list(self._early)]:
+                unknown()
 
     # Paho calls these. What comes after the arguments that are named differs by its versions of callbacks and of MQTT.
 
     def _on_publish_cb(self, client: mqtt.Client, userdata: Any, mid: int, *_more: Any) -> None:
         message = self._published.pop(mid, None)
-        if message is None:
+        if message is None and self._being_sent:
+            self._early[mid] = partial(self._on_publish_cb, client, userdata, mid)
+        elif message is None:
             self._count_unknown("publish", mid, "message", "_on_publish_cb")
         else:
             self._count("publish", message, None, message.payload_size)
 
     def _on_subscribe_cb(self, client: mqtt.Client, userdata: Any, mid: int, granted: Any, *_more: Any) -> None:
         subscription = self._subscribed.pop(mid, None)
-        if subscription is None:
+        if subscription is None and self._being_sent:
+            self._early[mid] = partial(self._on_subscribe_cb, client, userdata, mid, granted)
+        elif subscription is None:
             self._count_unknown("subscribe", mid, "subscription", "_on_subscribe_cb")
         elif any(getattr(code, "value", code) >= SUBACK_FAILURE for code in granted):
             error = AssertionError(f"Broker returned an error response during subscription: {_told(granted)}")
