@@ -496,7 +496,7 @@ def main() -> None:
     logging.getLogger().addHandler(logging.NullHandler())
     logging.getLogger().setLevel(logging.CRITICAL + 1)
     gevent.get_hub().exception_stream = None
-    faulthandler.dump_traceback_later(SECONDS + 4 * PATIENCE, exit=True)
+    faulthandler.dump_traceback_later(SECONDS + 2 * PATIENCE, exit=True)
     episodes = taken = 0
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
