@@ -1,6 +1,6 @@
 """The runner under everything that can happen to it at once: see `races.py`.
 
-`RACES_SECONDS` says for how long (20 by default), `RACES_SEED` which sequence of steps: a number, or `any` for a new one.
+`RACES_SECONDS` says for how long (20 by default), `RACES_SEED` which steps: numbers, or `any`.
 What follows from a seed is what is done, not how it interleaves.
 """
 
