@@ -240,8 +240,9 @@ QUICK = [
 GOOD = ("/longer-body", "/close-after", "/json")
 
 
+@pytest.mark.timeout(320)
 def test_ten_thousand_of_them_leave_nothing_behind(python_script: Script, target: Target) -> None:
-    run = python_script(START + MANY, target.url, "", json.dumps(QUICK), deadline=120.0)
+    run = python_script(START + MANY, target.url, "", json.dumps(QUICK), deadline=300.0)
     found = run.last_line
     assert found["requests"] == 10_000
     assert found["failures"] == pytest.approx(10_000 * (1 - len(GOOD) / len(QUICK)), rel=0.01)
