@@ -250,7 +250,7 @@ def test_ten_thousand_of_them_leave_nothing_behind(python_script: Script, target
     assert (lanes, parked) == (20, 0)
     assert sockets <= 20
     assert found["after"] == [0, 0, 0]
-    assert found["grown"] < 10, found
+    assert found["grown"] < 64, found  # MB; ten thousand connections, or their heads, would be hundreds
     assert found["descriptors"] <= 10, found  # the engine's own
     assert eventually(lambda: target.counts()["connections_open"] == 0)
     assert "bug in gregaria" not in run.stderr
