@@ -20,7 +20,7 @@ SECONDS = float(os.environ.get("RACES_SECONDS", "20"))
 
 @pytest.mark.skipif(
     "RACES_SECONDS" not in os.environ,
-    reason="RACES_SECONDS is not set: beside the whole suite a run can hang in a user's sleep, which is not understood yet",
+    reason="RACES_SECONDS is not set: beside the whole suite a run can hang, which is not understood yet",
 )
 @pytest.mark.timeout(SECONDS + 200)
 def test_nobody_is_lost_nothing_hangs_and_the_counts_are_true(target):
