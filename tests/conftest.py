@@ -22,8 +22,29 @@ import pytest
 
 T = TypeVar("T")
 
+for _name in [name for name in os.environ if name.startswith(("LOCUST_", "GEVENT_"))]:
+    del os.environ[_name]  # they would make Locust behave otherwise than tests expect
+_inherited = dict(os.environ)
+
 _direct = build_opener(ProxyHandler({}))
 """Witnesses are asked directly, whatever proxy the environment names."""
+
+
+def pytest_collection_finish() -> None:
+    """A test file that leaves a variable behind would change what every later test's processes do."""
+    assert os.environ == _inherited, "a test file changed the environment while it was imported"
+
+
+@pytest.fixture(autouse=True)
+def _environment_as_it_was() -> Iterator[None]:
+    """So would a test."""
+    before = _without_pytest()
+    yield
+    assert _without_pytest() == before, "the test left the environment changed"
+
+
+def _without_pytest() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
 
 
 def eventually(check: Callable[[], T], deadline: float = 10.0) -> T:
@@ -174,6 +195,5 @@ def python_script(tmp_path: Path) -> Callable[..., Run]:
 
 
 def _environment(**more: str) -> dict[str, str]:
-    """The tests' own, without what would make Locust or Python behave otherwise than tests expect."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("LOCUST_", "GEVENT_"))}
-    return {**kept, "PYTHONWARNINGS": "default", "PYTHONFAULTHANDLER": "1", **more}
+    """The tests' own, in which Python warns and tells of crashes."""
+    return {**os.environ, "PYTHONWARNINGS": "default", "PYTHONFAULTHANDLER": "1", **more}

@@ -169,7 +169,7 @@ import gc, psutil, gevent
 from gregaria import _engine
 
 PATHS = json.loads(sys.argv[3])
-WARM, ALL, USERS = 2000, 10_000, 20
+ROUND, ROUNDS, USERS = 1000, 10, 20
 process = psutil.Process()
 port = int(host.rpartition(":")[2])
 
@@ -194,11 +194,17 @@ def all_ask(count):
     share = count // USERS
     gevent.joinall([gevent.spawn(ask, user, n, share) for n, user in enumerate(users)], raise_error=True)
 
+def most_resident():
+    # What the allocator keeps for later goes up and down by some 20 MB; its height stays, unless something leaks.
+    heights = []
+    for _ in range(ROUNDS):
+        all_ask(ROUND)
+        heights.append(resident())
+    return max(heights)
+
 descriptors = process.num_fds()
-all_ask(WARM)
-warm = resident()
-all_ask(ALL - WARM)
-grown = resident() - warm
+warm = most_resident()
+grown = most_resident() - warm
 total = environment.stats.total
 while_users = [_engine.lanes(), _engine.parked(), sockets()]
 del users
@@ -240,17 +246,16 @@ QUICK = [
 GOOD = ("/longer-body", "/close-after", "/json")
 
 
-@pytest.mark.timeout(320)
-def test_ten_thousand_of_them_leave_nothing_behind(python_script: Script, target: Target) -> None:
-    run = python_script(START + MANY, target.url, "", json.dumps(QUICK), deadline=300.0)
+def test_twenty_thousand_of_them_leave_nothing_behind(python_script: Script, target: Target) -> None:
+    run = python_script(START + MANY, target.url, "", json.dumps(QUICK), deadline=110.0)
     found = run.last_line
-    assert found["requests"] == 10_000
-    assert found["failures"] == pytest.approx(10_000 * (1 - len(GOOD) / len(QUICK)), rel=0.01)
+    assert found["requests"] == 20_000
+    assert found["failures"] == pytest.approx(20_000 * (1 - len(GOOD) / len(QUICK)), rel=0.01)
     lanes, parked, sockets = found["while"]
     assert (lanes, parked) == (20, 0)
     assert sockets <= 20
     assert found["after"] == [0, 0, 0]
-    assert found["grown"] < 64, found  # MB; ten thousand connections, or their heads, would be hundreds
+    assert found["grown"] < 10, found
     assert found["descriptors"] <= 10, found  # the engine's own
     assert eventually(lambda: target.counts()["connections_open"] == 0)
     assert "bug in gregaria" not in run.stderr

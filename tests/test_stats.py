@@ -1,18 +1,18 @@
 """The Python face of the statistics; the numbers themselves are tested in Rust."""
 
 import logging
-import os
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 # This one test imports `locust` into pytest's own process, which must not be patched.
-os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"
+with pytest.MonkeyPatch.context() as environment:
+    environment.setenv("LOCUST_SKIP_MONKEY_PATCH", "1")
 
-import locust.stats
-from locust.exception import CatchResponseError
-from locust.stats import RequestStats, StatsCSVFileWriter, StatsEntry, StatsError
+    import locust.stats
+    from locust.exception import CatchResponseError
+    from locust.stats import RequestStats, StatsCSVFileWriter, StatsEntry, StatsError
 
 
 @pytest.fixture
