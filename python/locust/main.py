@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import gevent
@@ -18,6 +18,7 @@ from gevent.event import Event
 
 import locust
 from gregaria import _engine
+from gregaria._outputs import Outputs, spawn
 
 from . import log, stats
 from .argument_parser import LocustArgumentParser, default_args_dict, get_parser
@@ -25,17 +26,8 @@ from .argument_parser import get_locustfiles_locally as get_locustfiles_locally
 from .argument_parser import parse_locustfile_option as parse_locustfile_option
 from .env import Environment
 from .exception import StopTest
-from .log import greenlet_exception_logger, setup_logging
+from .log import setup_logging
 from .runners import STATE_CLEANUP, Runner
-from .stats import (
-    StatsCSVFileWriter,
-    print_error_report,
-    print_percentile_stats,
-    print_phases,
-    print_stats,
-    stats_history,
-    stats_printer,
-)
 from .user.inspectuser import print_task_ratio, print_task_ratio_json
 from .user.users import PytestUser
 from .util.load_locustfile import load_locustfile
@@ -254,7 +246,7 @@ class _Run:
         self.options = options
         self.ending = Event()
         self.runner: Runner = environment.create_local_runner()
-        self.csv_writer: StatsCSVFileWriter | None = None
+        self.outputs = Outputs(environment, self.runner, options)
         self.end_with_shape: gevent.Greenlet[..., Any] | None = None
 
     def to_its_end(self) -> int:
@@ -262,28 +254,22 @@ class _Run:
         # traceback as well.
         hub = gevent.get_hub()
         hub.NOT_ERROR = (*hub.NOT_ERROR, StopTest)
-        if self.options.csv_prefix:
-            self.csv_writer = self._csv_writer(self.options.csv_prefix)
+        if not self.outputs.open():
+            return 1
         if not self._init():
             return 1
-        self._report_while_running()
+        self.outputs.begin()
         gevent.signal_handler(signal.SIGTERM, self._on_sigterm)
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, _interrupt)
         if self.environment.shape_class is None:
-            _spawn(self._end_with_runner)
+            spawn(self._end_with_runner)
         try:
             self._start()
             self.ending.wait()
         except KeyboardInterrupt:
             self._on_ctrl_c()
         return self._shut_down()
-
-    def _csv_writer(self, prefix: str) -> StatsCSVFileWriter:
-        os.makedirs(os.path.dirname(prefix) or ".", exist_ok=True)
-        return StatsCSVFileWriter(
-            self.environment, stats.PERCENTILES_TO_REPORT, prefix, self.options.stats_history_enabled
-        )
 
     def _init(self) -> bool:
         events = self.environment.events
@@ -292,13 +278,6 @@ class _Run:
         events.init.fire(environment=self.environment, runner=self.runner, web_ui=None)
         # What failed is logged. A test whose preparation failed would only produce numbers that mean nothing.
         return not log.unhandled_greenlet_exception
-
-    def _report_while_running(self) -> None:
-        if not self.options.only_summary:
-            _spawn(stats_printer(self.environment.stats))
-        _spawn(stats_history, self.runner)
-        if self.csv_writer is not None:
-            _spawn(self.csv_writer.stats_writer)
 
     def _start(self) -> None:
         options = self.options
@@ -310,11 +289,11 @@ class _Run:
         options.spawn_rate = options.spawn_rate or 1
         if self.environment.shape_class is not None:
             self.runner.start_shape()
-            self.end_with_shape = _spawn(self._end_with_shape)
+            self.end_with_shape = spawn(self._end_with_shape)
             return
         if options.run_time:
             logger.info("Run time limit set to %s seconds", options.run_time)
-            _spawn(self._end_after, options.run_time, time.monotonic())
+            spawn(self._end_after, options.run_time, time.monotonic())
         else:
             logger.info("No run time limit set, use CTRL+C to interrupt")
         self.runner.start(options.num_users, options.spawn_rate)
@@ -370,9 +349,9 @@ class _Run:
             self.runner.quit()
         finally:
             # Also when impatience (a second Ctrl-C) cuts the stopping short.
-            self._print_summary()
-            if self.csv_writer is not None:
-                self.csv_writer.close_files()
+            is_written = self.outputs.close()
+        if not is_written:
+            exit_code = exit_code or 1
         self.environment.events.quit.fire(exit_code=exit_code)
         return exit_code
 
@@ -382,40 +361,6 @@ class _Run:
         if self.runner.errors or self.runner.exceptions:
             return int(self.options.exit_code_on_error)
         return 2 if log.unhandled_greenlet_exception else 0
-
-    def _print_summary(self) -> None:
-        measured = self.environment.stats
-        print_stats(measured, current=False)
-        print_percentile_stats(measured)
-        print_phases(measured)
-        print_error_report(measured)
-        tables = logging.getLogger("locust.stats_logger")
-        for line in measured.table.lag_summary_lines():
-            tables.info(line)
-        abandoned = _abandoned_requests()
-        if abandoned:
-            tables.info(
-                "Not counted: %s under way when the user was stopped; the server may have seen %s",
-                "1 request that was" if abandoned == 1 else f"{abandoned} requests that were",
-                "it" if abandoned == 1 else "them",
-            )
-        warning = measured.table.lag_warning()
-        if warning:
-            logger.warning(warning)
-
-
-def _abandoned_requests() -> int:
-    """Requests that were under way when their users were stopped, once all of them are known."""
-    patience = time.monotonic() + 1
-    while _engine.unreturned_requests() and time.monotonic() < patience:
-        gevent.sleep(0.001)
-    return _engine.take_abandoned_requests()
-
-
-def _spawn(function: Callable[..., Any], *args: Any) -> gevent.Greenlet[..., Any]:
-    greenlet = gevent.spawn(function, *args)
-    greenlet.link_exception(greenlet_exception_logger(logger))
-    return greenlet
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

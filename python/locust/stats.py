@@ -22,6 +22,7 @@ from gevent.event import Event
 from gregaria import _engine
 from gregaria.timings import Phases
 
+from . import log
 from .exception import CatchResponseError
 from .util.date import format_utc_timestamp as format_utc_timestamp
 from .util.rounding import proper_round
@@ -826,7 +827,7 @@ def print_stats_json(stats: RequestStats) -> None:
 
 
 def save_stats_json(stats: RequestStats, filename: str) -> None:
-    """Write every entry as JSON to `{filename}.json`, and reset it."""
+    """Write every entry as JSON to `{filename}.json`, and reset it. Its folder has to be there."""
     with open(f"{filename}.json", "w") as file:
         file.write(_json(stats))
 
@@ -924,8 +925,15 @@ class StatsCSVFileWriter(StatsCSV):
         self.stats_writer()
 
     def stats_writer(self) -> None:
-        """Return when the files are closed: they are written elsewhere."""
-        self._closed.wait()
+        """Return when the files are closed: they are written elsewhere. Log what went wrong there."""
+        while not self._closed.wait(1):
+            self._tell()
+
+    def _tell(self) -> None:
+        for complaint in self._files.take_complaints():
+            logger.error(complaint)
+            # As where a greenlet that writes them dies of it: a pipeline hears that its files are not whole.
+            log.unhandled_greenlet_exception = True
 
     def stats_history_file_name(self) -> str:
         """Return the path of the file with the history."""
@@ -946,6 +954,7 @@ class StatsCSVFileWriter(StatsCSV):
     def close_files(self) -> None:
         """Write a last time, so that the files agree with the summary, and close them."""
         self._files.close()
+        self._tell()
         self._closed.set()
 
 

@@ -7,7 +7,7 @@ use super::{Options, UsageError, Value, config};
 use crate::stats::python_repr;
 
 /// Options whose feature is still to come, and what to do until then.
-const NOT_BUILT: [(&str, &str); 12] = [
+const NOT_BUILT: [(&str, &str); 9] = [
     ("config", "give the options on the command line or as environment variables"),
     ("config_users", "set the attributes in the locustfile"),
     ("autostart", "use `--headless`"),
@@ -16,10 +16,7 @@ const NOT_BUILT: [(&str, &str); 12] = [
     ("worker", "run without it: one process uses all cores for sending and receiving"),
     ("processes", "run without it: one process uses all cores for sending and receiving"),
     ("html_file", "use `--csv`"),
-    ("json", "use `--csv`"),
-    ("json_file", "use `--csv`"),
     ("equal_weights", "set the weights in the locustfile"),
-    ("profile", "leave it out"),
 ];
 
 /// The options of a run, from what was typed and the environment.

@@ -2,7 +2,6 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
 
-use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -19,7 +18,11 @@ use crate::report::number::percentile_label as label;
 #[pyclass(frozen, module = "gregaria._engine")]
 pub struct CsvFiles {
     files: Mutex<csv_files::CsvFiles>,
+    complaints: Complaints,
 }
+
+/// What the thread that writes has to say, kept for whoever logs it: the thread has no interpreter.
+type Complaints = Arc<Mutex<Vec<String>>>;
 
 #[pymethods]
 impl CsvFiles {
@@ -35,12 +38,16 @@ impl CsvFiles {
     ) -> PyResult<Self> {
         let columns = Columns { percentiles, full_history, window };
         let interval = Duration::try_from_secs_f64(interval).unwrap_or(Duration::from_secs(1));
-        let complain = Box::new(|message: &str| {
-            // Nobody is left to tell when even that fails.
-            let _ = writeln!(std::io::stderr(), "{message}");
-        });
+        let complaints = Complaints::default();
+        let heard = Arc::clone(&complaints);
+        let complain = Box::new(move |message| heard.lock().unwrap_or_else(PoisonError::into_inner).push(message));
         let files = csv_files::CsvFiles::start(prefix, columns, interval, Arc::clone(table.table()), complain)?;
-        Ok(Self { files: Mutex::new(files) })
+        Ok(Self { files: Mutex::new(files), complaints })
+    }
+
+    /// What went wrong since this was last asked, each a sentence.
+    fn take_complaints(&self) -> Vec<String> {
+        std::mem::take(&mut *self.complaints.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Write a last time and close.

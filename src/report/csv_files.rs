@@ -1,7 +1,8 @@
 //! The CSV files of a run, Locust's four and one of ours, kept up to date by a thread of their own, which Python never
 //! holds up.
 //!
-//! A full disk ends no run: it is said once, the file keeps whole lines, and every pass tries again.
+//! A full disk ends no run: it is said once, the file keeps whole lines, and every pass tries again. Nor does a killed
+//! process leave half a file: what is rewritten is replaced as a whole, what grows gets whole lines.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -17,7 +18,7 @@ use super::csv::{
 use crate::stats::Table;
 
 /// Where somebody hears what went wrong.
-pub type Complain = Box<dyn Fn(&str) + Send>;
+pub type Complain = Box<dyn Fn(String) + Send>;
 
 /// The files being written. Dropping it closes them as [`CsvFiles::close`] does.
 #[derive(Debug)]
@@ -110,7 +111,7 @@ impl Files {
             && !self.complained
         {
             self.complained = true;
-            complain(&format!(
+            complain(format!(
                 "cannot write `{}`: {error}; the run goes on, and its figures are kept in memory",
                 path.display()
             ));
@@ -142,27 +143,47 @@ impl Rows {
 
 type Written = Result<(), (PathBuf, io::Error)>;
 
-/// A file whose rows are written anew at each pass, in place.
+/// A file whose rows are written anew at each pass: beside it, and then put in its place. Whoever kills the process, and
+/// whoever reads meanwhile, finds the rows of one pass or of the next, never half of each.
 struct Rewritten {
     path: PathBuf,
-    file: File,
-    header: u64,
+    header: Vec<u8>,
+    /// What a pass writes first; `None` where the path leads to no ordinary file, which is written in place.
+    part: Option<PathBuf>,
 }
 
 impl Rewritten {
     fn create(path: &Path, header: &[impl AsRef<[u8]>]) -> io::Result<Self> {
-        let (file, header) = create(path, header)?;
-        Ok(Self { path: path.into(), file, header })
+        let header = encode([header]);
+        File::create(path)?.write_all(&header)?;
+        // Through links, so that one is not replaced by what it leads to.
+        let path = path.canonicalize()?;
+        let part = path.is_file().then(|| PathBuf::from(format!("{}.part", path.display())));
+        Ok(Self { path, header, part })
     }
 
     fn write(&mut self, records: Vec<Record>) -> Written {
-        self.try_write(&encode(records)).map_err(|error| (self.path.clone(), error))
+        let mut content = self.header.clone();
+        content.extend(encode(records));
+        self.replace(&content).map_err(|error| (self.path.clone(), error))
     }
 
-    fn try_write(&mut self, rows: &[u8]) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(self.header))?;
-        self.file.write_all(rows)?;
-        self.file.set_len(self.header + rows.len() as u64)
+    fn replace(&mut self, content: &[u8]) -> io::Result<()> {
+        let Some(part) = &self.part else { return std::fs::write(&self.path, content) };
+        let mut file = match File::create(part) {
+            // A folder that takes no new file: then this one in place.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                self.part = None;
+                return self.replace(content);
+            }
+            created => created?,
+        };
+        let written = file.write_all(content).and_then(|()| std::fs::rename(part, &self.path));
+        if written.is_err() {
+            // It is in the way of whatever else wants the space. What keeps it from being removed is told already.
+            let _ = std::fs::remove_file(part);
+        }
+        written
     }
 }
 
@@ -231,6 +252,7 @@ mod tests {
         file.write(vec![vec!["long".into()], vec!["longer".into()]]).unwrap();
         file.write(vec![vec!["x".into()]]).unwrap();
         assert_eq!(read_to_string(path).unwrap(), "A\r\nx\r\n");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing else is left there");
     }
 
     #[cfg(target_os = "linux")]
@@ -241,7 +263,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut files = Files::create(&folder.path().join("run").display().to_string(), Columns::default()).unwrap();
         files.history = full();
-        let complain: Complain = Box::new(move |message| sender.send(message.to_owned()).unwrap());
+        let complain: Complain = Box::new(move |message| sender.send(message).unwrap());
         let table = Mutex::new(small_run());
         files.pass(&table, &complain);
         files.pass(&table, &complain);

@@ -191,7 +191,6 @@ def without_rates(row):
     return {key: value for key, value in row.items() if key not in RATES}
 
 
-@pytest.mark.xfail(strict=True, reason="`--json` and `--json-file` are not there yet")
 @pytest.mark.parametrize(
     "options", [["--json"], ["--json-file", "result"], ["--json", "--json-file", "result"]], ids=" ".join
 )

@@ -1,0 +1,123 @@
+"""What a run of the command shows while it runs, and what it leaves behind.
+
+Figures are read while all that was counted is still there: the JSON, which resets each entry as Locust's does, is made
+after the files that tell the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import gevent
+
+from gregaria import _engine
+from locust import stats
+from locust.log import greenlet_exception_logger
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from locust.env import Environment
+    from locust.runners import Runner
+
+logger = logging.getLogger("locust.main")
+_tables = logging.getLogger("locust.stats_logger")
+
+
+class Outputs:
+    """Everything that the options ask for, from before the test to after it."""
+
+    def __init__(self, environment: Environment, runner: Runner, options: Namespace) -> None:
+        self.environment = environment
+        self.runner = runner
+        self.options = options
+        self.csv_writer: stats.StatsCSVFileWriter | None = None
+
+    def open(self) -> bool:
+        """Make the files that are written during the test. Where that is impossible, say so."""
+        prefix = self.options.csv_prefix
+        if not prefix:
+            return True
+        try:
+            make_folder_of(prefix)
+            self.csv_writer = stats.StatsCSVFileWriter(
+                self.environment, stats.PERCENTILES_TO_REPORT, prefix, self.options.stats_history_enabled
+            )
+        except OSError as error:
+            logger.error("`--csv %s`: cannot make `%s_stats.csv` and the files beside it: %s", prefix, prefix, error)
+            return False
+        return True
+
+    def begin(self) -> None:
+        """Show and write from now on."""
+        if not self.options.only_summary and (self.options.print_stats or self.options.headless):
+            spawn(stats.stats_printer(self.environment.stats))
+        spawn(stats.stats_history, self.runner)
+        if self.csv_writer is not None:
+            spawn(self.csv_writer.stats_writer)
+
+    def close(self) -> bool:
+        """Write what is left to write, and show the summary, when all users have ended; whether all was written."""
+        measured = self.environment.stats
+        if self.csv_writer is not None:
+            self.csv_writer.close_files()
+        if self.options.json:
+            stats.print_stats_json(measured)
+        whole = True
+        if self.options.json_file:
+            whole = self._save_json(self.options.json_file)
+        else:
+            stats.print_stats(measured, current=False)
+            stats.print_percentile_stats(measured)
+            stats.print_phases(measured)
+            stats.print_error_report(measured)
+        self._say_what_the_engine_knows()
+        return whole
+
+    def _save_json(self, name: str) -> bool:
+        try:
+            make_folder_of(name)
+            stats.save_stats_json(self.environment.stats, name)
+        except OSError as error:
+            logger.error("`--json-file %s`: cannot write `%s.json`: %s", name, name, error)
+            return False
+        return True
+
+    def _say_what_the_engine_knows(self) -> None:
+        table = self.environment.stats.table
+        for line in table.lag_summary_lines():
+            _tables.info(line)
+        abandoned = _abandoned_requests()
+        if abandoned:
+            _tables.info(
+                "Not counted: %s under way when the user was stopped; the server may have seen %s",
+                "1 request that was" if abandoned == 1 else f"{abandoned} requests that were",
+                "it" if abandoned == 1 else "them",
+            )
+        warning = table.lag_warning()
+        if warning:
+            logger.warning(warning)
+
+
+def spawn(function: Callable[..., Any], *args: Any) -> gevent.Greenlet[..., Any]:
+    """Run this in the background. What kills it is logged, and is part of the exit code."""
+    greenlet = gevent.spawn(function, *args)
+    greenlet.link_exception(greenlet_exception_logger(logger))
+    return greenlet
+
+
+def make_folder_of(path: str) -> None:
+    """Make the folder that this file is to be in."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+
+
+def _abandoned_requests() -> int:
+    """Requests that were under way when their users were stopped, once all of them are known."""
+    patience = time.monotonic() + 1
+    while _engine.unreturned_requests() and time.monotonic() < patience:
+        gevent.sleep(0.001)
+    return _engine.take_abandoned_requests()
