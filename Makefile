@@ -3,9 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find src python -type f -not -name '*.so' -not -path '*/__pycache__/*')
+SOURCES := Cargo.toml Cargo.lock build.rs pyproject.toml $(wildcard webui/*.*) \
+	$(shell find src python webui/src -type f -not -name '*.so' -not -path '*/__pycache__/*')
 
-.PHONY: demo test test-rust test-python test-pythons check docs bench clean
+.PHONY: demo test test-rust test-webui test-python test-pythons check docs bench clean
 .DEFAULT_GOAL := demo
 
 # The product as a user has it: a wheel, in a virtual environment of its own.
@@ -34,10 +35,18 @@ $(VENV)/installed: $(SOURCES)
 demo: $(VENV)/installed
 	@$(BIN)/python tests/demo.py
 
-test: test-rust test-python
+test: test-webui test-rust test-python
 
 test-rust:
 	cargo test --quiet
+
+# With what only checks need. Building alone installs less (build.rs).
+webui/node_modules/.all: webui/package-lock.json
+	@cd webui && npm ci --loglevel=error >/dev/null
+	@touch $@
+
+test-webui: webui/node_modules/.all
+	@cd webui && npm run --silent check
 
 test-python: $(VENV)/installed .oracle/installed .clients/installed
 	GREGARIA_ORACLE=$(CURDIR)/.oracle/bin/python GREGARIA_CLIENTS=$(CURDIR)/.clients $(BIN)/python -m pytest -q
@@ -69,4 +78,4 @@ bench: $(VENV)/installed
 	$(BIN)/python benches/peers/run.py --json bench-results/latest.json
 
 clean:
-	rm -rf target $(VENV) .oracle .pythons .clients .tools bench-results docs/reference
+	rm -rf target $(VENV) .oracle .pythons .clients .tools bench-results docs/reference webui/dist webui/node_modules

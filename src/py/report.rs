@@ -12,6 +12,7 @@ use super::stats_row::StatsRow;
 use crate::report::console::{self, Layout, Rates};
 use crate::report::csv::{self, Columns, EXCEPTIONS_HEADER, FAILURES_HEADER, Record};
 use crate::report::csv_files;
+use crate::report::html;
 use crate::report::number::percentile_label as label;
 
 /// The CSV files of a run. They are written by a thread of their own until they are closed.
@@ -65,6 +66,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(percentile_line, module)?)?;
     module.add_function(wrap_pyfunction!(phase_lines, module)?)?;
     module.add_function(wrap_pyfunction!(error_lines, module)?)?;
+    module.add_function(wrap_pyfunction!(report_page, module)?)?;
     module.add_function(wrap_pyfunction!(csv_requests, module)?)?;
     module.add_function(wrap_pyfunction!(csv_history_header, module)?)?;
     module.add_function(wrap_pyfunction!(csv_failures, module)?)?;
@@ -131,4 +133,10 @@ fn csv_exceptions(table: &StatsTable) -> (Record, Vec<Record>) {
 
 fn rates(current: bool) -> Rates {
     if current { Rates::Current } else { Rates::Total }
+}
+
+/// The page of the HTML report, with two objects of JSON in it: what Locust's reports have, and what only ours know.
+#[pyfunction]
+fn report_page(template_args: &str, run: &str, theme: &str) -> String {
+    html::page(template_args, run, theme)
 }

@@ -3,4 +3,5 @@
 pub mod console;
 pub mod csv;
 pub mod csv_files;
+pub mod html;
 pub mod number;
