@@ -866,3 +866,44 @@ def test_who_catches_its_end_may_make_another_request(script: Script) -> None:
     assert found["after"] == [200] * 90
     assert found["ended"] == [200] * 30
     assert found["parked"] == 0
+
+
+def test_who_parks_in_a_drain_runs_the_next_one_itself_and_does_not_keep_it(script: Script) -> None:
+    """The way by the hub would be a second switch for each request."""
+    found = script(
+        """
+        hub = gevent.get_hub()
+        told, switches = [], []
+        hub.handle_error = lambda context, kind, error, trace: told.append([names[context], str(error)])
+
+        def stay():
+            _engine.sleep(0.02)
+            _engine.sleep(3600)
+
+        def fail():
+            _engine.sleep(0.02)
+            raise RuntimeError("mine")
+
+        first, second = greenlet.greenlet(stay, parent=hub), greenlet.greenlet(fail, parent=hub)
+        names = weakref.WeakKeyDictionary({first: "first", second: "second", hub: "hub"})
+        for each in (first, second):
+            hub.loop.run_callback(each.switch)
+        eventually(lambda: _engine.parked() == 2)
+        greenlet.settrace(lambda event, between: switches.append([names.get(each, "other") for each in between]))
+        # Nobody runs until both are due: one drain wakes them.
+        end = time.monotonic() + 0.05
+        while time.monotonic() < end:
+            pass
+        eventually(lambda: told)
+        greenlet.settrace(None)
+        gone = weakref.ref(second)
+        del second, each
+        gc.collect()
+        report(told=told, switches=switches, gone=gone() is None, parked=_engine.parked())
+        """
+    ).last_line
+    assert found["told"] == [["second", "mine"]]
+    assert ["first", "second"] in found["switches"]
+    assert ["second", "hub"] in found["switches"], "its end goes to its parent"
+    assert found["gone"]
+    assert found["parked"] == 1

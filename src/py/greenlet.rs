@@ -6,6 +6,7 @@
 
 #![allow(unsafe_code)]
 
+use std::cell::RefCell;
 use std::ffi::{CStr, c_void};
 use std::ptr;
 
@@ -72,14 +73,53 @@ impl Thrown {
 
 /// Run `greenlet` until somebody switches back to the caller. `greenlet` must be a greenlet of this thread.
 pub fn switch(greenlet: &Bound<'_, PyAny>) -> Result<(), Thrown> {
-    let py = greenlet.py();
+    // SAFETY: the caller's reference keeps the greenlet alive.
+    unsafe { switch_to(greenlet.py(), greenlet.as_ptr()) }
+}
+
+/// Holds the greenlets that were switched to. A frame that held the one it switches to would keep that alive for as long
+/// as it is switched out itself.
+#[derive(Default)]
+pub struct Woken(RefCell<Vec<Py<PyAny>>>);
+
+impl Woken {
+    /// As [`switch`].
+    pub fn switch_to(&self, py: Python<'_>, greenlet: Py<PyAny>) -> Result<(), Thrown> {
+        let pointer = greenlet.as_ptr();
+        self.hold(greenlet);
+        // SAFETY: held; nothing runs that could release it before greenlet has made it the running one, and holds it then.
+        unsafe { switch_to(py, pointer) }
+    }
+
+    // Out of the frame that is copied.
+    #[inline(never)]
+    fn hold(&self, greenlet: Py<PyAny>) {
+        self.0.borrow_mut().push(greenlet);
+    }
+
+    pub fn last(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.0.borrow().last().map(|greenlet| greenlet.clone_ref(py))
+    }
+
+    pub fn release(&self) {
+        // Out of the cell: who ends here may run code that comes back.
+        let mut greenlets = self.0.take();
+        greenlets.clear();
+        self.0.replace(greenlets);
+    }
+}
+
+/// # Safety
+///
+/// `greenlet` points to an object that stays alive until the switch is made.
+#[inline]
+unsafe fn switch_to(py: Python<'_>, greenlet: *mut ffi::PyObject) -> Result<(), Thrown> {
     let Ok(api) = api(py).map_err(|error| error.restore(py)) else { return Err(Thrown(())) };
-    // SAFETY: attached; `greenlet` is a live greenlet object that the caller's reference keeps alive during the call
-    // (the function checks its type itself and raises otherwise); null arguments mean "none". The call returns a new
-    // reference, or null with an exception set. While this frame is switched out, its stack is saved and restored
-    // byte for byte by greenlet, and `&Bound` points to the caller's frame, which is saved with it.
+    // SAFETY: attached; `greenlet` is alive (the function checks its type itself and raises otherwise); null arguments
+    // mean "none". The call returns a new reference, or null with an exception set. While this frame is switched out,
+    // its stack is saved and restored byte for byte by greenlet.
     unsafe {
-        let result = (api.switch)(greenlet.as_ptr(), ptr::null_mut(), ptr::null_mut());
+        let result = (api.switch)(greenlet, ptr::null_mut(), ptr::null_mut());
         Bound::from_owned_ptr_or_opt(py, result).map(drop).ok_or(Thrown(()))
     }
 }

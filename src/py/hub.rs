@@ -18,7 +18,7 @@ use pyo3::prelude::*;
 use pyo3::types::IntoPyDict;
 
 use super::coroutines::{self, EventLoop};
-use super::greenlet::{self, Thrown};
+use super::greenlet::{self, Thrown, Woken};
 use crate::bridge::{Completions, Sleepers, Ticket, Tickets};
 use crate::http::io::{Command, Completion, Operation, Pool, start};
 
@@ -55,6 +55,23 @@ enum Waiter {
     Coroutine(Py<PyAny>),
 }
 
+/// Where a drain finds whom to wake.
+#[derive(Clone, Copy)]
+enum Source {
+    Completions,
+    /// Sleepers who are due then.
+    Sleepers(Instant),
+}
+
+#[derive(Clone, Copy)]
+struct Drain {
+    source: Source,
+    /// When gevent's other watchers have waited long enough.
+    end: Instant,
+    /// How many were found.
+    count: u32,
+}
+
 pub struct Hub {
     gevent: Py<PyAny>,
     /// Parked greenlets, and the futures of coroutines. The table holds the only reference of ours to each greenlet, and
@@ -76,6 +93,12 @@ pub struct Hub {
     abandoned: Cell<usize>,
     /// Counts switches into greenlets: how a task loop sees whether a task has let others run.
     resumed: Cell<u64>,
+    /// The drain that is under way.
+    drain: Cell<Option<Drain>>,
+    /// Whom it has woken.
+    woken: Woken,
+    /// Who came up in a user's greenlet and is for the hub to wake.
+    left_to_hub: Cell<Option<Waiter>>,
     /// asyncio's loop, from the first coroutine on.
     event_loop_of_coroutines: OnceCell<EventLoop>,
 }
@@ -170,6 +193,9 @@ impl Hub {
             unreturned: Cell::new(0),
             abandoned: Cell::new(0),
             resumed: Cell::new(0),
+            drain: Cell::new(None),
+            woken: Woken::default(),
+            left_to_hub: Cell::new(None),
             event_loop_of_coroutines: OnceCell::new(),
         })
     }
@@ -287,7 +313,11 @@ impl Hub {
     /// Let others run until the ticket is finished.
     fn park(&self, py: Python<'_>, ticket: Ticket) -> PyResult<Finished> {
         loop {
-            if let Err(thrown) = greenlet::switch(self.gevent.bind(py)) {
+            let switched = match self.successor() {
+                Some(next) => self.woken.switch_to(py, next),
+                None => greenlet::switch(self.gevent.bind(py)),
+            };
+            if let Err(thrown) = switched {
                 return Err(self.give_up(py, ticket, thrown));
             }
             let finished = self.waiters.borrow_mut().redeem(ticket);
@@ -299,8 +329,25 @@ impl Hub {
         }
     }
 
+    /// Who runs while the caller waits: in a drain whoever is woken next, else the hub. The way by the hub would be a
+    /// second switch for each request.
+    // Like the next ones out of the frame that is there while a user is parked: it is copied away and back.
+    #[inline(never)]
+    fn successor(&self) -> Option<Py<PyAny>> {
+        match self.next_waiter()? {
+            Waiter::Greenlet(greenlet) => {
+                self.resumed.set(self.resumed.get() + 1);
+                Some(greenlet)
+            }
+            coroutine @ Waiter::Coroutine(_) => {
+                // To wake it is to call asyncio, which is the hub's to do.
+                self.left_to_hub.set(Some(coroutine));
+                None
+            }
+        }
+    }
+
     /// The wait was ended by what was thrown into the greenlet.
-    // This and the next out of the frame that is there while a user is parked: it is copied away and back.
     #[cold]
     #[inline(never)]
     fn give_up(&self, py: Python<'_>, ticket: Ticket, thrown: Thrown) -> PyErr {
@@ -333,8 +380,8 @@ impl Hub {
     /// Wake whoever waits for what has finished.
     fn drain(&self, py: Python<'_>) -> PyResult<()> {
         self.completions.start_drain();
-        let drained = self.empty_queue(py);
-        if !matches!(drained, Ok(true)) {
+        let drained = self.wake_from(py, Source::Completions);
+        if drained.is_err() || !self.completions.is_empty() {
             self.completions.stop_early();
         }
         drained?;
@@ -342,27 +389,47 @@ impl Hub {
         self.stop_watching_if_idle(py)
     }
 
-    /// True when the queue is empty, false when the budget was spent before.
+    /// Wake whom the source has, as long as the budget lasts.
     // The frames from here to the switch are copied whenever a greenlet's stack lies over them: they are kept small.
     #[inline(never)]
-    fn empty_queue(&self, py: Python<'_>) -> PyResult<bool> {
-        let end = Instant::now() + DRAIN_BUDGET;
-        let mut count = 0u32;
-        while let Some(completion) = self.completions.pop() {
-            let (ticket, finished) = match completion {
-                Completion::Done(operation) => {
-                    let ticket = operation.ticket.expect("an operation is sent with a ticket");
-                    (ticket, Finished::Operation(operation))
-                }
-                Completion::Ready(ticket) => (ticket, Finished::Ready),
-            };
-            self.finish(py, ticket, finished)?;
-            count += 1;
-            if count.is_multiple_of(8) && Instant::now() >= end {
-                return Ok(false);
+    fn wake_from(&self, py: Python<'_>, source: Source) -> PyResult<()> {
+        self.drain.set(Some(Drain { source, end: Instant::now() + DRAIN_BUDGET, count: 0 }));
+        let ended = self.wake_all(py);
+        self.drain.set(None);
+        self.woken.release();
+        ended
+    }
+
+    fn wake_all(&self, py: Python<'_>) -> PyResult<()> {
+        while let Some(waiter) = self.left_to_hub.take().or_else(|| self.next_waiter()) {
+            match waiter {
+                Waiter::Greenlet(greenlet) => self.resume(py, greenlet)?,
+                Waiter::Coroutine(future) => coroutines::set_done(future.bind(py))?,
             }
         }
-        Ok(true)
+        Ok(())
+    }
+
+    /// Who is woken next by the drain under way; nobody when its budget is spent.
+    #[inline(never)]
+    fn next_waiter(&self) -> Option<Waiter> {
+        let mut drain = self.drain.get()?;
+        loop {
+            if drain.count % 8 == 7 && Instant::now() >= drain.end {
+                return None;
+            }
+            drain.count += 1;
+            self.drain.set(Some(drain));
+            let (ticket, finished) = match drain.source {
+                Source::Completions => ticket_of(self.completions.pop()?),
+                Source::Sleepers(now) => (self.sleepers.borrow_mut().pop_due(now)?, Finished::Time),
+            };
+            let waiter = self.waiters.borrow_mut().finish(ticket, finished);
+            match waiter {
+                Ok(waiter) => return Some(waiter),
+                Err(late) => self.count_late(&late),
+            }
+        }
     }
 
     #[inline(never)]
@@ -371,21 +438,9 @@ impl Hub {
         if self.sleepers.borrow().next().is_none_or(|next| next > now) {
             return Ok(());
         }
-        let woken = self.wake_until(py, now);
+        let woken = self.wake_from(py, Source::Sleepers(now));
         self.set_alarm(py)?;
         woken
-    }
-
-    fn wake_until(&self, py: Python<'_>, now: Instant) -> PyResult<()> {
-        let end = now + DRAIN_BUDGET;
-        loop {
-            let due = self.sleepers.borrow_mut().pop_due(now);
-            let Some(ticket) = due else { return Ok(()) };
-            self.finish(py, ticket, Finished::Time)?;
-            if Instant::now() >= end {
-                return Ok(());
-            }
-        }
     }
 
     /// See to it that the event loop calls when the first sleeper is due.
@@ -408,18 +463,6 @@ impl Hub {
         Ok(())
     }
 
-    fn finish(&self, py: Python<'_>, ticket: Ticket, result: Finished) -> PyResult<()> {
-        let waiter = self.waiters.borrow_mut().finish(ticket, result);
-        match waiter {
-            Ok(Waiter::Greenlet(greenlet)) => self.resume(py, greenlet),
-            Ok(Waiter::Coroutine(future)) => coroutines::set_done(future.bind(py)),
-            Err(late) => {
-                self.count_late(&late);
-                Ok(())
-            }
-        }
-    }
-
     #[cold]
     #[inline(never)]
     fn count_late(&self, late: &Finished) {
@@ -436,17 +479,15 @@ impl Hub {
 
     fn resume(&self, py: Python<'_>, greenlet: Py<PyAny>) -> PyResult<()> {
         self.resumed.set(self.resumed.get() + 1);
-        let greenlet = greenlet.into_bound(py);
-        greenlet::switch(&greenlet).or_else(|thrown| self.report(&greenlet, thrown))
+        self.woken.switch_to(py, greenlet).or_else(|thrown| self.report(py, thrown))
     }
 
-    /// What a bare greenlet did not catch. gevent's own report theirs and end quietly.
+    /// What a bare greenlet did not catch: the last one woken, whoever woke it. gevent's own report theirs and end quietly.
     #[cold]
     #[inline(never)]
-    fn report(&self, greenlet: &Bound<'_, PyAny>, thrown: Thrown) -> PyResult<()> {
-        let py = greenlet.py();
+    fn report(&self, py: Python<'_>, thrown: Thrown) -> PyResult<()> {
         let error = thrown.fetch(py);
-        let what = (greenlet, error.get_type(py), error.value(py), error.traceback(py));
+        let what = (self.woken.last(py), error.get_type(py), error.value(py), error.traceback(py));
         self.gevent.bind(py).call_method1(intern!(py, "handle_error"), what).map(drop)
     }
 
@@ -456,6 +497,16 @@ impl Hub {
             self.watcher.bind(py).setattr(intern!(py, "ref"), false)?;
         }
         Ok(())
+    }
+}
+
+fn ticket_of(completion: Completion) -> (Ticket, Finished) {
+    match completion {
+        Completion::Done(operation) => {
+            let ticket = operation.ticket.expect("an operation is sent with a ticket");
+            (ticket, Finished::Operation(operation))
+        }
+        Completion::Ready(ticket) => (ticket, Finished::Ready),
     }
 }
 
