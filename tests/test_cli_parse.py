@@ -1,9 +1,7 @@
 """The command line's Python face; parsing itself is tested in Rust."""
 
-import os
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,18 +24,26 @@ def parse(monkeypatch: pytest.MonkeyPatch) -> Any:
     return run
 
 
-def test_options_have_locusts_types() -> None:
-    options = _engine.parse_arguments(["--headless", "-u", "5", "-r", "2", "-t", "1h", "-T", "a", "--", "MyUser"])
+def test_options_have_locusts_types(parse: Any) -> None:
+    options = vars(parse(["--headless", "-u", "5", "-r", "2", "-t", "1h", "-T", "a", "--", "MyUser"]))
     expected = {"headless": True, "num_users": 5, "spawn_rate": 2.0, "run_time": 3600, "tags": ["a"]}
     assert expected.items() <= options.items()
     assert (options["user_classes"], options["host"], options["autoquit"]) == (["MyUser"], None, -1)
     assert isinstance(options["spawn_rate"], float)
 
 
-def test_a_mistake_has_an_exit_code() -> None:
-    with pytest.raises(_engine.UsageError, match="argument -u/--users: invalid int value: 'x'") as raised:
-        _engine.parse_arguments(["-u", "x"])
+def test_a_text_that_means_nothing_is_refused() -> None:
+    with pytest.raises(_engine.UsageError, match="invalid int value: 'x'") as raised:
+        _engine.option_value("num_users", "x")
     assert raised.value.code == 2
+
+
+def test_an_option_that_locust_lacks_is_written_in_full(parse: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert parse(["--seed", "3"]).random_seed == 3
+    with pytest.raises(SystemExit):
+        parse(["--see", "3"])
+    assert "unrecognized arguments: --see" in capsys.readouterr().err
+    assert parse(["--see", "3"], lambda parser: parser.add_argument("--seeds")).seeds == "3"
 
 
 def test_a_locustfile_adds_its_own_arguments(parse: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,30 +82,3 @@ def test_what_needs_no_run_is_answered_without_gevent(argument: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     starts = "Usage: locust [options] [UserClass ...]" if argument == "--help" else "locust 2.47.0+gregaria."
     assert done.stdout.startswith(starts)
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "said"),
-    [
-        ("locust.conf", "locustfile = shop.py", "`./locust.conf`"),
-        (".locust.conf", "users = 5", "`~/.locust.conf`"),
-        ("pyproject.toml", "[tool.locust]\nusers = 5", "`[tool.locust]` in `./pyproject.toml`"),
-        ("locust.conf", "# users = 5", "Could not find 'locustfile.py'"),
-        ("pyproject.toml", "[project]\nname = 'x'", "Could not find 'locustfile.py'"),
-    ],
-)
-def test_a_configuration_file_is_not_ignored(tmp_path: Path, name: str, text: str, said: str) -> None:
-    (tmp_path / name).write_text(text)
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "locust", *arguments]
-        environment = {**os.environ, "HOME": str(tmp_path)}
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=30)
-
-    refused = run("--headless")
-    if said.startswith("`"):
-        assert refused.stderr.startswith(f"locust: error: {said} is not read yet by gregaria ")
-        assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
-    else:
-        assert said in refused.stderr
-    assert run("--version").returncode == 0

@@ -10,14 +10,17 @@ import tempfile
 from typing import NoReturn
 
 
-def locustfiles(value: str) -> list[str]:
+def locustfiles(value: str, *, is_worker: bool) -> list[str]:
     """Absolute paths of the files that `value` names: files, folders and addresses, separated by commas."""
     if value == "-":
+        if not is_worker:
+            _fail("locustfile was set to '-' (meaning to download from master) but --worker was not specified.")
         _fail("`-f -` asks a master for its locustfile, and this version runs without one: name the file")
-    return [path for part in value.split(",") for path in _found(part.strip())]
+    return [path for part in value.split(",") for path in found(part.strip())]
 
 
-def _found(part: str) -> list[str]:
+def found(part: str) -> list[str]:
+    """Absolute paths of the files that one file, folder or address stands for."""
     from locust.util.directory import get_abspaths_in
     from locust.util.url import is_url
 

@@ -1,7 +1,8 @@
 """The command line as a locustfile sees it: a parser that it may add its own arguments to.
 
-Locust's own options are the engine's. The parser knows their names, so that it can tell what belongs to whom, and their
-defaults; what was typed of them it hands to the engine, which understands it. The result is one namespace of both.
+Locust's own options are the engine's: their names, their defaults, what their texts stand for, and their help. Argparse
+tells apart what was typed, because a locustfile's arguments may be whatever argparse has. Environment variables and
+configuration files are written out as arguments before that, and stand before those that were typed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import math
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 import locust
@@ -29,23 +30,15 @@ version = locust.__version__
 DEFAULT_CONFIG_FILES = ("~/.locust.conf", "locust.conf", "pyproject.toml")
 
 _N = TypeVar("_N", int, float)
-_TRUE = ("true", "yes", "on", "1")
-_FALSE = ("false", "no", "off", "0")
-_LOCUSTS = (*_engine.options(), ("user_classes", [], "*", "LOCUST_USER_CLASSES", "UserClass"))
-"""Locust's options, and the user classes, which have no name: see `_engine.options`."""
-
 _OURS = frozenset(_engine.our_option_strings())
 """What Locust does not have, and a locustfile that runs on Locust may therefore call its own."""
 
-_TYPED = "_typed_of_locusts_options"
-
-
-class _LocustsOption(argparse.Action):
-    """An option of Locust's own: keeps what was typed, for the engine."""
-
-    def __call__(self, parser: object, namespace: object, values: Any, option_string: str | None = None) -> None:
-        typed = vars(namespace).setdefault(_TYPED, {})
-        typed[self.dest] = values
+_FLAGS = (
+    argparse._StoreConstAction,  # and with it `store_true` and `store_false`
+    argparse._AppendConstAction,
+    argparse._HelpAction,
+    argparse._VersionAction,
+)
 
 
 class _TakesEnvironment(argparse._ActionsContainer):
@@ -54,18 +47,21 @@ class _TakesEnvironment(argparse._ActionsContainer):
     def add_argument(self, *args: Any, env_var: str | None = None, **kwargs: Any) -> argparse.Action:
         """Add an argument as argparse does; `env_var` names an environment variable that sets it, too.
 
-        The command line goes before the variable. A flag is set by `true`, `yes`, `on` or `1`, and several values
-        are written `[a, b]`.
+        The command line goes before the variable, and that before configuration files, where the key is the long name.
+        A flag is set by `true`, `yes`, `on` or `1`, and several values are written `[a, b]`. With `is_config_file` it
+        names a configuration file.
 
         Raises `ValueError` for an argument without a dash that has an `env_var`, and what argparse raises.
         """
         for name in _OURS.intersection(args):
-            if isinstance(self._option_string_actions.get(name), _LocustsOption):
+            if getattr(self._option_string_actions.get(name), "is_locusts", False):
                 del self._option_string_actions[name]
+        names_a_file = kwargs.pop("is_config_file", False) or kwargs.pop("is_config_file_arg", False)
         action = super().add_argument(*args, **kwargs)
         if env_var and not action.option_strings:
             raise ValueError("env_var can't be set for a positional arg.")
         action.env_var = env_var  # type: ignore[attr-defined]
+        action.is_config_file_arg = names_a_file  # type: ignore[attr-defined]
         return action
 
     def add_argument_group(self, *args: Any, **kwargs: Any) -> argparse._ArgumentGroup:
@@ -90,10 +86,12 @@ class _ExclusiveGroup(_TakesEnvironment, argparse._MutuallyExclusiveGroup):
 
 
 class LocustArgumentParser(_TakesEnvironment, argparse.ArgumentParser):
-    """An `ArgumentParser` whose arguments may be shown on the web page and set by environment variables."""
+    """An `ArgumentParser` whose arguments environment variables and files set, too, and the web page asks for."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, default_config_files: Sequence[str] = (), **kwargs: Any) -> None:
+        """Make a parser, as argparse does. `default_config_files` are read where they exist; the last one wins."""
         kwargs.setdefault("prog", "locust")
+        self.default_config_files = list(default_config_files)
         super().__init__(*args, **kwargs)
 
     def add_argument(self, *args: Any, **kwargs: Any) -> argparse.Action:
@@ -119,14 +117,7 @@ class LocustArgumentParser(_TakesEnvironment, argparse.ArgumentParser):
         Leaves with exit code 2, and a line on standard error, on a mistake.
         """
         arguments = list(sys.argv[1:] if args is None else args)
-        parsed, unknown = super().parse_known_args(self._with_environment(arguments), namespace)
-        typed = getattr(parsed, _TYPED, {})
-        if typed:
-            delattr(parsed, _TYPED)
-        if any(isinstance(action, _LocustsOption) for action in self._actions):
-            for dest, value in self._understood(typed).items():
-                setattr(parsed, dest, value)
-        return parsed, unknown
+        return super().parse_known_args(self._with_configuration(arguments), namespace)
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, and what was meant if that can be guessed, and leave with exit code 2."""
@@ -138,9 +129,12 @@ class LocustArgumentParser(_TakesEnvironment, argparse.ArgumentParser):
 
     def format_help(self) -> str:
         """Return the help of Locust's own options, and after it that of the others."""
-        own = [action for action in self._actions if not isinstance(action, _LocustsOption | argparse._HelpAction)]
-        if len(own) + 1 >= len(self._actions):
+        locusts = [action for action in self._actions if getattr(action, "is_locusts", False)]
+        own = [action for action in self._actions if action not in locusts and not _asks_for_help(action)]
+        if not locusts:
             return super().format_help()
+        if not own:
+            return _engine.help_text()
         formatter = self._get_formatter()
         for group in self._action_groups:
             formatter.start_section(group.title)
@@ -172,56 +166,25 @@ class LocustArgumentParser(_TakesEnvironment, argparse.ArgumentParser):
     def _actions_with(self, *marks: str) -> dict[str, argparse.Action]:
         return {action.dest: action for action in self._actions if all(getattr(action, mark, False) for mark in marks)}
 
-    def _understood(self, typed: Mapping[str, Any]) -> dict[str, Any]:
-        """Those of Locust's options that are given, as the engine understands what was typed and the environment."""
+    def _with_configuration(self, arguments: list[str]) -> list[str]:
+        """The arguments, and before them what environment variables and files say of other options."""
+        rows = [
+            (names, _takes(action), getattr(action, "env_var", None))
+            for action in self._actions
+            if (names := [name for name in action.option_strings if self._option_string_actions.get(name) is action])
+        ]
+        asks_for_help = any(map(_asks_for_help, self._actions)) and not {"-h", "--help"}.isdisjoint(arguments)
+        files = [] if asks_for_help else self.default_config_files
+        named = [name for action in self._actions if _names_a_file(action) for name in action.option_strings]
         try:
-            options = _engine.parse_arguments(list(_as_arguments(typed)))
+            return _engine.with_configuration(arguments, rows, files, [] if asks_for_help else named)
         except _engine.UsageError as error:
             self.error(str(error))
-        if options["random_seed"] is not None:
-            from gregaria import seeding
 
-            options["random_seed"] = seeding.as_number(options["random_seed"])
-        # A variable can set a flag, but not take it back.
-        given = [
-            dest for dest, _, values, env, _ in _LOCUSTS if env and env in os.environ and (values or options[dest])
-        ]
-        return {dest: options[dest] for dest in (*typed, *given)}
-
-    def _with_environment(self, arguments: list[str]) -> list[str]:
-        """The arguments, and after them what environment variables say of options that are not among them."""
-        typed = {argument.split("=", 1)[0] for argument in arguments}
-        words: list[str] = []
-        for action in self._actions:
-            value = os.environ.get(getattr(action, "env_var", None) or "")
-            if value is not None and typed.isdisjoint(action.option_strings):
-                words += self._as_typed(action, value)
-        end = arguments.index("--") if "--" in arguments else len(arguments)
-        return arguments[:end] + words + arguments[end:]
-
-    def _as_typed(self, action: argparse.Action, value: str) -> list[str]:
-        option = action.option_strings[-1]
-        if action.nargs == 0:
-            return self._flag_as_typed(action, value)
-        several = action.nargs in ("*", "+") or (isinstance(action.nargs, int) and action.nargs > 1)
-        appended = isinstance(action, argparse._AppendAction) and not several
-        if not (several or appended) or not (value.startswith("[") and value.endswith("]")):
-            return [f"{option}={value}"]
-        items = [item.strip() for item in value[1:-1].split(",")]
-        return [f"{option}={item}" for item in items] if appended else [option, *items]
-
-    def _flag_as_typed(self, action: argparse.Action, value: str) -> list[str]:
-        both_ways = isinstance(action, argparse.BooleanOptionalAction)
-        if value.lower() in _TRUE:
-            return [action.option_strings[0 if both_ways else -1]]
-        if value.lower() in _FALSE:
-            return [action.option_strings[1]] if both_ways else []
-        if isinstance(action, argparse._CountAction) and value.isdecimal():
-            return [action.option_strings[-1]] * int(value)
-        self.error(
-            f"Unexpected value for {action.env_var}: '{value}'. "  # type: ignore[attr-defined]
-            "Expecting 'true', 'false', 'yes', 'no', 'on', 'off', '1' or '0'"
-        )
+    def _get_option_tuples(self, option_string: str) -> list[Any]:
+        """What an abbreviation may stand for. An option that Locust does not have is written in full."""
+        matches: list[Any] = super()._get_option_tuples(option_string)
+        return [match for match in matches if match[1] not in _OURS or not getattr(match[0], "is_locusts", False)]
 
     # By other names, which configargparse has.
     add = add_arg = add_argument
@@ -229,20 +192,25 @@ class LocustArgumentParser(_TakesEnvironment, argparse.ArgumentParser):
     parse_known = parse_known_args
 
 
-def _as_arguments(typed: Mapping[str, Any]) -> Iterable[str]:
-    """What was typed of Locust's options, written out: no abbreviations, and values where they belong."""
-    for dest, names, values, _, _ in _LOCUSTS:
-        if dest not in typed or not names:
-            continue
-        long = next(name for name in names if name.startswith("--"))
-        match values:
-            case None:
-                yield long
-            case "*":
-                yield from (long, *typed[dest])
-            case _:
-                yield f"{long}={typed[dest]}"
-    yield from ("--", *typed.get("user_classes", ()))
+def _takes(action: argparse.Action) -> str:
+    """How the action's option is written: see `_engine.with_configuration`."""
+    if isinstance(action, argparse.BooleanOptionalAction):
+        return "both ways"
+    if isinstance(action, argparse._CountAction):
+        return "count"
+    if isinstance(action, _FLAGS):
+        return "nothing"
+    if action.nargs in ("*", "+") or (isinstance(action.nargs, int) and action.nargs > 1):
+        return "several"
+    return "repeated" if isinstance(action, argparse._AppendAction) else "one"
+
+
+def _asks_for_help(action: argparse.Action) -> bool:
+    return isinstance(action, argparse._HelpAction)
+
+
+def _names_a_file(action: argparse.Action) -> bool:
+    return bool(getattr(action, "is_config_file_arg", False))
 
 
 class UIExtraArgOptions(NamedTuple):
@@ -259,37 +227,73 @@ class UIExtraArgOptions(NamedTuple):
 def get_empty_argument_parser(
     add_help: bool = True, default_config_files: Sequence[str] = DEFAULT_CONFIG_FILES
 ) -> LocustArgumentParser:
-    """Return a parser that knows which locustfile to run, and nothing else.
-
-    Configuration files are not read yet, whatever `default_config_files` names.
-    """
-    parser = LocustArgumentParser(add_help=add_help, usage=argparse.SUPPRESS)
-    parser.add_argument("-f", "--locustfile", default="locustfile.py", env_var="LOCUST_LOCUSTFILE")
-    parser.add_argument("--config")
+    """Return a parser that knows which locustfile to run and which configuration file to read, and nothing else."""
+    parser = LocustArgumentParser(add_help=add_help, usage=argparse.SUPPRESS, default_config_files=default_config_files)
+    _add_locusts(parser, "locustfile", "config")
     return parser
 
 
 def setup_parser_arguments(parser: LocustArgumentParser) -> None:
     """Add Locust's own options to `parser`, as far as it does not have them."""
+    _add_locusts(parser, *(row[0] for row in _engine.options()))
+    parser.add_argument(
+        "user_classes",
+        nargs="*",
+        metavar="UserClass",
+        default=os.environ.get("LOCUST_USER_CLASSES", "").split(),
+        include_in_web_ui=False,
+        help=argparse.SUPPRESS,
+    ).is_locusts = True  # type: ignore[attr-defined]
+
+
+def _add_locusts(parser: LocustArgumentParser, *dests: str) -> None:
+    """Add those of Locust's options that `parser` does not have."""
     defaults = _engine.default_options()
-    shown = argparse.SUPPRESS  # The engine has a help text of its own.
-    for dest, names, values, _, metavar in _LOCUSTS:
+    for dest, names, takes, env_var, metavar, gone in _engine.options():
         new = [name for name in names if name not in parser._option_string_actions]
+        if dest not in dests or not new:
+            continue
+        how: dict[str, Any] = {"dest": dest, "env_var": env_var, "include_in_web_ui": False, "help": argparse.SUPPRESS}
         if dest == "version":
-            parser.add_argument(*new, action="version", version=version_line(), include_in_web_ui=False, help=shown)
-        elif dest != "help" and (new or not names):
-            takes: dict[str, Any] = {"nargs": {None: 0, "1": None}.get(values, values), "default": defaults.get(dest)}
-            takes |= {"metavar": metavar or None, "action": _LocustsOption, "include_in_web_ui": False, "help": shown}
-            parser.add_argument(*new, dest=dest, **takes)
+            how |= {"action": "version", "version": version_line()}
+        elif gone is not None:
+            how |= {"action": raise_argument_type_error(gone), "nargs": 0 if takes == "nothing" else None}
+        elif takes == "nothing":
+            how |= {"action": "help" if dest == "help" else "store_true"}
+        else:
+            how |= {"type": _type_of(dest), "metavar": metavar or None, "default": defaults[dest]}
+            how |= {"nargs": "*"} if takes == "several" else {}
+            how |= {"is_config_file": True} if dest == "config" else {}
+        parser.add_argument(*new, **how).is_locusts = True  # type: ignore[attr-defined]
+
+
+def _type_of(dest: str) -> Callable[[str], Any]:
+    """What makes a value of the text that this option of Locust's is given."""
+    if dest == "config_users":
+        return json_user_config
+
+    def understood(text: str) -> Any:
+        try:
+            value = _engine.option_value(dest, text)
+        except _engine.UsageError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+        return _as_seed(value) if dest == "random_seed" else value
+
+    return understood
+
+
+def _as_seed(value: str | int) -> int | None:
+    from gregaria import seeding
+
+    return seeding.as_number(value)
 
 
 def get_parser(default_config_files: Sequence[str] = DEFAULT_CONFIG_FILES) -> LocustArgumentParser:
     """Return a parser of all options: Locust's, and what locustfiles add to it.
 
-    Fires `locust.events.init_command_line_parser`. Configuration files are not read yet, whatever
-    `default_config_files` names.
+    Fires `locust.events.init_command_line_parser`.
     """
-    parser = LocustArgumentParser()
+    parser = get_empty_argument_parser(default_config_files=default_config_files)
     setup_parser_arguments(parser)
     locust.events.init_command_line_parser.fire(parser=parser)
     return parser
@@ -303,10 +307,7 @@ def parse_locustfile_option(args: list[str] | None = None) -> argparse.Namespace
     parser = get_empty_argument_parser(add_help=False)
     for flag, short in (("--help", "-h"), ("--version", "-V")):
         parser.add_argument(flag, short, action="store_true")
-    parser.add_argument("--worker", action="store_true", env_var="LOCUST_MODE_WORKER")
-    parser.add_argument("--master", action="store_true", env_var="LOCUST_MODE_MASTER")
-    parser.add_argument("--master-host", default="127.0.0.1", env_var="LOCUST_MASTER_NODE_HOST")
-    parser.add_argument("--master-port", type=int, default=5557, env_var="LOCUST_MASTER_NODE_PORT")
+    _add_locusts(parser, "worker", "master", "master_host", "master_port")
     options: argparse.Namespace = parser.parse_known_args(args)[0]
     if options.help or options.version:
         # It says what is asked for, and leaves.
@@ -319,7 +320,7 @@ def get_locustfiles_locally(options: argparse.Namespace) -> list[str]:
 
     Leaves with exit code 1 where there is no such file.
     """
-    return locating.locustfiles(options.locustfile)
+    return locating.locustfiles(options.locustfile, is_worker=bool(getattr(options, "worker", False)))
 
 
 def parse_locustfile_paths(paths: list[str]) -> list[str]:
@@ -327,7 +328,7 @@ def parse_locustfile_paths(paths: list[str]) -> list[str]:
 
     Leaves with exit code 1 where there is no such file.
     """
-    return [found for path in paths for found in locating.locustfiles(path)]
+    return [found for path in paths for found in locating.found(path)]
 
 
 def download_locustfile_from_url(url: str) -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import logging
 import os
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -17,20 +15,19 @@ import gevent
 from gevent.event import Event
 
 import locust
-from gregaria import _engine
+from gregaria import _engine, _locustfiles, _starting, locating
 from gregaria._outputs import Outputs, spawn
 
-from . import log, stats
-from .argument_parser import LocustArgumentParser, default_args_dict, get_parser
+from . import log
 from .argument_parser import get_locustfiles_locally as get_locustfiles_locally
+from .argument_parser import get_parser
 from .argument_parser import parse_locustfile_option as parse_locustfile_option
 from .env import Environment
 from .exception import StopTest
 from .log import setup_logging
 from .runners import STATE_CLEANUP, Runner
 from .user.inspectuser import print_task_ratio, print_task_ratio_json
-from .user.users import PytestUser
-from .util.load_locustfile import load_locustfile
+from .util.load_locustfile import load_locustfile as load_locustfile
 from .util.load_locustfile import load_locustfile_pytest as load_locustfile_pytest
 
 if TYPE_CHECKING:
@@ -49,8 +46,6 @@ COMMON_OPTIONS = {"num_users": "users", "spawn_rate": "spawn-rate", "run_time": 
 
 logger = logging.getLogger(__name__)
 
-_MINIMUM_OPEN_FILES = 10_000
-
 
 def main() -> NoReturn:
     """Run the command with the arguments of the process, and exit with its exit code."""
@@ -61,39 +56,38 @@ def main() -> NoReturn:
 
 
 def _run(arguments: list[str]) -> int:
-    from gregaria import locating
-
-    _warn_of_locust_beside_us()
+    _starting.warn_of_locust_beside_us()
     # Its import may declare options, so it comes before they are parsed.
     if importlib.util.find_spec("locust_plugins") is not None:
         importlib.import_module("locust_plugins")
 
     try:
         first = _engine.first_pass(arguments)
-        paths = locating.locustfiles(first["locustfile"])
+        paths = locating.locustfiles(first["locustfile"], is_worker=first["worker"])
     except _engine.UsageError as error:
-        _fail(f"locust: error: {error}", error.code)
+        _starting.fail(f"locust: error: {error}", error.code)
     if first["seed"] is not None:
         _seed_what_is_no_users(first["seed"])
     user_classes, shape_classes, tasks, shape = merge_locustfiles_content(paths)
     parser = get_parser()
     options = parser.parse_args(arguments)
-    _refuse_what_is_missing(options, parser)
-    stats.validate_stats_configuration()
+    _starting.check_options(options, parser)
+    _starting.refuse_later_features(options, parser, "html_file", "otel")
     if not options.skip_log_setup:
         setup_logging(options.loglevel, options.logfile)
     logger.info("Starting Locust %s", version)
+    _starting.check_processes(options, parser)
 
     if options.list_commands:
         print("Available Users:")
         for name in user_classes:
             print(f"    {name}")
         return 0
-    chosen = _choose(user_classes, options)
+    chosen = _starting.choose(user_classes, options)
     if not chosen:
         return 1
-    _warn_of_fixed_counts(chosen, shape, options)
-    _raise_open_files_limit(options.num_users or 0)
+    _starting.warn_of_fixed_counts(chosen, shape, options)
+    _starting.raise_open_files_limit(options.num_users or 0)
     try:
         environment = create_environment(
             chosen,
@@ -109,9 +103,9 @@ def _run(arguments: list[str]) -> int:
     except ValueError as error:
         logger.error("%s", error)
         return 1
-    if not _apply_user_config(environment, options):
+    if not _starting.apply_user_config(environment, options):
         return -1
-    _warn_of_ignored_options(shape, options)
+    _starting.warn_of_ignored_options(shape, options)
     if options.show_task_ratio:
         for title, total in (("Task ratio per User class", False), ("Total task ratio", True)):
             print(f"\n {title}\n{80 * '-'}")
@@ -120,6 +114,10 @@ def _run(arguments: list[str]) -> int:
     if options.show_task_ratio_json:
         print_task_ratio_json(chosen, options.num_users)
         return 0
+    if not _starting.is_mode_possible(options, parser):
+        return -1
+    if not _starting.check_web_page(options, parser):
+        return 1
     return _Run(environment, options).to_its_end()
 
 
@@ -136,78 +134,7 @@ def merge_locustfiles_content(
     locustfiles: Sequence[str],
 ) -> tuple[dict[str, type[User]], dict[str, LoadTestShape], dict[str, list[Task]], LoadTestShape | None]:
     """Import the files: their user classes, shapes and tasks by name, and the shape that the test follows."""
-    user_classes: dict[str, type[User]] = {}
-    shapes: dict[str, LoadTestShape] = {}
-    relative: list[Exception] = []
-    for path in locustfiles:
-        found, found_shapes = _load(path, relative)
-        for shape in found_shapes:
-            name = type(shape).__name__
-            if name in shapes and _source(type(shapes[name])) != _source(type(shape)):
-                _fail(f"Duplicate shape classes: {name}")
-            shapes.setdefault(name, shape)
-        for name, user_class in found.items():
-            if name in user_classes and _source(user_classes[name]) != _source(user_class):
-                here, there = _source(user_classes[name]), _source(user_class)
-                _fail(f"Duplicate user class names: {name} is defined in both {here} and {there}")
-            user_classes[name] = user_class
-    if not user_classes:
-        user_classes = _load_tests(locustfiles)
-    if relative and not any(issubclass(user_class, PytestUser) for user_class in user_classes.values()):
-        _fail_to_load(relative[0])
-    tasks = {name: list(user_class.tasks) for name, user_class in user_classes.items()}
-    return user_classes, shapes, tasks, next(iter(shapes.values()), None)
-
-
-def _load(path: str, relative: list[Exception]) -> tuple[dict[str, type[User]], list[LoadTestShape]]:
-    try:
-        return load_locustfile(path)
-    except Exception as error:
-        # As `python locustfile.py` would show it: without the frames that only import the file.
-        trace = error.__traceback__
-        while trace is not None and not os.path.samefile(_existing(trace.tb_frame.f_code.co_filename, path), path):
-            trace = trace.tb_next
-        error.__traceback__ = trace
-        is_relative = isinstance(error, ImportError) and str(error).startswith("attempted relative import")
-        if is_relative and os.path.exists(os.path.join(os.path.dirname(path), "__init__.py")):
-            # A test of a package: pytest imports it as what it is, if there is no user class anywhere.
-            relative.append(error)
-            return {}, []
-        _fail_to_load(error)
-    except BaseException as error:
-        if not _skips_its_file(error):
-            raise
-        return {}, []
-
-
-def _skips_its_file(error: BaseException) -> bool:
-    """Whether a file of tests called `pytest.skip` or `importorskip`: it takes no part."""
-    outcomes = sys.modules.get("_pytest.outcomes")
-    return outcomes is not None and isinstance(error, outcomes.Skipped)
-
-
-def _fail_to_load(error: Exception) -> NoReturn:
-    traceback.print_exception(error)
-    sys.exit(1)
-
-
-def _load_tests(paths: Sequence[str]) -> dict[str, type[User]]:
-    """The test functions of files without a user class. pytest is imported here, and not for other locustfiles."""
-    from gregaria._suite import collecting
-
-    try:
-        return dict(collecting.user_classes(paths))
-    except ValueError as error:
-        _fail("".join(traceback.format_exception_only(error)).rstrip())
-
-
-def _existing(filename: str, otherwise: str) -> str:
-    """`filename`, or a file that is surely another one when there is none, as for `<frozen importlib>`."""
-    return filename if os.path.exists(filename) else os.path.dirname(os.path.abspath(otherwise))
-
-
-def _source(cls: type) -> str:
-    return inspect.getsourcefile(cls) or cls.__module__
+    return _locustfiles.merged(locustfiles)
 
 
 def create_environment(
@@ -392,95 +319,3 @@ def _die_of_ctrl_c() -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGINT)
     sys.exit(130)
-
-
-def _fail(message: str, exit_code: int = 1) -> NoReturn:
-    sys.stderr.write(f"{message}\n")
-    sys.exit(exit_code)
-
-
-def _warn_of_locust_beside_us() -> None:
-    beside = os.path.dirname(os.path.dirname(os.path.abspath(locust.__file__)))
-    distributions = [name for name in os.listdir(beside) if name.startswith("locust-") and name.endswith(".dist-info")]
-    # Our own stands for Locust, for what depends on it.
-    if any("+gregaria" not in name for name in distributions):
-        sys.stderr.write(
-            "The distribution `locust` is installed beside gregaria, and each overwrites the other's files: "
-            "run `pip uninstall -y gregaria`, `pip uninstall -y locust` and then `pip install gregaria`.\n"
-        )
-
-
-def _refuse_what_is_missing(options: Namespace, parser: LocustArgumentParser) -> None:
-    defaults = default_args_dict()
-    try:
-        _engine.check_options([dest for dest, default in defaults.items() if getattr(options, dest) != default])
-    except _engine.UsageError as error:
-        parser.error(str(error))
-
-
-def _choose(user_classes: dict[str, type[User]], options: Namespace) -> list[type[User]]:
-    """The classes named on the command line, or all; none, and an error logged, when that is impossible."""
-    if not user_classes:
-        logger.error("No User class found!")
-        return []
-    unknown = [name for name in options.user_classes or [] if name not in user_classes]
-    if unknown:
-        logger.error("Unknown User(s): %s", ", ".join(unknown))
-        return []
-    return [user_classes[name] for name in options.user_classes or user_classes]
-
-
-def _warn_of_fixed_counts(chosen: list[type[User]], shape: LoadTestShape | None, options: Namespace) -> None:
-    fixed = sum(user_class.fixed_count for user_class in chosen)
-    if shape is None and options.num_users and fixed > options.num_users:
-        logger.info(
-            "Total fixed_count of User classes (%s) is greater than the specified number of users (%s), "
-            "so not all will be spawned.",
-            fixed,
-            options.num_users,
-        )
-
-
-def _raise_open_files_limit(users: int) -> None:
-    """Allow a connection for each user, or say that there will not be enough."""
-    if os.name == "nt":
-        return
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = max(_MINIMUM_OPEN_FILES, users + 1_000)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    except (ValueError, OSError):
-        logger.warning(
-            f"System open file limit '{soft}' is below minimum setting '{wanted}' and could not be raised: "
-            "users may fail to connect. See `ulimit -n`."
-        )
-
-
-def _apply_user_config(environment: Environment, options: Namespace) -> bool:
-    try:
-        for settings in options.config_users or []:
-            for user_settings in settings if isinstance(settings, list) else [settings]:
-                environment.update_user_class(user_settings)
-    except KeyError as error:
-        logger.error("Error applying user config: there is no user class %s", error)
-        return False
-    except Exception:
-        logger.exception("Error applying user config")
-        return False
-    return True
-
-
-def _warn_of_ignored_options(shape: LoadTestShape | None, options: Namespace) -> None:
-    if shape is None or shape.use_common_options:
-        return
-    ignored = [f"--{name}" for dest, name in COMMON_OPTIONS.items() if getattr(options, dest) is not None]
-    if ignored:
-        logger.warning(
-            "--run-time, --users or --spawn-rate have no impact on LoadShapes unless the shape class "
-            "explicitly reads them."
-        )
-        logger.warning("The following option(s) will be ignored: %s", ", ".join(ignored))

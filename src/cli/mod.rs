@@ -1,16 +1,17 @@
-//! The command line: what was typed, the environment behind it, and which of them wins.
+//! The command line: what options there are, what stands behind what was typed, and what a text stands for.
 //!
-//! One table in [`args`] defines every option. Parsing, help and the defaults all come from it. Nothing here reads a
+//! One table in [`args`] defines every option: parsing, help and the defaults all come from it. A locustfile adds its own
+//! to a parser of Python's, and so the words are told apart there (`locust/argument_parser.py`), once [`config`] has written
+//! out the environment and the configuration files, and each text is understood here ([`values`]). Nothing here reads a
 //! locustfile or starts anything.
 
 pub mod args;
 pub mod config;
-pub mod parse;
-pub mod resolve;
-mod suggest;
+pub mod first;
+pub mod values;
 
-pub use parse::first_pass;
-pub use resolve::{check, defaults, resolve};
+pub use first::first_pass;
+pub use values::defaults;
 
 use std::collections::BTreeMap;
 

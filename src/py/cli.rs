@@ -1,15 +1,16 @@
-//! `_engine.parse_arguments` and what else Python asks of the command line.
+//! What Python asks of the command line: which options there are, what stands behind what was typed, what a text means.
 
 #![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
 
 use std::path::Path;
 
 use pyo3::create_exception;
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::cli::{self, Options, Value, args};
+use crate::cli::config::{self, Settable, Sources, Takes};
+use crate::cli::{self, Options, Value, args, values};
 
 create_exception!(
     gregaria._engine,
@@ -22,21 +23,47 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let class = module.py().get_type::<UsageError>();
     class.setattr("code", cli::UsageError::EXIT_CODE)?;
     module.add("UsageError", class)?;
-    module.add_function(wrap_pyfunction!(parse_arguments, module)?)?;
+    module.add_function(wrap_pyfunction!(option_value, module)?)?;
+    module.add_function(wrap_pyfunction!(with_configuration, module)?)?;
     module.add_function(wrap_pyfunction!(default_options, module)?)?;
     module.add_function(wrap_pyfunction!(first_pass, module)?)?;
     module.add_function(wrap_pyfunction!(help_text, module)?)?;
-    module.add_function(wrap_pyfunction!(check_options, module)?)?;
     module.add_function(wrap_pyfunction!(options, module)?)?;
     module.add_function(wrap_pyfunction!(our_option_strings, module)?)?;
     module.add_function(wrap_pyfunction!(locust_version, module)?)
 }
 
-/// Every option by its destination, from the command line and the environment.
+/// What the option with this destination is set to by a text.
 #[pyfunction]
-fn parse_arguments(py: Python<'_>, arguments: Vec<String>) -> PyResult<Bound<'_, PyDict>> {
-    let options = cli::resolve(&arguments, &environment).map_err(|error| UsageError::new_err(error.to_string()))?;
-    to_dict(py, options)
+fn option_value<'py>(py: Python<'py>, dest: &str, text: &str) -> PyResult<Bound<'py, PyAny>> {
+    to_object(py, values::value(args::with_dest(dest), text).map_err(usage_error)?)
+}
+
+/// The arguments with what environment variables and configuration files add to them. An option is its names, how it is
+/// written, and its variable. `default_files` are read where they are there, and what `file_options` name is; from weak to
+/// strong.
+#[pyfunction]
+fn with_configuration(
+    arguments: Vec<String>,
+    options: Vec<(Vec<String>, String, Option<String>)>,
+    default_files: Vec<String>,
+    file_options: Vec<String>,
+) -> PyResult<Vec<String>> {
+    let options: Vec<Settable> = options.into_iter().map(settable).collect::<PyResult<_>>()?;
+    config::written_out(&arguments, &options, &sources(&default_files, &file_options)).map_err(usage_error)
+}
+
+fn settable((names, takes, env): (Vec<String>, String, Option<String>)) -> PyResult<Settable> {
+    let takes = match takes.as_str() {
+        "nothing" => Takes::Nothing,
+        "both ways" => Takes::BothWays,
+        "count" => Takes::Count,
+        "one" => Takes::One,
+        "several" => Takes::Several,
+        "repeated" => Takes::Repeated,
+        _ => return Err(PyValueError::new_err(format!("no option takes `{takes}`"))),
+    };
+    Ok(Settable { names, takes, env })
 }
 
 /// Every option as it is when nobody sets it.
@@ -45,15 +72,15 @@ fn default_options(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     to_dict(py, cli::defaults())
 }
 
-/// What must be known before the locustfile is read: `help`, `version`, `locustfile`, `seed`. Refuses a run that a
-/// configuration file awaits.
+/// What must be known before the locustfile is read: `help`, `version`, `worker`, `locustfile`, `seed`.
 #[pyfunction]
 fn first_pass(py: Python<'_>, arguments: Vec<String>) -> PyResult<Bound<'_, PyDict>> {
-    let pass =
-        cli::first_pass(&arguments, &environment, &text_of).map_err(|error| UsageError::new_err(error.to_string()))?;
+    let default_files = config::DEFAULT_FILES.map(String::from);
+    let pass = cli::first_pass(&arguments, &sources(&default_files, &["--config".to_owned()])).map_err(usage_error)?;
     let dict = PyDict::new(py);
     dict.set_item("help", pass.help)?;
     dict.set_item("version", pass.version)?;
+    dict.set_item("worker", pass.worker)?;
     dict.set_item("locustfile", pass.locustfile)?;
     dict.set_item("seed", pass.seed)?;
     Ok(dict)
@@ -64,21 +91,21 @@ fn help_text() -> String {
     args::help()
 }
 
-/// Refuses what is not there yet, and options that need another; `set` are the destinations that are not as by default.
-#[pyfunction]
-fn check_options(set: Vec<String>) -> PyResult<()> {
-    cli::check(&set).map_err(|error| UsageError::new_err(error.to_string()))
-}
-
-/// Destination, names, how many values it takes (`None`, `1` or `*`), environment variable and metavar of every option.
+/// Destination, names, what it takes (`nothing`, `one`, `several`), environment variable, metavar, and of an option that is
+/// gone what is said of it.
 #[pyfunction]
 fn options() -> Vec<OptionRow> {
     let row = |option: &args::Spec| {
-        let values = match option.kind {
-            args::Kind::List => Some("*"),
-            _ => option.takes_value().then_some("1"),
+        let takes = match option.kind {
+            args::Kind::List => "several",
+            _ if option.takes_value() => "one",
+            _ => "nothing",
         };
-        (option.dest, option.names.to_vec(), values, option.env, option.metavar)
+        let gone = match option.kind {
+            args::Kind::Removed { instead, .. } => Some(instead),
+            _ => None,
+        };
+        (option.dest, option.names.to_vec(), takes, option.env, option.metavar, gone)
     };
     args::OPTIONS.iter().map(row).collect()
 }
@@ -89,7 +116,8 @@ fn our_option_strings() -> Vec<&'static str> {
     args::OPTIONS.iter().filter(|option| option.is_ours).flat_map(|option| option.names).copied().collect()
 }
 
-type OptionRow = (&'static str, Vec<&'static str>, Option<&'static str>, Option<&'static str>, &'static str);
+type OptionRow =
+    (&'static str, Vec<&'static str>, &'static str, Option<&'static str>, &'static str, Option<&'static str>);
 
 /// The release of Locust whose behaviour this is, and our own version.
 #[pyfunction]
@@ -101,8 +129,16 @@ fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-fn text_of(path: &Path) -> Option<String> {
-    std::fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+fn text_of(path: &Path) -> std::io::Result<String> {
+    std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn sources<'a>(default_files: &'a [String], file_options: &'a [String]) -> Sources<'a> {
+    Sources { env: &environment, files: &text_of, default_files, file_options }
+}
+
+fn usage_error(error: cli::UsageError) -> PyErr {
+    UsageError::new_err(error.to_string())
 }
 
 fn to_dict(py: Python<'_>, options: Options) -> PyResult<Bound<'_, PyDict>> {

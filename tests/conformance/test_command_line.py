@@ -87,21 +87,7 @@ REFUSED = {
 }
 
 
-LATER = {
-    "--headless --config nowhere.conf": "`--config` is not there yet",
-    "--headless --config-users nonsense": "`--config-users` is not there yet",
-    '--headless --config-users {"user_class_name":"Nobody"}': "`--config-users` is not there yet",
-    "--autoquit 3": "`--autoquit` and the web page are not there yet",
-}
-
-
-def refused():
-    for options in REFUSED:
-        marks = [pytest.mark.xfail(strict=True, reason=LATER[options])] if options in LATER else []
-        yield pytest.param(options, marks=marks, id=options)
-
-
-@pytest.mark.parametrize("options", list(refused()))
+@pytest.mark.parametrize("options", REFUSED)
 def test_refused(both, options):
     exit_code, words = REFUSED[options]
     other = {"other.py": "from locust import *\nclass A(User): pass\n", "empty/_hidden.py": ""}
@@ -237,7 +223,6 @@ class U(User):
     @task
     def t(self): self.environment.runner.quit()
 """
-NO_FILES = pytest.mark.xfail(strict=True, reason="configuration files are not there yet")
 
 
 @pytest.mark.parametrize(
@@ -249,27 +234,12 @@ NO_FILES = pytest.mark.xfail(strict=True, reason="configuration files are not th
         ("--only-summary --reset-stats --exit-code-on-error 3 -T a b -E c", {}, {}),
         ("", {"MY_TEXT": "from outside", "LOCUST_USERS": "4", "LOCUST_RUN_TIME": "30s", "LOCUST_HOST": "http://h"}, {}),
         ("-u 9", {"LOCUST_USERS": "4", "LOCUST_SPAWN_RATE": "2", "LOCUST_TAGS": "a"}, {}),
-        pytest.param(
-            "",
-            {},
-            {"locust.conf": "users = 7\nrun-time: 10s\n# note\nmy-text = in a file\n[section]\nonly-summary\n"},
-            marks=NO_FILES,
-        ),
-        pytest.param(
-            "--config my.conf -u 2",
-            {},
-            {"my.conf": "users = 7\nspawn-rate 3\nheadless = true\ntags = [a, b]\n"},
-            marks=NO_FILES,
-        ),
-        pytest.param(
-            "",
-            {},
-            {"pyproject.toml": '[tool.locust]\nusers = 5\nhost = "http://toml"\nexclude-tags = ["x"]\n'},
-            marks=NO_FILES,
-        ),
+        ("", {}, {"locust.conf": "users = 7\nrun-time: 10s\n# note\nmy-text = in a file\n[section]\nonly-summary\n"}),
+        ("--config my.conf -u 2", {}, {"my.conf": "users = 7\nspawn-rate 3\nheadless = true\ntags = [a, b]\n"}),
+        ("", {}, {"pyproject.toml": '[tool.locust]\nusers = 5\nhost = "http://toml"\nexclude-tags = ["x"]\n'}),
         ("--my-choice three", {}, {}),
         ("--my-number x", {}, {}),
-        pytest.param("", {}, {"locust.conf": "unknown-key = 1\n"}, marks=NO_FILES),
+        ("", {}, {"locust.conf": "unknown-key = 1\n"}),
     ],
 )
 def test_options(both, options, environment, files):
@@ -297,7 +267,6 @@ def named(run):
     return sorted(match[1] for match in found if match)
 
 
-@pytest.mark.xfail(strict=True, reason="`--config-users` is not there yet")
 def test_config_users(both):
     text = USERS + "\n@events.test_start.add_listener\ndef show(environment, **kwargs):\n"
     text += "    for c in environment.user_classes: print(c.__name__, c.weight, c.fixed_count, [t.__name__ for t in c.tasks])\n"
@@ -308,7 +277,6 @@ def test_config_users(both):
     both(text, "--only-summary", "--config-users", "c.json", files={"c.json": config}).assert_same()
 
 
-@pytest.mark.xfail(strict=True, reason="`--equal-weights` is not there yet")
 def test_equal_weights(both):
     text = USERS + "\n@events.test_start.add_listener\ndef show(environment, **kwargs):\n"
     text += "    for c in environment.user_classes: print(c.__name__, c.weight, sorted(t.__name__ for t in c.tasks))\n"

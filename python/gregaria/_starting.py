@@ -1,0 +1,183 @@
+"""What is checked and said before a run begins."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+import locust
+from gregaria._engine import __version__
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from locust.argument_parser import LocustArgumentParser
+    from locust.env import Environment
+    from locust.shape import LoadTestShape
+    from locust.user.users import User
+
+_ONE_PROCESS = "run without it: one process uses all cores for sending and receiving"
+_LATER = {
+    "html_file": "use `--csv`",
+    "otel": "leave it out",
+    "processes": _ONE_PROCESS,
+    "master": _ONE_PROCESS,
+    "worker": _ONE_PROCESS,
+}
+"""Options whose feature is still to come, by destination, and what to do until then."""
+
+_MINIMUM_OPEN_FILES = 10_000
+
+logger = logging.getLogger("locust.main")
+
+
+def refuse_later_features(options: Namespace, parser: LocustArgumentParser, *dests: str) -> None:
+    """Leave with exit code 2 where one of these options is used, and its feature is not there yet."""
+    for dest in dests:
+        if getattr(options, dest, None) and dest in _LATER:
+            option = next(action for action in parser._actions if action.dest == dest).option_strings[-1]
+            parser.error(f"`{option}` is not there yet in gregaria {__version__}; {_LATER[dest]}")
+
+
+def check_options(options: Namespace, parser: LocustArgumentParser) -> None:
+    """Leave, with Locust's exit codes, where options do not go together."""
+    if options.stats_history_enabled and options.csv_prefix is None:
+        parser.error("'--csv-full-history' requires '--csv'.")
+    locust.stats.validate_stats_configuration()
+    if options.headful:
+        options.headless = False
+    if options.autoquit != -1 and not options.autostart:
+        fail("--autoquit is only meaningful in combination with --autostart")
+
+
+def check_processes(options: Namespace, parser: LocustArgumentParser) -> None:
+    """Leave where this number of processes cannot be."""
+    count = options.processes
+    if count is not None and count < -1:
+        fail(f"Invalid --processes count {count}")
+    if count is not None and count > 0 and options.master:
+        fail(
+            "--master cannot be combined with --processes. Remove --master, as it is implicit as long as --worker is not set."
+        )
+    refuse_later_features(options, parser, "processes")
+
+
+def is_mode_possible(options: Namespace, parser: LocustArgumentParser) -> bool:
+    """Whether what the options make of this process goes together; an error is logged if not.
+
+    Leaves with exit code 2 where a mode is not there yet.
+    """
+    if options.master and options.worker:
+        logger.error("The --master argument cannot be combined with --worker")
+        return False
+    refuse_later_features(options, parser, "master", "worker")
+    return True
+
+
+def check_web_page(options: Namespace, parser: LocustArgumentParser) -> bool:
+    """Whether the web page, if there is to be one, can be; an error is logged if not.
+
+    Leaves with exit code 2, as it is not there yet.
+    """
+    if options.headless:
+        return True
+    if options.web_base_path and not options.web_base_path.startswith("/"):
+        logger.error(
+            f"Invalid format for --web-base-path argument ({options.web_base_path}): "
+            "it must start with a slash, e.g. /locust"
+        )
+        return False
+    parser.error(f"the web UI is not there yet in gregaria {__version__}; add `--headless` (with `-u`, `-r` and `-t`)")
+
+
+def choose(user_classes: dict[str, type[User]], options: Namespace) -> list[type[User]]:
+    """The classes named on the command line, or all; none, and an error logged, when that is impossible."""
+    if not user_classes:
+        logger.error("No User class found!")
+        return []
+    unknown = [name for name in options.user_classes or [] if name not in user_classes]
+    if unknown:
+        logger.error("Unknown User(s): %s", ", ".join(unknown))
+        return []
+    return [user_classes[name] for name in options.user_classes or user_classes]
+
+
+def warn_of_fixed_counts(chosen: list[type[User]], shape: LoadTestShape | None, options: Namespace) -> None:
+    """Say so where more users are fixed than there will be."""
+    fixed = sum(user_class.fixed_count for user_class in chosen)
+    if shape is None and options.num_users and fixed > options.num_users:
+        logger.info(
+            "Total fixed_count of User classes (%s) is greater than the specified number of users (%s), "
+            "so not all will be spawned.",
+            fixed,
+            options.num_users,
+        )
+
+
+def raise_open_files_limit(users: int) -> None:
+    """Allow a connection for each user, or say that there will not be enough."""
+    if os.name == "nt":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max(_MINIMUM_OPEN_FILES, users + 1_000)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (ValueError, OSError):
+        logger.warning(
+            f"System open file limit '{soft}' is below minimum setting '{wanted}' and could not be raised: "
+            "users may fail to connect. See `ulimit -n`."
+        )
+
+
+def apply_user_config(environment: Environment, options: Namespace) -> bool:
+    """Do what `--config-users` says; an error is logged if that cannot be."""
+    try:
+        for settings in options.config_users or []:
+            for user_settings in settings if isinstance(settings, list) else [settings]:
+                environment.update_user_class(user_settings)
+    except KeyError as error:
+        logger.error("Error applying user config: there is no user class %s", error)
+        return False
+    except Exception:
+        logger.exception("Error applying user config")
+        return False
+    return True
+
+
+def warn_of_ignored_options(shape: LoadTestShape | None, options: Namespace) -> None:
+    """Say so where the shape decides what an option says."""
+    from locust.main import COMMON_OPTIONS
+
+    if shape is None or shape.use_common_options:
+        return
+    ignored = [f"--{name}" for dest, name in COMMON_OPTIONS.items() if getattr(options, dest) is not None]
+    if ignored:
+        logger.warning(
+            "--run-time, --users or --spawn-rate have no impact on LoadShapes unless the shape class "
+            "explicitly reads them."
+        )
+        logger.warning("The following option(s) will be ignored: %s", ", ".join(ignored))
+
+
+def warn_of_locust_beside_us() -> None:
+    """Say so where Locust itself is installed in the same place."""
+    beside = os.path.dirname(os.path.dirname(os.path.abspath(locust.__file__)))
+    distributions = [name for name in os.listdir(beside) if name.startswith("locust-") and name.endswith(".dist-info")]
+    # Our own stands for Locust, for what depends on it.
+    if any("+gregaria" not in name for name in distributions):
+        sys.stderr.write(
+            "The distribution `locust` is installed beside gregaria, and each overwrites the other's files: "
+            "run `pip uninstall -y gregaria`, `pip uninstall -y locust` and then `pip install gregaria`.\n"
+        )
+
+
+def fail(message: str, exit_code: int = 1) -> NoReturn:
+    """Say it on standard error, where nothing is logged yet, and leave."""
+    sys.stderr.write(f"{message}\n")
+    sys.exit(exit_code)
