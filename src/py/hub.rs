@@ -97,8 +97,8 @@ pub struct Hub {
     drain: Cell<Option<Drain>>,
     /// Whom it has woken.
     woken: Woken,
-    /// Who came up in a user's greenlet and is for the hub to wake.
-    left_to_hub: Cell<Option<Waiter>>,
+    /// Who came up in a user's greenlet and is for the hub's own to wake.
+    left_over: Cell<Option<Waiter>>,
     /// asyncio's loop, from the first coroutine on.
     event_loop_of_coroutines: OnceCell<EventLoop>,
 }
@@ -195,7 +195,7 @@ impl Hub {
             resumed: Cell::new(0),
             drain: Cell::new(None),
             woken: Woken::default(),
-            left_to_hub: Cell::new(None),
+            left_over: Cell::new(None),
             event_loop_of_coroutines: OnceCell::new(),
         })
     }
@@ -341,7 +341,7 @@ impl Hub {
             }
             coroutine @ Waiter::Coroutine(_) => {
                 // To wake it is to call asyncio, which is the hub's to do.
-                self.left_to_hub.set(Some(coroutine));
+                self.left_over.set(Some(coroutine));
                 None
             }
         }
@@ -401,7 +401,7 @@ impl Hub {
     }
 
     fn wake_all(&self, py: Python<'_>) -> PyResult<()> {
-        while let Some(waiter) = self.left_to_hub.take().or_else(|| self.next_waiter()) {
+        while let Some(waiter) = self.left_over.take().or_else(|| self.next_waiter()) {
             match waiter {
                 Waiter::Greenlet(greenlet) => self.resume(py, greenlet)?,
                 Waiter::Coroutine(future) => coroutines::set_done(future.bind(py))?,
