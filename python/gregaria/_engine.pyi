@@ -154,19 +154,19 @@ class StatsTable:
     def lag_warning(self) -> str | None: ...
 
 @final
-class CsvFiles:
-    def __new__(
-        cls,
-        table: StatsTable,
-        prefix: str,
-        percentiles: Sequence[float],
-        full_history: bool = False,
-        interval: float = 1.0,
-        window: int = 10,
-    ) -> CsvFiles: ...
+class RunFiles:
     def take_complaints(self) -> list[str]: ...
     def close(self) -> None: ...
 
+def csv_files(
+    table: StatsTable,
+    prefix: str,
+    percentiles: Sequence[float],
+    full_history: bool = False,
+    interval: float = 1.0,
+    window: int = 10,
+) -> RunFiles: ...
+def histogram_files(table: StatsTable, prefix: str, interval: float = 1.0) -> RunFiles: ...
 def remember_names() -> None: ...
 def error_to_text(error: Any) -> str: ...
 def error_to_key(method: str, name: str, error: Any) -> str: ...

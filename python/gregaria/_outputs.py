@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 
 from gregaria import _engine
+from gregaria._complaints import tell
 from locust import stats
 from locust.log import greenlet_exception_logger
 
@@ -36,21 +37,21 @@ class Outputs:
         self.runner = runner
         self.options = options
         self.csv_writer: stats.StatsCSVFileWriter | None = None
+        self.histograms: _engine.RunFiles | None = None
 
     def open(self) -> bool:
         """Make the files that are written during the test. Where that is impossible, say so."""
-        prefix = self.options.csv_prefix
-        if not prefix:
-            return True
-        try:
-            make_folder_of(prefix)
-            self.csv_writer = stats.StatsCSVFileWriter(
-                self.environment, stats.PERCENTILES_TO_REPORT, prefix, self.options.stats_history_enabled
-            )
-        except OSError as error:
-            logger.error("`--csv %s`: cannot make `%s_stats.csv` and the files beside it: %s", prefix, prefix, error)
-            return False
-        return True
+        csv, histograms = self.options.csv_prefix, self.options.hgrm_prefix
+        made = _made(csv, "--csv", "_stats.csv", self._open_csv) if csv else True
+        return made and (_made(histograms, "--hgrm", ".hlog", self._open_histograms) if histograms else True)
+
+    def _open_csv(self, prefix: str) -> None:
+        self.csv_writer = stats.StatsCSVFileWriter(
+            self.environment, stats.PERCENTILES_TO_REPORT, prefix, self.options.stats_history_enabled
+        )
+
+    def _open_histograms(self, prefix: str) -> None:
+        self.histograms = _engine.histogram_files(self.environment.stats.table, prefix)
 
     def begin(self) -> None:
         """Show and write from now on."""
@@ -59,12 +60,22 @@ class Outputs:
         spawn(stats.stats_history, self.runner)
         if self.csv_writer is not None:
             spawn(self.csv_writer.stats_writer)
+        if self.histograms is not None:
+            spawn(self._tell_of_histograms, self.histograms)
+
+    def _tell_of_histograms(self, files: _engine.RunFiles) -> None:
+        while True:
+            gevent.sleep(1)
+            tell(files)
 
     def close(self) -> bool:
         """Write what is left to write, and show the summary, when all users have ended; whether all was written."""
         measured = self.environment.stats
         if self.csv_writer is not None:
             self.csv_writer.close_files()
+        if self.histograms is not None:
+            self.histograms.close()
+            tell(self.histograms)
         if self.options.json:
             stats.print_stats_json(measured)
         whole = True
@@ -108,6 +119,17 @@ def spawn(function: Callable[..., Any], *args: Any) -> gevent.Greenlet[..., Any]
     greenlet = gevent.spawn(function, *args)
     greenlet.link_exception(greenlet_exception_logger(logger))
     return greenlet
+
+
+def _made(prefix: str, option: str, first: str, make: Callable[[str], None]) -> bool:
+    """Make some files; where that is impossible, say so."""
+    try:
+        make_folder_of(prefix)
+        make(prefix)
+    except OSError as error:
+        logger.error("`%s %s`: cannot make `%s%s` and the files beside it: %s", option, prefix, prefix, first, error)
+        return False
+    return True
 
 
 def make_folder_of(path: str) -> None:

@@ -20,9 +20,9 @@ import gevent
 from gevent.event import Event
 
 from gregaria import _engine
+from gregaria._complaints import tell
 from gregaria.timings import Phases
 
-from . import log
 from .exception import CatchResponseError
 from .util.date import format_utc_timestamp as format_utc_timestamp
 from .util.rounding import proper_round
@@ -911,7 +911,7 @@ class StatsCSVFileWriter(StatsCSV):
         self.full_history = full_history
         self.stats_history_csv_columns = _engine.csv_history_header(percentiles_to_report)
         self._closed = Event()
-        self._files = _engine.CsvFiles(
+        self._files = _engine.csv_files(
             self._table,
             base_filepath,
             percentiles_to_report,
@@ -927,13 +927,7 @@ class StatsCSVFileWriter(StatsCSV):
     def stats_writer(self) -> None:
         """Return when the files are closed: they are written elsewhere. Log what went wrong there."""
         while not self._closed.wait(1):
-            self._tell()
-
-    def _tell(self) -> None:
-        for complaint in self._files.take_complaints():
-            logger.error(complaint)
-            # As where a greenlet that writes them dies of it: a pipeline hears that its files are not whole.
-            log.unhandled_greenlet_exception = True
+            tell(self._files)
 
     def stats_history_file_name(self) -> str:
         """Return the path of the file with the history."""
@@ -954,7 +948,7 @@ class StatsCSVFileWriter(StatsCSV):
     def close_files(self) -> None:
         """Write a last time, so that the files agree with the summary, and close them."""
         self._files.close()
-        self._tell()
+        tell(self._files)
         self._closed.set()
 
 

@@ -201,6 +201,10 @@ pub const OPTIONS: &[Spec] = &[
     option(&["--json"], "json", Kind::Flag, STATISTICS, "Print the final statistics as JSON on stdout"),
     option(&["--json-file"], "json_file", Kind::Text, STATISTICS, "Write the final statistics as JSON to <filename>.json").metavar("filename"),
 
+    option(&["--hgrm"], "hgrm_prefix", Kind::Text, STATISTICS,
+        "Write the response times as HdrHistogram logs to <filename>.hlog, and their distribution to <filename>.hgrm")
+        .env("GREGARIA_HGRM").metavar("filename").ours(),
+
     option(&["--skip-log-setup"], "skip_log_setup", Kind::Flag, LOGGING, "Leave logging as Python or the locustfile has it").env("LOCUST_SKIP_LOG_SETUP"),
     option(&["--loglevel", "-L"], "loglevel", Kind::LogLevel, LOGGING, "DEBUG, INFO, WARNING, ERROR or CRITICAL").env("LOCUST_LOGLEVEL").metavar("level").text("INFO"),
     option(&["--logfile"], "logfile", Kind::Text, LOGGING, "Log to this file instead of stderr").env("LOCUST_LOGFILE").metavar("filename"),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,43 +10,33 @@ use pyo3::prelude::*;
 
 use super::stats::{StatsTable, lock};
 use super::stats_row::StatsRow;
+use crate::report::background::{Background, Complain};
 use crate::report::console::{self, Layout, Rates};
 use crate::report::csv::{self, Columns, EXCEPTIONS_HEADER, FAILURES_HEADER, Record};
-use crate::report::csv_files;
-use crate::report::html;
 use crate::report::number::percentile_label as label;
+use crate::report::{csv_files as csv_thread, hgrm, html};
 
-/// The CSV files of a run. They are written by a thread of their own until they are closed.
+/// Files of a run that a thread of their own writes until they are closed.
 #[pyclass(frozen, module = "gregaria._engine")]
-pub struct CsvFiles {
-    files: Mutex<csv_files::CsvFiles>,
+pub struct RunFiles {
+    thread: Mutex<Background>,
     complaints: Complaints,
 }
 
 /// What the thread that writes has to say, kept for whoever logs it: the thread has no interpreter.
 type Complaints = Arc<Mutex<Vec<String>>>;
 
-#[pymethods]
-impl CsvFiles {
-    #[new]
-    #[pyo3(signature = (table, prefix, percentiles, full_history=false, interval=1.0, window=10))]
-    fn new(
-        table: &StatsTable,
-        prefix: &str,
-        percentiles: Vec<f64>,
-        full_history: bool,
-        interval: f64,
-        window: i64,
-    ) -> PyResult<Self> {
-        let columns = Columns { percentiles, full_history, window };
-        let interval = Duration::try_from_secs_f64(interval).unwrap_or(Duration::from_secs(1));
+impl RunFiles {
+    fn start(start: impl FnOnce(Complain) -> io::Result<Background>) -> PyResult<Self> {
         let complaints = Complaints::default();
         let heard = Arc::clone(&complaints);
-        let complain = Box::new(move |message| heard.lock().unwrap_or_else(PoisonError::into_inner).push(message));
-        let files = csv_files::CsvFiles::start(prefix, columns, interval, Arc::clone(table.table()), complain)?;
-        Ok(Self { files: Mutex::new(files), complaints })
+        let complain = move |message| heard.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+        Ok(Self { thread: Mutex::new(start(Box::new(complain))?), complaints })
     }
+}
 
+#[pymethods]
+impl RunFiles {
     /// What went wrong since this was last asked, each a sentence.
     fn take_complaints(&self) -> Vec<String> {
         std::mem::take(&mut *self.complaints.lock().unwrap_or_else(PoisonError::into_inner))
@@ -53,12 +44,42 @@ impl CsvFiles {
 
     /// Write a last time and close.
     fn close(&self, py: Python<'_>) {
-        py.detach(|| self.files.lock().unwrap_or_else(PoisonError::into_inner).close());
+        py.detach(|| self.thread.lock().unwrap_or_else(PoisonError::into_inner).close());
     }
 }
 
+/// The CSV files `{prefix}_stats.csv` and so on.
+#[pyfunction]
+#[pyo3(signature = (table, prefix, percentiles, full_history=false, interval=1.0, window=10))]
+fn csv_files(
+    table: &StatsTable,
+    prefix: &str,
+    percentiles: Vec<f64>,
+    full_history: bool,
+    interval: f64,
+    window: i64,
+) -> PyResult<RunFiles> {
+    let columns = Columns { percentiles, full_history, window };
+    RunFiles::start(|complain| {
+        csv_thread::start(prefix, columns, seconds(interval), Arc::clone(table.table()), complain)
+    })
+}
+
+/// The histograms `{prefix}.hlog` and `{prefix}.hgrm`.
+#[pyfunction]
+#[pyo3(signature = (table, prefix, interval=1.0))]
+fn histogram_files(table: &StatsTable, prefix: &str, interval: f64) -> PyResult<RunFiles> {
+    RunFiles::start(|complain| hgrm::start(prefix, seconds(interval), Arc::clone(table.table()), complain))
+}
+
+fn seconds(interval: f64) -> Duration {
+    Duration::try_from_secs_f64(interval).unwrap_or(Duration::from_secs(1))
+}
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<CsvFiles>()?;
+    module.add_class::<RunFiles>()?;
+    module.add_function(wrap_pyfunction!(csv_files, module)?)?;
+    module.add_function(wrap_pyfunction!(histogram_files, module)?)?;
     module.add_function(wrap_pyfunction!(percentile_label, module)?)?;
     module.add_function(wrap_pyfunction!(request_lines, module)?)?;
     module.add_function(wrap_pyfunction!(request_line, module)?)?;

@@ -1,7 +1,10 @@
 //! A table as people and machines read it. Nothing here changes a number.
 
+pub mod background;
 pub mod console;
 pub mod csv;
 pub mod csv_files;
+pub mod files;
+pub mod hgrm;
 pub mod html;
 pub mod number;

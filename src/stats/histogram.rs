@@ -9,7 +9,7 @@ use hdrhistogram::Histogram as Cells;
 
 const SIGNIFICANT_DIGITS: u8 = 3;
 /// Nineteen hours. Longer response times are counted here; the exact maximum is kept by the row.
-const HIGHEST_US: u64 = (1 << 36) - 1;
+pub const HIGHEST_US: u64 = (1 << 36) - 1;
 const GROWS: &str = "a histogram that grows takes every value";
 
 /// How often each duration was recorded.

@@ -18,7 +18,7 @@ mod window;
 pub use bucket::locust_bucket;
 pub use errors::{ErrorRecord, ErrorText, Errors, error_key, python_repr, without_address};
 pub use exceptions::{ExceptionRecord, Exceptions};
-pub use histogram::{Histogram, microseconds};
+pub use histogram::{HIGHEST_US, Histogram, microseconds};
 pub use history::{HistoryPoint, utc};
 pub use lag::Lag;
 pub use per_second::PerSecond;

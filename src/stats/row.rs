@@ -1,6 +1,7 @@
 //! One line of the statistics: what is counted for a name and a method, and what is derived from it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Histogram, PerSecond, PhaseTotals, Sample, microseconds, window::Window};
 
@@ -50,8 +51,15 @@ pub struct Row {
     pub name: Arc<str>,
     pub method: Arc<str>,
     parts: RowParts,
+    beginning: u64,
     /// `None` on nodes that hand their figures over, as a worker does.
     window: Option<Window>,
+}
+
+fn next_beginning() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    // To be different is all that is asked of it.
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 impl Row {
@@ -60,16 +68,23 @@ impl Row {
             name: name.into(),
             method: method.into(),
             parts: RowParts { start_time: now, ..RowParts::default() },
+            beginning: next_beginning(),
             window: windowed.then(|| Window::new(second(now))),
         }
     }
 
     pub fn from_parts(name: &str, method: &str, parts: RowParts) -> Self {
-        Self { name: name.into(), method: method.into(), parts, window: None }
+        Self { name: name.into(), method: method.into(), parts, beginning: next_beginning(), window: None }
     }
 
     pub fn parts(&self) -> &RowParts {
         &self.parts
+    }
+
+    /// A number of its own for each time that a row began to count from nothing: who has read it before knows by it
+    /// whether what was counted then is still there.
+    pub fn beginning(&self) -> u64 {
+        self.beginning
     }
 
     pub fn set_start_time(&mut self, start_time: f64) {
@@ -109,6 +124,7 @@ impl Row {
     /// Zero everything but the names.
     pub fn reset(&mut self, now: f64) {
         let windowed = self.window.is_some();
+        self.beginning = next_beginning();
         self.parts = RowParts { start_time: now, ..RowParts::default() };
         self.window = windowed.then(|| Window::new(second(now)));
     }
