@@ -78,16 +78,15 @@ class Outputs:
             tell(self.histograms)
         if self.options.json:
             stats.print_stats_json(measured)
-        whole = True
-        if self.options.json_file:
-            whole = self._save_json(self.options.json_file)
-        else:
+        asked = self.options.json_file
+        is_saved = bool(asked) and self._save_json(asked)
+        if not is_saved:
             stats.print_stats(measured, current=False)
             stats.print_percentile_stats(measured)
             stats.print_phases(measured)
             stats.print_error_report(measured)
         self._say_what_the_engine_knows()
-        return whole
+        return is_saved or not asked
 
     def _save_json(self, name: str) -> bool:
         try:

@@ -157,6 +157,12 @@ class Both:
             for side in self.sides
         )
 
+    def alone(self, locustfile: str | Path, *arguments: str) -> Run:
+        """Run what only we have."""
+        ours = self.sides[0]
+        command = [ours.python, "-m", "locust", "--headless", "-H", ours.target.host, *arguments]
+        return _Started(ours, self._new_folder(ours), locustfile, command, {}, {}).to_its_end()
+
     def script(self, script: str | Path, arguments: Callable[[Side], Sequence[str]]) -> Pair:
         """Run a program that uses Locust as a library."""
         return self._to_their_ends(
