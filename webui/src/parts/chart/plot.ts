@@ -1,0 +1,121 @@
+/** What all charts share: their frame, their axes, their colours, and a size that follows the page and the paper. */
+
+import "./sharp";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { swatch } from "../bars";
+import { type Child, h } from "../dom";
+import { color, onThemeChange } from "../theme";
+
+export interface Line {
+  label: string;
+  /** What its colour is called in the style sheet. */
+  color: string;
+  show: (value: number) => string;
+  /** Filled down to the axis. */
+  filled?: boolean;
+  /** Dots without a line. */
+  dots?: boolean;
+  scale?: string;
+  dashed?: boolean;
+  width?: number;
+}
+
+const PAPER_WIDTH = 690;
+const FONT = "12px system-ui, sans-serif";
+
+/** As `uPlot.Series`, with colours that are looked up whenever it is drawn. */
+export function series(line: Line): uPlot.Series {
+  const stroke = () => color(line.color);
+  return {
+    label: line.label,
+    scale: line.scale ?? "y",
+    stroke,
+    width: line.dots ? 0 : (line.width ?? 1.75),
+    spanGaps: true,
+    points: line.dots ? { show: true, size: 5, width: 0, fill: stroke } : { show: false },
+    ...(line.dots ? { paths: () => null } : {}),
+    ...(line.dashed ? { dash: [5, 4] } : {}),
+    ...(line.filled ? { fill: () => color(line.color, 0.14) } : {}),
+  };
+}
+
+export function axis(options: uPlot.Axis): uPlot.Axis {
+  const stroke = () => color("muted");
+  const grid = { stroke: () => color("grid"), width: 1 };
+  return {
+    font: FONT,
+    labelFont: FONT,
+    stroke,
+    ticks: { show: false },
+    gap: 6,
+    ...options,
+    grid: { ...grid, ...options.grid },
+  };
+}
+
+/** A chart in its frame, which is read out as `summary`. It is as wide as the page gives it room. */
+export class Plot {
+  readonly element: HTMLElement;
+  readonly place = h("div", { class: "plot", role: "img" });
+  private chart: uPlot | null = null;
+  private options: Omit<uPlot.Options, "width"> | null = null;
+  private data: uPlot.AlignedData = [[]];
+
+  constructor(title: string, head: Child, summary: string) {
+    this.place.setAttribute("aria-label", summary);
+    this.element = h("figure", {}, h("figcaption", {}, h("h3", {}, title), head), this.place);
+    new ResizeObserver(() => this.fit()).observe(this.place);
+    onThemeChange(() => this.redraw());
+    matchMedia("print").addEventListener("change", () => this.fit());
+  }
+
+  /** Draw, anew when the options are others. */
+  draw(options: Omit<uPlot.Options, "width">, data: uPlot.AlignedData): void {
+    this.chart?.destroy();
+    this.chart = null;
+    [this.options, this.data] = [options, data];
+    this.fit();
+  }
+
+  get uplot(): uPlot | null {
+    return this.chart;
+  }
+
+  private fit(): void {
+    const width = matchMedia("print").matches ? PAPER_WIDTH : Math.floor(this.place.clientWidth);
+    if (!this.options || width < 50) return;
+    if (!this.chart) this.chart = new uPlot({ ...this.options, width }, this.data, this.place);
+    else if (this.chart.width !== width) this.chart.setSize({ width, height: this.options.height });
+  }
+
+  private redraw(): void {
+    this.chart?.redraw(true, true);
+  }
+}
+
+/** The name of a line, its colour, a value, and a switch for it. */
+export class Chip {
+  readonly element: HTMLButtonElement;
+  private readonly value = h("b");
+
+  constructor(line: Line, onToggle: (shown: boolean) => void) {
+    this.element = h(
+      "button",
+      { type: "button", class: "chip", "aria-pressed": "true", click: () => onToggle(this.toggle()) },
+      swatch(line.color),
+      line.label,
+      this.value,
+    );
+  }
+
+  say(value: string): void {
+    this.value.textContent = value;
+  }
+
+  private toggle(): boolean {
+    const shown = this.element.getAttribute("aria-pressed") !== "true";
+    this.element.setAttribute("aria-pressed", String(shown));
+    return shown;
+  }
+}

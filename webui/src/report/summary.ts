@@ -1,0 +1,104 @@
+/** What one wants to know first: did it pass, how many, how fast, and what to make of it. */
+
+import { h } from "../parts/dom";
+import { duration, percent, rate, whole } from "../parts/format";
+import { type Section, section } from "../parts/section";
+import { type Check, type Run, type TemplateArgs, type Word, withTotal } from "./data";
+
+const VERDICTS = {
+  passed: { sign: "✓", title: "Passed" },
+  failed: { sign: "✕", title: "Failed" },
+};
+
+export function summary(args: TemplateArgs, run: Run): Section {
+  const facts = [verdict(run), tiles(args, run), words(run.words), checks(run.checks)];
+  return section("summary", "Summary", null, ...facts);
+}
+
+function verdict(run: Run): HTMLElement | null {
+  if (!run.verdict) return null;
+  const { sign, title } = VERDICTS[run.verdict];
+  const passed = run.checks.filter((check) => check.passed).length;
+  const counted = `${passed} of ${run.checks.length} ${run.checks.length === 1 ? "check" : "checks"} held`;
+  const mark = h("span", { class: "sign", "aria-hidden": "true" }, sign);
+  return h("p", { class: `verdict ${run.verdict}` }, mark, h("strong", {}, title), h("span", {}, counted));
+}
+
+function tiles(args: TemplateArgs, run: Run): HTMLElement {
+  const { total } = withTotal(args.requests_statistics);
+  const times = withTotal(args.response_time_statistics).total;
+  const at = (quantile: string): string => duration(Number(times?.[quantile] ?? 0));
+  const requests = total?.num_requests ?? 0;
+  const failures = total?.num_failures ?? 0;
+  const failed = requests > 0 ? failures / requests : 0;
+  const users = Math.max(0, ...(run.timeline?.users ?? []));
+  return h(
+    "dl",
+    { class: "tiles" },
+    tile("Requests", whole(requests), `in ${args.duration}`),
+    tile("Requests per second", rate(total?.total_rps ?? 0), run.timeline ? `${whole(users)} users at most` : ""),
+    tile("Failures", percent(failed), `${whole(failures)} requests`, failures > 0 ? "bad" : ""),
+    tile("Median", duration(total?.median_response_time ?? 0), "response time"),
+    tile("95th percentile", at("0.95"), "response time"),
+    tile("99th percentile", at("0.99"), "response time"),
+    lag(run),
+  );
+}
+
+function lag({ lag, timeline }: Run): HTMLElement | null {
+  if (!lag) return null;
+  const saturated = timeline?.saturated.reduce((sum, [start, end]) => sum + end - start, 0) ?? 0;
+  const note = saturated > 0 ? `saturated for ${duration(saturated * 1000)}` : "p99; the generator kept up";
+  return tile("Generator lag", duration(lag.p99_ms), note, saturated > 0 || lag.warning ? "warning" : "");
+}
+
+function tile(name: string, value: string, note: string, weight = ""): HTMLElement {
+  return h(
+    "div",
+    { class: `tile ${weight}`.trim() },
+    h("dt", {}, name),
+    h("dd", {}, h("strong", {}, value), h("span", {}, note)),
+  );
+}
+
+const WEIGHTS = { bad: "Problem", warning: "Caution", note: "Note" };
+
+function words(said: Word[]): HTMLElement | null {
+  if (said.length === 0) return null;
+  const line = (word: Word) =>
+    h(
+      "li",
+      { class: `word ${word.weight}` },
+      h("strong", { class: "tag" }, WEIGHTS[word.weight]),
+      h("span", {}, word.text),
+    );
+  return h("ul", { class: "words" }, ...said.map(line));
+}
+
+function checks(all: Check[]): HTMLElement | null {
+  if (all.length === 0) return null;
+  const head = ["", "Where", "Check", "Measured", ""].map((title) =>
+    title ? h("th", { scope: "col" }, title) : h("td"),
+  );
+  const line = (check: Check) =>
+    h(
+      "tr",
+      {},
+      h(
+        "td",
+        { class: check.passed ? "passed" : "failed" },
+        h("strong", { class: "tag" }, check.passed ? "✓ held" : "✕ broken"),
+      ),
+      h("td", { class: "name" }, check.entry ?? "All requests"),
+      h("td", {}, h("code", {}, check.condition)),
+      h("td", { class: "number" }, check.shown),
+      h("td", {}, check.remark),
+    );
+  const caption = h("caption", {}, "Checks");
+  const table = h("table", {}, caption, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...all.map(line)));
+  return h(
+    "div",
+    { class: "table checks" },
+    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Checks" }, table),
+  );
+}
