@@ -44,10 +44,11 @@ fn variable(name: &str) -> Result<String, String> {
     env::var(name).map_err(|_| format!("cargo did not set {name}"))
 }
 
-/// Whether npm has installed what the lock file says. It leaves its own copy of that file beside the packages.
+/// Whether npm has installed what the lock file says: then it left a copy (`postinstall` in package.json). By content, as
+/// a checkout gives files other times. Installing again would take away what only checks need.
 fn has_packages(webui: &Path) -> bool {
-    let changed = |path: &str| fs::metadata(webui.join(path)).and_then(|file| file.modified());
-    matches!((changed("node_modules/.package-lock.json"), changed("package-lock.json")), (Ok(own), Ok(lock)) if own >= lock)
+    let read = |path: &str| fs::read(webui.join(path)).ok();
+    read("node_modules/.installed").is_some_and(|installed| Some(installed) == read("package-lock.json"))
 }
 
 fn npm(webui: &Path, arguments: &[&str]) -> Result<(), String> {

@@ -16,6 +16,7 @@ import gevent
 
 from gregaria import _engine
 from gregaria._complaints import tell
+from gregaria._report import ReportFile
 from locust import stats
 from locust.log import greenlet_exception_logger
 
@@ -38,6 +39,8 @@ class Outputs:
         self.options = options
         self.csv_writer: stats.StatsCSVFileWriter | None = None
         self.histograms: _engine.RunFiles | None = None
+        self._html = ReportFile(environment, options)
+        self._has_report = False
 
     def open(self) -> bool:
         """Make the files that are written during the test. Where that is impossible, say so."""
@@ -68,6 +71,11 @@ class Outputs:
             gevent.sleep(1)
             tell(files)
 
+    def report(self) -> bool:
+        """Write the report, where one is asked for: before `quitting`, as listeners of it may send it around."""
+        self._has_report = True
+        return self._html.write(is_over=not self.runner.user_count)
+
     def close(self) -> bool:
         """Write what is left to write, and show the summary, when all users have ended; whether all was written."""
         measured = self.environment.stats
@@ -76,6 +84,7 @@ class Outputs:
         if self.histograms is not None:
             self.histograms.close()
             tell(self.histograms)
+        is_reported = self._html.write(is_over=True) if self._has_report else True
         if self.options.json:
             stats.print_stats_json(measured)
         asked = self.options.json_file
@@ -86,7 +95,7 @@ class Outputs:
             stats.print_phases(measured)
             stats.print_error_report(measured)
         self._say_what_the_engine_knows()
-        return is_saved or not asked
+        return is_reported and (is_saved or not asked)
 
     def _save_json(self, name: str) -> bool:
         try:

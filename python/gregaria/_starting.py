@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _ONE_PROCESS = "run without it: one process uses all cores for sending and receiving"
 _LATER = {
-    "html_file": "use `--csv`",
     "otel": "leave it out",
     "processes": _ONE_PROCESS,
     "master": _ONE_PROCESS,

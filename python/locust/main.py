@@ -72,7 +72,7 @@ def _run(arguments: list[str]) -> int:
     parser = get_parser()
     options = parser.parse_args(arguments)
     _starting.check_options(options, parser)
-    _starting.refuse_later_features(options, parser, "html_file", "otel")
+    _starting.refuse_later_features(options, parser, "otel")
     if not options.skip_log_setup:
         setup_logging(options.loglevel, options.logfile)
     logger.info("Starting Locust %s", version)
@@ -175,6 +175,7 @@ class _Run:
         self.runner: Runner = environment.create_local_runner()
         self.outputs = Outputs(environment, self.runner, options)
         self.end_with_shape: gevent.Greenlet[..., Any] | None = None
+        self.is_terminated = False
 
     def to_its_end(self) -> int:
         # A test that says why it stops, as one without a host does, is told in a sentence, and not by gevent with a
@@ -196,6 +197,9 @@ class _Run:
             self.ending.wait()
         except KeyboardInterrupt:
             self._on_ctrl_c()
+        # Who terminates a process has no patience, and Locust none for a report then.
+        if not self.is_terminated:
+            self.outputs.report()
         return self._shut_down()
 
     def _init(self) -> bool:
@@ -254,6 +258,7 @@ class _Run:
     def _on_sigterm(self) -> None:
         if not self.ending.is_set():
             logger.info("Got SIGTERM signal")
+            self.is_terminated = True
             self.ending.set()
 
     def _on_ctrl_c(self) -> None:

@@ -88,6 +88,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(phase_lines, module)?)?;
     module.add_function(wrap_pyfunction!(error_lines, module)?)?;
     module.add_function(wrap_pyfunction!(report_page, module)?)?;
+    module.add_function(wrap_pyfunction!(report_details, module)?)?;
     module.add_function(wrap_pyfunction!(csv_requests, module)?)?;
     module.add_function(wrap_pyfunction!(csv_history_header, module)?)?;
     module.add_function(wrap_pyfunction!(csv_failures, module)?)?;
@@ -160,4 +161,12 @@ fn rates(current: bool) -> Rates {
 #[pyfunction]
 fn report_page(template_args: &str, run: &str, theme: &str) -> String {
     html::page(template_args, run, theme)
+}
+
+/// How the response times of every entry are spread, their phases, and the generator's lag, as JSON.
+#[pyfunction]
+fn report_details(py: Python<'_>, table: &StatsTable) -> String {
+    // Of a copy: a test that still runs counts on meanwhile.
+    let table = lock(table.table()).copy();
+    py.detach(|| html::details(&table).to_string())
 }

@@ -76,8 +76,7 @@ export class Table<Row> {
     const cells = this.options.columns.map((column) => {
       const key = column.key(row);
       const shown = column.show ? column.show(row) : key === null ? "" : String(key);
-      const style = [column.numeric ? "number" : "", column.style ?? ""].join(" ").trim();
-      return h("td", style ? { class: style } : {}, shown);
+      return h("td", look(column), shown);
     });
     return h("tr", {}, ...cells);
   }
@@ -85,7 +84,7 @@ export class Table<Row> {
   private head(column: Column<Row>, index: number): HTMLTableCellElement {
     const button = h("button", { type: "button", click: () => this.sort(index) }, column.title);
     if (column.hint) button.title = column.hint;
-    return h("th", { scope: "col", class: column.numeric ? "number" : (column.style ?? "") }, button);
+    return h("th", { scope: "col", ...look(column) }, button);
   }
 
   /** First the way in which one looks for something, then the other way, then as it came. */
@@ -123,6 +122,11 @@ export class Table<Row> {
     const all = this.lines.length;
     this.count.textContent = all === 0 ? (this.options.empty ?? "") : shown < all ? `${shown} of ${all} shown` : "";
   }
+}
+
+function look<Row>({ numeric, style }: Column<Row>): { class?: string } {
+  const names = [numeric ? "number" : "", style ?? ""].filter(Boolean);
+  return names.length > 0 ? { class: names.join(" ") } : {};
 }
 
 /** Numbers by size, words by the alphabet, nothing before anything. */

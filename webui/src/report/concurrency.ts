@@ -63,7 +63,11 @@ function options(knee: Knee, say: (index: number | null) => void): Omit<uPlot.Op
     padding: [8, 12, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-    scales: { x: { time: false, range: fromZero }, y: { range: fromZero }, rps: { range: fromZero } },
+    scales: {
+      x: { time: false, range: (_u, _min, max) => [0, max * 1.02] },
+      y: { range: fromZero },
+      rps: { range: fromZero },
+    },
     axes: [
       axis({ size: 32, label: "Users", labelSize: 18, grid: { show: false } }),
       axis({ size: 68, label: "Response time", labelSize: 18, values: (_u, splits) => splits.map(duration) }),

@@ -1,5 +1,7 @@
 /** What stands in the page: Locust's data under Locust's names, and beside them what only we know (`docs/report.md`). */
 
+import { ofHistory } from "./history";
+
 export interface Entry {
   method: string;
   name: string;
@@ -39,7 +41,12 @@ export interface Ratio {
   tasks?: Record<string, Ratio>;
 }
 
+/** A point of Locust's charts: a time, and what was measured about then. */
+export type HistoryPoint = { time: string } & Record<string, [time: string, value: number] | string>;
+
 export interface TemplateArgs {
+  history: HistoryPoint[];
+  percentiles_to_chart: number[];
   duration: string;
   start_time: string;
   end_time: string;
@@ -144,8 +151,26 @@ declare global {
   interface Window {
     templateArgs: TemplateArgs;
     theme?: string;
-    gregaria: Run;
+    gregaria: Partial<Run>;
   }
+}
+
+/** With nothing in place of what is not there, as in the report of a script, which has no verdict. */
+export function completed(args: TemplateArgs, run: Partial<Run> | undefined): Run {
+  const nothing: Run = {
+    version: "",
+    verdict: null,
+    checks: [],
+    words: [],
+    knee: null,
+    timeline: ofHistory(args),
+    distribution: { quantiles: [], rows: [] },
+    phases: { names: [], rows: [] },
+    lag: null,
+    options: {},
+    seed: null,
+  };
+  return { ...nothing, ...run };
 }
 
 /** The total, which Locust's tables end with, is told from an entry of the same name by having no method. */

@@ -129,7 +129,7 @@ class Picture {
       axes: [
         axis({
           size: 32,
-          splits: (_u, _axis, _min, max) => Array.from({ length: Math.floor(max) + 1 }, (_, decade) => decade),
+          splits: (_u, _axis, _min, max) => [0, Math.log10(2), ...decades(max)],
           values: (_u, splits) => splits.map((place) => `${percentileAt(place)} %`),
         }),
         axis({ size: 68, values: (_u, splits) => splits.map((value) => (value === null ? "" : duration(value))) }),
@@ -142,4 +142,8 @@ class Picture {
 
 function middle(row: Row): number {
   return row.values_ms[Math.floor(row.values_ms.length / 2)] ?? row.max_ms;
+}
+
+function decades(last: number): number[] {
+  return Array.from({ length: Math.floor(last) }, (_, index) => index + 1);
 }

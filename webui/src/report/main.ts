@@ -9,6 +9,7 @@ import { Filter } from "../parts/filter";
 import { navigation, type Section } from "../parts/section";
 import { startTheme } from "../parts/theme";
 import { concurrency } from "./concurrency";
+import { completed } from "./data";
 import { distribution } from "./distribution";
 import { exceptions, failures } from "./failures";
 import { header } from "./header";
@@ -19,7 +20,8 @@ import { requests, responseTimes } from "./requests";
 import { summary } from "./summary";
 import { tasks } from "./tasks";
 
-const { templateArgs: args, gregaria: run } = window;
+const args = window.templateArgs;
+const run = completed(args, window.gregaria);
 startTheme(window.theme);
 
 const filter = new Filter("Filter entries");

@@ -1,6 +1,6 @@
 /** What happened when. */
 
-import { TimeCharts } from "../parts/chart/time";
+import { type Column, type TimeChart, TimeCharts } from "../parts/chart/time";
 import { h } from "../parts/dom";
 import { duration, rate, whole } from "../parts/format";
 import { type Section, section } from "../parts/section";
@@ -11,7 +11,7 @@ export function overTime(args: TemplateArgs, run: Run): Section {
   if (!timeline || timeline.ends_s.length < 2) {
     return section("charts", "Over time", null, h("p", { class: "none" }, "The run was too short for charts."));
   }
-  const charts = new TimeCharts(times(timeline), chartsOf(args, run, timeline), {
+  const charts = new TimeCharts(times(timeline), measured(chartsOf(args, run, timeline)), {
     name: "generator saturated",
     tint: "saturated",
     at: timeline.saturated.map(([start, end]) => [timeline.start + start, timeline.start + end]),
@@ -32,7 +32,18 @@ function times(timeline: Timeline): number[] {
   return timeline.ends_s.map((end) => timeline.start + end);
 }
 
-function chartsOf(args: TemplateArgs, run: Run, timeline: Timeline) {
+/** What was never measured, as the lag of a run that a script made, has no chart and no line. */
+function measured(charts: TimeChart[]): TimeChart[] {
+  const has = (column: Column | undefined) => column?.some((value) => value !== null) ?? false;
+  const lines = charts.map((chart) => {
+    const known = chart.lines.map((_, index) => index).filter((index) => has(chart.columns[index]));
+    const pick = <T>(all: T[]) => known.map((index) => all[index] as T);
+    return { ...chart, lines: pick(chart.lines), columns: pick(chart.columns), whole: pick(chart.whole) };
+  });
+  return lines.filter((chart) => chart.lines.length > 0);
+}
+
+function chartsOf(args: TemplateArgs, run: Run, timeline: Timeline): TimeChart[] {
   const { total } = withTotal(args.requests_statistics);
   const quantiles = withTotal(args.response_time_statistics).total;
   const perSecond = (counts: number[]) => counts.map((count, index) => count / seconds(timeline, index));

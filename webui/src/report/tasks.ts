@@ -2,7 +2,6 @@
 
 import { share } from "../parts/bars";
 import { h } from "../parts/dom";
-import { percent } from "../parts/format";
 import { type Section, section } from "../parts/section";
 import type { Ratio, TemplateArgs } from "./data";
 
@@ -22,7 +21,9 @@ export function tasks({ tasks }: TemplateArgs): Section | null {
   const rows = lines.map((line) => {
     const name = h("td", { class: line.depth === 0 ? "user" : "task" }, line.name);
     name.style.setProperty("--depth", String(line.depth));
-    const cells = [line.within, line.ofAll].map((ratio) => h("td", { class: "number" }, share(ratio, percent(ratio))));
+    const cells = [line.within, line.ofAll].map((ratio) =>
+      h("td", { class: "number" }, share(ratio, `${(ratio * 100).toFixed(1)} %`)),
+    );
     return h("tr", {}, name, ...cells);
   });
   const table = h(

@@ -1,7 +1,11 @@
 //! The HTML report: one page that needs no other file, and what a run measured as two lines of JSON in it.
 //!
 //! The page is made of `webui/` by `build.rs`. Its first line of data is Locust's, name for name, because scripts read
-//! it out of reports with a regular expression; the second is ours. Nothing is computed here.
+//! it out of reports with a regular expression; the second is ours.
+
+mod details;
+
+pub use details::details;
 
 /// The page, with a gap for the data.
 const PAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/report.html"));
