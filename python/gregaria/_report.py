@@ -58,6 +58,7 @@ class ReportFile:
         self.options = options
         self._written: int | None = None
         """How many requests are in it; `None` while it may not be the last word."""
+        self._is_whole = True
 
     def write(self, *, is_over: bool) -> bool:
         """Write what there is; whether that was possible. `is_over`: no user counts any more."""
@@ -65,11 +66,12 @@ class ReportFile:
 
         counted = self.environment.stats.num_requests
         if not self.options.html_file or self._written == counted:
-            return True
+            return self._is_whole
         report = html.get_html_report(self.environment, show_download_link=False)
         html.process_html_filename(self.options)
         self._written = counted if is_over else None
-        return self._save(self.options.html_file, report)
+        self._is_whole = self._save(self.options.html_file, report)
+        return self._is_whole
 
     def _save(self, path: str, report: str) -> bool:
         try:
