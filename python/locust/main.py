@@ -176,6 +176,8 @@ class _Run:
         self.outputs = Outputs(environment, self.runner, options)
         self.end_with_shape: gevent.Greenlet[..., Any] | None = None
         self.is_terminated = False
+        self.end_with_iterations: gevent.Greenlet[..., Any] | None = None
+        self.is_finishing = False
 
     def to_its_end(self) -> int:
         # A test that says why it stops, as one without a host does, is told in a sentence, and not by gevent with a
@@ -218,6 +220,10 @@ class _Run:
             logger.info("Option --autostart is ignored for headless mode: it is implied")
         options.num_users = 1 if options.num_users is None else options.num_users
         options.spawn_rate = options.spawn_rate or 1
+        limit = getattr(options, "iteration_limit", None)
+        if limit:
+            logger.info("Iteration limit set to %s", limit)
+            self._limit_iterations(limit)
         if self.environment.shape_class is not None:
             self.runner.start_shape()
             self.end_with_shape = spawn(self._end_with_shape)
@@ -225,7 +231,7 @@ class _Run:
         if options.run_time:
             logger.info("Run time limit set to %s seconds", options.run_time)
             spawn(self._end_after, options.run_time, time.monotonic())
-        else:
+        elif not limit:
             logger.info("No run time limit set, use CTRL+C to interrupt")
         self.runner.start(options.num_users, options.spawn_rate)
 
@@ -236,12 +242,27 @@ class _Run:
         logger.info("--run-time limit reached, shutting down")
         self.runner.quit()
 
+    def _limit_iterations(self, limit: int) -> None:
+        """Let so many tasks begin, and end the run when these have ended."""
+        all_begun = Event()
+        _engine.limit_iterations(limit, all_begun.set)
+        self.end_with_iterations = spawn(self._end_after_iterations, all_begun)
+
+    def _end_after_iterations(self, all_begun: Event) -> None:
+        all_begun.wait()
+        self.is_finishing = True
+        logger.info("--iterations limit reached, shutting down when the tasks under way have ended")
+        self.runner._let_finish()
+        self.runner.quit()
+
     def _end_with_shape(self) -> None:
         shape = self.runner.shape_greenlet
         if shape is not None:
             shape.join()
             gevent.sleep(0)  # What ended it, if it was an exception, is told first.
-        if not self.ending.is_set():
+        if self.is_finishing and self.end_with_iterations is not None:
+            self.end_with_iterations.join()
+        elif not self.ending.is_set():
             self._complete_shape()
         self.ending.set()
 

@@ -293,6 +293,11 @@ class Runner:
             "%g users have been stopped, %g still running", sum(user_classes_stop_count.values()), self.user_count
         )
 
+    def _let_finish(self) -> None:
+        """Start no more users, and return when all have ended: each with the task that it is in, or its wait."""
+        self._cancel_what_waits()
+        gevent.joinall(self._tell_to_stop(self.user_greenlets.users(), at_once=False))
+
     def _tell_to_stop(self, users: list[User], at_once: bool) -> list[Greenlet[..., Any]]:
         """Kill who waits, or everybody; return, when they have ended, the others, who know that they are to stop.
 

@@ -221,6 +221,9 @@ pub const OPTIONS: &[Spec] = &[
     option(&["--otel"], "otel", Kind::Flag, OTHER, "Report to OpenTelemetry").env("LOCUST_ENABLE_OPENTELEMETRY"),
     option(&["--io-threads"], "io_threads", Kind::Positive, OTHER, "Threads that send and receive; as many as it takes by default")
         .env("GREGARIA_IO_THREADS").metavar("int").ours(),
+    option(&["-i", "--iterations"], "iteration_limit", Kind::Positive, OTHER,
+        "Run so many tasks, over all users, and stop when they have ended")
+        .env("GREGARIA_ITERATIONS").metavar("int").ours(),
     option(&["--seed"], "random_seed", Kind::Seed, OTHER,
         "Let every user's random choices and waits repeat: a whole number, or `auto` for one that the log tells")
         .env("LOCUST_SEED").metavar("number").ours(),

@@ -13,6 +13,7 @@ mod failures;
 mod fast;
 mod greenlet;
 mod hub;
+mod iterations;
 mod names;
 mod pool;
 mod prepare;
@@ -46,6 +47,7 @@ pub mod _engine {
         event::register(module)?;
         fast::register(module)?;
         hub::register(module)?;
+        iterations::register(module)?;
         pool::register(module)?;
         prepared::register(module)?;
         names::register(module)?;

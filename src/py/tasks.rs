@@ -16,6 +16,7 @@ use pyo3::types::{PyDict, PyList, PyString, PyTuple, PyType};
 
 use super::coroutines;
 use super::hub::{Hub, hub};
+use super::iterations;
 
 /// Draws of up to so many bits have their arguments made beforehand: enough for 255 tasks.
 const READY_BITS: usize = 8;
@@ -295,7 +296,11 @@ impl<'py> Loop<'py> {
     /// Tasks are functions of the owner, methods bound to this very task set, or task sets. What an `async` one returns
     /// is run; what others do is nearly always `None`.
     fn execute(&self, task: &Bound<'py, PyAny>) -> PyResult<()> {
-        let returned = match self.kind(task)? {
+        let kind = self.kind(task)?;
+        if !matches!(kind, Kind::Set) && !iterations::begin(self.py)? {
+            return Err(self.raise(&self.names.stop_user));
+        }
+        let returned = match kind {
             Kind::Function => task.call1(&self.arguments)?,
             Kind::Bound => task.call0()?,
             Kind::Set => return self.enter(task),

@@ -18,6 +18,7 @@ from _pytest.skipping import evaluate_xfail_marks
 from gevent import GreenletExit
 from requests.exceptions import RequestException
 
+from gregaria import _engine
 from gregaria._fast import errors
 from locust.exception import (
     CatchResponseError,
@@ -52,7 +53,7 @@ def run(user: PytestUser) -> None:
     try:
         while True:
             for test in tests:
-                if user._state == LOCUST_STATE_STOPPING:
+                if user._state == LOCUST_STATE_STOPPING or not _engine.may_begin(test):
                     raise StopUser()
                 test.run()
                 user.wait()

@@ -300,6 +300,8 @@ class TaskSet(metaclass=TaskSetMeta):
             self.schedule_task(self.get_next_task())
         if self._user._state == LOCUST_STATE_STOPPING:
             raise StopUser()
+        if self._task_queue and not _engine.may_begin(self._task_queue[0]):
+            raise StopUser()
         try:
             self.execute_next_task()
         except RescheduleTaskImmediately:

@@ -1,0 +1,61 @@
+//! `--iterations`: how many tasks may still begin, over all users.
+//!
+//! Whoever is about to run a task takes one. A task set is no task by itself; its tasks are.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+const NO_LIMIT: u64 = u64::MAX;
+
+/// Python's lock orders those who take. Without a limit this is all that a task costs: a load and a comparison.
+static LEFT: AtomicU64 = AtomicU64::new(NO_LIMIT);
+static REACHED: Mutex<Option<Py<PyAny>>> = Mutex::new(None);
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(limit_iterations, module)?)?;
+    module.add_function(wrap_pyfunction!(may_begin, module)?)
+}
+
+/// Let this many tasks begin from now on, or any number for `None`. `reached` is called, by the user that takes the
+/// last, before that one begins: it must let nobody else run.
+#[pyfunction]
+fn limit_iterations(limit: Option<u64>, reached: Py<PyAny>) {
+    LEFT.store(limit.unwrap_or(NO_LIMIT), Ordering::Relaxed);
+    let before = REACHED.lock().unwrap_or_else(PoisonError::into_inner).replace(reached);
+    drop(before);
+}
+
+/// Whether this task may begin: for loops in Python. A task set always may.
+#[pyfunction]
+fn may_begin(task: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(!is_limited() || task.is_instance_of::<PyType>() || take(task.py())?)
+}
+
+/// Whether a task may begin, which it then does.
+#[inline]
+pub fn begin(py: Python<'_>) -> PyResult<bool> {
+    if is_limited() { take(py) } else { Ok(true) }
+}
+
+fn is_limited() -> bool {
+    LEFT.load(Ordering::Relaxed) != NO_LIMIT
+}
+
+#[cold]
+#[inline(never)]
+fn take(py: Python<'_>) -> PyResult<bool> {
+    let left = LEFT.load(Ordering::Relaxed);
+    if left == 0 {
+        return Ok(false);
+    }
+    LEFT.store(left - 1, Ordering::Relaxed);
+    if left == 1 {
+        // Cloned out: what is called may end with another limit.
+        let reached = REACHED.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|hear| hear.clone_ref(py));
+        reached.map_or(Ok(()), |hear| hear.call0(py).map(drop))?;
+    }
+    Ok(true)
+}
