@@ -6,6 +6,7 @@
 //! - [`http`]: what a user's client does: requests, sessions, transports, responses.
 //! - [`stats`]: samples in, tables out.
 //! - [`swarm`]: which users run, and when.
+//! - [`verdict`]: what a run means: checks, the knee, words, comparison.
 //! - [`report`]: a table as people and machines read it: console, CSV.
 //! - [`cli`]: the command line.
 //! - [`target`]: the server that demos and tests run against (`gregaria target`).
@@ -21,6 +22,7 @@ pub mod report;
 pub mod stats;
 pub mod swarm;
 pub mod target;
+pub mod verdict;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

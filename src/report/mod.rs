@@ -8,3 +8,4 @@ pub mod files;
 pub mod hgrm;
 pub mod html;
 pub mod number;
+pub mod record;

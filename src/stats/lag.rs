@@ -15,13 +15,17 @@ impl Lag {
     /// The waits worth naming, in milliseconds. Shorter ones are no user's concern.
     const LIMITS_MS: [f64; 9] = [5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0];
     /// The share of responses above the limit from which on it is a warning.
-    const WORTH_A_WARNING: f64 = 0.05;
+    pub(super) const WORTH_A_WARNING: f64 = 0.05;
     /// Fewer responses say nothing of what the generator can do.
     const ENOUGH: u64 = 100;
 
     pub fn record(&mut self, wait: Duration) {
         self.waits.record_us(wait.as_micros() as u64);
         self.longest = self.longest.max(wait);
+    }
+
+    pub fn waits(&self) -> &Histogram {
+        &self.waits
     }
 
     pub fn count(&self) -> u64 {
@@ -79,7 +83,7 @@ impl Lag {
     }
 
     /// A wait counts as long from a quarter of the median response time on, rounded up to a number worth saying.
-    fn limit(median_response_time_ms: f64) -> f64 {
+    pub(super) fn limit(median_response_time_ms: f64) -> f64 {
         let wanted = median_response_time_ms / 4.0;
         Self::LIMITS_MS.into_iter().find(|limit| *limit >= wanted).unwrap_or(2000.0)
     }

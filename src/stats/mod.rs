@@ -13,6 +13,7 @@ mod per_second;
 mod phases;
 mod row;
 mod table;
+pub mod timeline;
 mod window;
 
 pub use bucket::locust_bucket;
@@ -25,6 +26,7 @@ pub use per_second::PerSecond;
 pub use phases::PhaseTotals;
 pub use row::{Clock, NoWindow, Number, Row, RowParts};
 pub use table::Table;
+pub use timeline::Timeline;
 
 use std::time::Duration;
 

@@ -186,6 +186,12 @@ impl Row {
         self.percentile_of(&self.parts.response_times, quantile)
     }
 
+    /// As [`Row::percentile`], not rounded to whole milliseconds.
+    pub fn quantile_ms(&self, quantile: f64) -> f64 {
+        let (lowest, highest) = self.extremes();
+        self.parts.response_times.quantile_ms(quantile).map_or(0.0, |value| value.clamp(lowest, highest))
+    }
+
     pub fn median_response_time(&self) -> Number {
         let Some(min) = self.parts.min_response_time else { return Number::Whole(0) };
         let median = self.percentile(0.5);
@@ -228,10 +234,14 @@ impl Row {
         }
     }
 
+    fn extremes(&self) -> (f64, f64) {
+        let lowest = self.parts.min_response_time.unwrap_or(0.0);
+        (lowest, self.parts.max_response_time.max(lowest))
+    }
+
     /// The extremes are known exactly, so no percentile may lie outside them.
     fn percentile_of(&self, histogram: &Histogram, quantile: f64) -> u64 {
-        let lowest = self.parts.min_response_time.unwrap_or(0.0);
-        let highest = self.parts.max_response_time.max(lowest);
+        let (lowest, highest) = self.extremes();
         histogram.quantile_ms(quantile).map_or(0, |value| value.clamp(lowest, highest).round_ties_even() as u64)
     }
 }

@@ -21,6 +21,8 @@ pub struct Table {
     history: Vec<HistoryPoint>,
     lag: Lag,
     users: Arc<AtomicU64>,
+    /// How often it was emptied, and zeroed.
+    ages: (u64, u64),
 }
 
 impl Table {
@@ -38,6 +40,7 @@ impl Table {
             history: Vec::new(),
             lag: Lag::default(),
             users: Arc::default(),
+            ages: (0, 0),
         }
     }
 
@@ -142,6 +145,11 @@ impl Table {
         Arc::clone(&self.users)
     }
 
+    /// How often it was emptied, and how often zeroed: who takes differences must know.
+    pub fn ages(&self) -> (u64, u64) {
+        self.ages
+    }
+
     /// Zero every row but keep it listed; forget failures, lag and history.
     pub fn reset_all(&mut self, now: f64) {
         self.total.reset(now);
@@ -149,6 +157,7 @@ impl Table {
         self.errors.clear();
         self.history.clear();
         self.lag = Lag::default();
+        self.ages.1 += 1;
     }
 
     /// Forget everything but exceptions, which belong to the runner.
@@ -156,6 +165,7 @@ impl Table {
         self.rows.clear();
         self.index.clear();
         self.reset_all(now);
+        self.ages.0 += 1;
     }
 
     /// Forget a row, but not its part in the total; `false` if there is none.
@@ -182,6 +192,7 @@ impl Table {
             history: self.history.clone(),
             lag: self.lag.clone(),
             users: Arc::new(AtomicU64::new(self.user_count())),
+            ages: self.ages,
         }
     }
 

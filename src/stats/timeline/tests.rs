@@ -1,0 +1,119 @@
+use super::*;
+use crate::stats::Sample;
+use proptest::prelude::*;
+use std::time::Duration;
+
+fn sample(ms: f64, lag_ms: u64) -> Sample {
+    let generator_lag = Duration::from_millis(lag_ms);
+    Sample { response_time_ms: Some(ms), response_length: 1, generator_lag, phases: None, at: 1.0 }
+}
+
+fn table() -> Mutex<Table> {
+    Mutex::new(Table::new(0.0, true))
+}
+
+fn record(table: &Mutex<Table>, name: &str, ms: f64) {
+    lock(table).record("GET", name, sample(ms, 0));
+}
+
+#[test]
+fn an_interval_holds_what_came_in_it() {
+    let (table, mut timeline) = (table(), Timeline::new(1000.0, 5.0, 1.0));
+    record(&table, "/a", 10.0);
+    lock(&table).set_user_count(3);
+    timeline.observe(&table, 1001.0, 6.0);
+    timeline.observe(&table, 1002.0, 7.0);
+    record(&table, "/a", 30.0);
+    record(&table, "/b", 50.0);
+    timeline.observe(&table, 1003.0, 8.0);
+    let requests: Vec<_> = timeline.intervals().iter().map(|interval| interval.counts.requests).collect();
+    assert_eq!(requests, [1, 0, 2]);
+    assert_eq!(timeline.intervals()[0].users, (0, 3));
+    assert_eq!(timeline.entries()[0].counts.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [0, 2]);
+    let (seconds, recent) = timeline.recent(2.0, |_| true, true);
+    assert_eq!((seconds, recent.requests, recent.average_ms()), (2.0, 2, Some(40.0)));
+    let (_, of_b) = timeline.recent(2.0, |entry| &*entry.name == "/b", false);
+    assert_eq!(of_b.requests, 1);
+    let json = timeline.to_json();
+    assert_eq!(json["total"]["requests"], serde_json::json!([1, 0, 2]));
+    assert_eq!(json["entries"]["rows"][1]["avg_ms"], serde_json::json!([null, null, 50.0]));
+}
+
+#[test]
+fn an_emptied_table_is_a_new_run_and_a_zeroed_one_is_not() {
+    let (table, mut timeline) = (table(), Timeline::new(1000.0, 0.0, 1.0));
+    record(&table, "/a", 10.0);
+    timeline.observe(&table, 1001.0, 1.0);
+    lock(&table).clear_all(1.0);
+    record(&table, "/b", 10.0);
+    timeline.observe(&table, 1002.0, 2.0);
+    assert_eq!((timeline.intervals().len(), timeline.started(), timeline.entries().len()), (1, 1001.0, 1));
+    lock(&table).reset_all(2.0);
+    record(&table, "/b", 10.0);
+    timeline.observe(&table, 1003.0, 3.0);
+    assert_eq!((timeline.intervals().len(), timeline.counted_from()), (2, 1.0));
+    assert_eq!(timeline.total_slices()["requests"], serde_json::json!([1]));
+}
+
+#[test]
+fn a_saturated_generator_is_named_and_so_is_the_time_it_was_stuck() {
+    let (table, mut timeline) = (table(), Timeline::new(0.0, 0.0, 1.0));
+    for second in 1..=5u32 {
+        if second == 5 {
+            (0..50).for_each(|_| lock(&table).record("GET", "/", sample(5.0, 2500)));
+        } else if second < 3 {
+            (0..50).for_each(|_| lock(&table).record("GET", "/", sample(5.0, 1)));
+        }
+        timeline.observe(&table, f64::from(second), f64::from(second));
+    }
+    assert_eq!(timeline.to_json()["saturated"], serde_json::json!([[2.0, 5.0]]));
+}
+
+#[test]
+fn the_last_stub_is_part_of_the_interval_before_it() {
+    let (table, mut timeline) = (table(), Timeline::new(0.0, 0.0, 1.0));
+    record(&table, "/a", 10.0);
+    timeline.observe(&table, 1.0, 1.0);
+    record(&table, "/a", 10.0);
+    timeline.observe(&table, 1.1, 1.1);
+    assert_eq!(timeline.intervals().len(), 1);
+    assert_eq!((timeline.intervals()[0].counts.requests, timeline.intervals()[0].end), (2, 1.1));
+}
+
+#[test]
+fn rounds_to_significant_digits() {
+    let rounded = [0.0, 0.012_345, 1.234_5, 98.76, 12_345.6, f64::NAN].map(|value| significant(value, 3));
+    assert_eq!(rounded, [0.0, 0.0123, 1.23, 98.8, 12_300.0, 0.0]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    /// However long it runs: nothing lost, the whole is the sum of the entries, and there is a bound.
+    #[test]
+    fn merging_loses_nothing(seconds in prop::collection::vec(prop::collection::vec((0..4u8, 1..1_000_000u64), 0..4), 1..1500)) {
+        let (table, mut timeline) = (table(), Timeline::new(0.0, 0.0, 1.0));
+        let mut at = 0.0;
+        let mut next = 1.0;
+        for requests in &seconds {
+            at += 1.0;
+            for (name, time) in requests {
+                record(&table, &name.to_string(), *time as f64 / 1000.0);
+            }
+            if at >= next {
+                timeline.observe(&table, at, at);
+                next = at + timeline.interval();
+            }
+        }
+        timeline.observe(&table, at + 1.0, at + 1.0);
+        prop_assert!(timeline.intervals().len() < Timeline::MOST_INTERVALS);
+        let mut all = Counts::default();
+        timeline.intervals().iter().for_each(|interval| all.merge(&interval.counts));
+        let mut entries = Counts::default();
+        timeline.entries().iter().flat_map(|entry| &entry.counts).for_each(|(_, counts)| entries.merge(counts));
+        prop_assert_eq!(&all.times, &entries.times);
+        let table = lock(&table);
+        prop_assert_eq!(&all.times, &Cells::of(&table.total().parts().response_times));
+        prop_assert_eq!(all.requests, table.total().parts().num_requests);
+    }
+}
