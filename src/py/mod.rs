@@ -26,6 +26,7 @@ mod stream;
 mod target;
 mod tasks;
 mod upload;
+mod verdict;
 
 use pyo3::prelude::*;
 
@@ -56,6 +57,7 @@ pub mod _engine {
         stats::register(module)?;
         stream::register(module)?;
         tasks::register(module)?;
-        upload::register(module)
+        upload::register(module)?;
+        verdict::register(module)
     }
 }

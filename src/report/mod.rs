@@ -9,3 +9,4 @@ pub mod hgrm;
 pub mod html;
 pub mod number;
 pub mod record;
+pub mod verdict;

@@ -48,13 +48,14 @@ impl Recorder {
         lock(&self.timeline)
     }
 
-    /// End the last interval now, so that the timeline agrees with the table, and wait until that is done.
-    pub fn close(&mut self) {
+    /// End the last interval now, so that the timeline agrees with the table, and wait until that is done. `false` if it
+    /// was done before.
+    pub fn close(&mut self) -> bool {
         drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // A panic in there has been reported by its own hook; there is nothing to add.
-            let _ = thread.join();
-        }
+        let Some(thread) = self.thread.take() else { return false };
+        // A panic in there has been reported by its own hook; there is nothing to add.
+        let _ = thread.join();
+        true
     }
 }
 

@@ -1,0 +1,169 @@
+//! `_engine.Verdict`: the timeline of a run and what is concluded from it, seen from Python.
+
+#![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use serde_json::{Map, Value};
+
+use super::stats::{StatsTable, lock};
+use crate::bridge::WakeFd;
+use crate::report::record::{Parts, run_record};
+use crate::report::verdict;
+use crate::stats::timeline::Recorder;
+use crate::stats::{Table, utc};
+use crate::verdict::words::{Facts, words};
+use crate::verdict::{Check, Judge, Knee, Outcome, Word};
+
+/// Watches a run from its creation until it is closed, and judges it.
+#[pyclass(frozen, module = "gregaria._engine")]
+pub struct Verdict {
+    table: Arc<Mutex<Table>>,
+    watch: Arc<Watch>,
+    recorder: Mutex<Recorder>,
+    settled: Mutex<Settled>,
+}
+
+/// What the thread of the timeline and Python share.
+struct Watch {
+    judge: Mutex<Judge>,
+    broken: Mutex<Option<String>>,
+    wake: WakeFd,
+}
+
+/// What was concluded; as it was before anything ran, until the run is closed.
+#[derive(Default)]
+struct Settled {
+    outcomes: Vec<Outcome>,
+    words: Vec<Word>,
+}
+
+#[pymethods]
+impl Verdict {
+    /// `ValueError`, with a caret under the place, for a check that cannot be understood.
+    #[new]
+    #[pyo3(signature = (table, checks=Vec::new(), interval=1.0))]
+    fn new(table: &StatsTable, checks: Vec<String>, interval: f64) -> PyResult<Self> {
+        let judge = Judge::new(parsed(&checks)?);
+        let watch = Arc::new(Watch { judge: Mutex::new(judge), broken: Mutex::default(), wake: WakeFd::new()? });
+        let table = Arc::clone(table.table());
+        let interval = Duration::try_from_secs_f64(interval).unwrap_or(Duration::from_secs(1));
+        let watching = Arc::clone(&watch);
+        let look = Box::new(move |timeline: &_| {
+            if let Some(broken) = held(&watching.judge).watch(timeline)
+                && held(&watching.broken).replace(broken).is_none()
+            {
+                watching.wake.wake();
+            }
+        });
+        let recorder = Mutex::new(Recorder::start(Arc::clone(&table), interval, look)?);
+        Ok(Self { table, watch, recorder, settled: Mutex::default() })
+    }
+
+    /// Readable once a check over a window is broken.
+    fn fileno(&self) -> i32 {
+        self.watch.wake.raw()
+    }
+
+    /// The check over a window that is broken, and what was measured; `None` while all hold.
+    fn broken(&self) -> Option<String> {
+        held(&self.watch.broken).clone()
+    }
+
+    fn has_windows(&self) -> bool {
+        held(&self.watch.judge).has_windows()
+    }
+
+    /// End the timeline, and judge what was measured. Only the first call does anything.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| {
+            let mut recorder = held(&self.recorder);
+            if recorder.close() {
+                *held(&self.settled) = self.settle(&recorder);
+            }
+        });
+    }
+
+    /// `True` or `False` once the run is closed; `None` where there were no checks.
+    fn passed(&self) -> Option<bool> {
+        let settled = held(&self.settled);
+        (!settled.outcomes.is_empty()).then(|| settled.outcomes.iter().all(|outcome| outcome.passed))
+    }
+
+    /// The lines of the table of checks; none without checks.
+    fn check_lines(&self) -> Vec<String> {
+        verdict::check_table(&held(&self.settled).outcomes)
+    }
+
+    /// The run in a few sentences.
+    fn word_lines(&self, columns: usize) -> Vec<String> {
+        verdict::word_lines(&held(&self.settled).words, columns)
+    }
+
+    /// Everything that a report shows beside the statistics, as JSON; `options` is a JSON object.
+    #[pyo3(signature = (options="{}", seed=None))]
+    fn record(&self, py: Python<'_>, options: &str, seed: Option<u64>) -> PyResult<String> {
+        let options: Map<String, Value> =
+            serde_json::from_str(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        Ok(py.detach(|| {
+            let recorder = held(&self.recorder);
+            let (timeline, settled) = (recorder.timeline(), held(&self.settled));
+            let knee = Knee::of(timeline.intervals());
+            let (outcomes, words) = (settled.outcomes.as_slice(), settled.words.as_slice());
+            run_record(Parts { outcomes, words, knee: &knee, timeline: &timeline, options, seed }).to_string()
+        }))
+    }
+
+    fn junit(&self) -> String {
+        let recorder = held(&self.recorder);
+        let timeline = recorder.timeline();
+        let seconds = timeline.intervals().last().map_or(0.0, |interval| interval.end);
+        verdict::junit(&held(&self.settled).outcomes, seconds, &utc(timeline.started()))
+    }
+
+    fn markdown(&self) -> String {
+        let settled = held(&self.settled);
+        verdict::markdown(&settled.outcomes, &settled.words)
+    }
+
+    /// Method, name and time slices, as JSON, of every entry: what a comparison of two runs reads.
+    fn slices(&self) -> Vec<(String, String, String)> {
+        let recorder = held(&self.recorder);
+        let timeline = recorder.timeline();
+        let slices = timeline.entries_slices().into_iter();
+        slices.map(|(entry, slices)| (entry.method.to_string(), entry.name.to_string(), slices.to_string())).collect()
+    }
+}
+
+impl Verdict {
+    fn settle(&self, recorder: &Recorder) -> Settled {
+        let (timeline, table) = (recorder.timeline(), lock(&self.table));
+        let outcomes = held(&self.watch.judge).outcomes(&table, &timeline);
+        let knee = Knee::of(timeline.intervals());
+        let words = words(&Facts { table: &table, timeline: &timeline, outcomes: &outcomes, knee: &knee });
+        Settled { outcomes, words }
+    }
+}
+
+/// Refuses checks that cannot be understood: `ValueError`, with a caret under the place.
+#[pyfunction]
+fn check_checks(checks: Vec<String>) -> PyResult<()> {
+    parsed(&checks).map(drop)
+}
+
+fn parsed(checks: &[String]) -> PyResult<Vec<Check>> {
+    let mistake = |mistake: crate::verdict::Mistake| PyValueError::new_err(mistake.to_string());
+    checks.iter().map(|check| Check::parse(check).map_err(mistake)).collect()
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Verdict>()?;
+    module.add_function(wrap_pyfunction!(check_checks, module)?)
+}
