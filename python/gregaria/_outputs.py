@@ -16,7 +16,8 @@ import gevent
 
 from gregaria import _engine
 from gregaria._complaints import tell
-from gregaria._report import ReportFile
+from gregaria._report import ReportFile, register
+from gregaria._verdicts import Verdicts
 from locust import stats
 from locust.log import greenlet_exception_logger
 
@@ -41,6 +42,7 @@ class Outputs:
         self.histograms: _engine.RunFiles | None = None
         self._html = ReportFile(environment, options)
         self._has_report = False
+        self.verdicts = Verdicts(environment, options)
 
     def open(self) -> bool:
         """Make the files that are written during the test. Where that is impossible, say so."""
@@ -61,6 +63,8 @@ class Outputs:
         if not self.options.only_summary and (self.options.print_stats or self.options.headless):
             spawn(stats.stats_printer(self.environment.stats))
         spawn(stats.stats_history, self.runner)
+        self.verdicts.begin(self.runner.quit)
+        register(self.environment, self.verdicts.record)
         if self.csv_writer is not None:
             spawn(self.csv_writer.stats_writer)
         if self.histograms is not None:
@@ -74,11 +78,14 @@ class Outputs:
     def report(self) -> bool:
         """Write the report, where one is asked for: before `quitting`, as listeners of it may send it around."""
         self._has_report = True
+        if not self.runner.user_count:
+            self.verdicts.close()
         return self._html.write(is_over=not self.runner.user_count)
 
     def close(self) -> bool:
         """Write what is left to write, and show the summary, when all users have ended; whether all was written."""
         measured = self.environment.stats
+        self.verdicts.close()
         if self.csv_writer is not None:
             self.csv_writer.close_files()
         if self.histograms is not None:
@@ -95,7 +102,8 @@ class Outputs:
             stats.print_phases(measured)
             stats.print_error_report(measured)
         self._say_what_the_engine_knows()
-        return is_reported and (is_saved or not asked)
+        is_said = self.verdicts.show()
+        return is_said and is_reported and (is_saved or not asked)
 
     def _save_json(self, name: str) -> bool:
         try:

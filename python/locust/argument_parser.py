@@ -262,7 +262,7 @@ def _add_locusts(parser: LocustArgumentParser, *dests: str) -> None:
             how |= {"action": "help" if dest == "help" else "store_true"}
         else:
             how |= {"type": _type_of(dest), "metavar": metavar or None, "default": defaults[dest]}
-            how |= {"nargs": "*"} if takes == "several" else {}
+            how |= {"several": {"nargs": "*"}, "repeated": {"action": "append"}}.get(takes, {})
             how |= {"is_config_file": True} if dest == "config" else {}
         parser.add_argument(*new, **how).is_locusts = True  # type: ignore[attr-defined]
 

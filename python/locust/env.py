@@ -53,6 +53,9 @@ class Environment:
         self.process_exit_code: int | None = None
         """Set it in a listener, at the latest of `quitting`, to decide the exit code of the process."""
 
+        self.checks: list[str] = []
+        """Not in Locust: what a run must keep to, beside `--check`: `["GET /orders: p95 < 1s"]`. Read after `init`."""
+
         self.user_classes = user_classes if user_classes is not None else []
         self.shape_class = shape_class
         self.tags = tags

@@ -15,7 +15,7 @@ import gevent
 from gevent.event import Event
 
 import locust
-from gregaria import _engine, _locustfiles, _starting, locating
+from gregaria import _engine, _locustfiles, _starting, _verdicts, locating
 from gregaria._outputs import Outputs, spawn
 
 from . import log
@@ -188,6 +188,9 @@ class _Run:
             return 1
         if not self._init():
             return 1
+        if mistake := self.outputs.verdicts.mistake():
+            logger.error("%s", mistake)
+            return 2
         self.outputs.begin()
         gevent.signal_handler(signal.SIGTERM, self._on_sigterm)
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -292,6 +295,8 @@ class _Run:
         """Say how it went, stop what still runs, and show what was measured."""
         logger.debug("Running teardowns...")
         self.environment.events.quitting.fire(environment=self.environment, reverse=True)
+        if not self.runner.user_count:
+            self.outputs.verdicts.close()
         exit_code = self._exit_code()
         logger.info("Shutting down (exit code %s)", exit_code)
         logger.debug("Cleaning up runner...")
@@ -303,6 +308,8 @@ class _Run:
         finally:
             # Also when impatience (a second Ctrl-C) cuts the stopping short.
             is_written = self.outputs.close()
+        if self.outputs.verdicts.failed:
+            exit_code = self._exit_code()
         if not is_written:
             exit_code = exit_code or 1
         self.environment.events.quit.fire(exit_code=exit_code)
@@ -311,6 +318,8 @@ class _Run:
     def _exit_code(self) -> int:
         if self.environment.process_exit_code is not None:
             return self.environment.process_exit_code
+        if self.outputs.verdicts.failed:
+            return _verdicts.EXIT_CODE
         if self.runner.errors or self.runner.exceptions:
             return int(self.options.exit_code_on_error)
         return 2 if log.unhandled_greenlet_exception else 0

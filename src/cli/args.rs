@@ -20,6 +20,8 @@ pub enum Kind {
     /// A whole number from 0 on, or `auto`.
     Seed,
     List,
+    /// A check, each time that it is given: see [`crate::verdict::Check`].
+    Each,
     /// What Locust once had. Using it says what to use instead.
     Removed {
         takes_value: bool,
@@ -73,6 +75,7 @@ impl Spec {
     pub fn default(&self) -> Value {
         match (self.kind, self.default) {
             (Kind::Flag, Default::Nothing) => Value::Flag(false),
+            (Kind::Each, Default::Nothing) => Value::List(Vec::new()),
             (_, Default::Nothing) => Value::Nothing,
             (_, Default::Int(number)) => Value::Int(number),
             (_, Default::Text(text)) => Value::Text(text.into()),
@@ -200,6 +203,12 @@ pub const OPTIONS: &[Spec] = &[
         .env("LOCUST_HTML").metavar("filename"),
     option(&["--json"], "json", Kind::Flag, STATISTICS, "Print the final statistics as JSON on stdout"),
     option(&["--json-file"], "json_file", Kind::Text, STATISTICS, "Write the final statistics as JSON to <filename>.json").metavar("filename"),
+    option(&["--check"], "checks", Kind::Each, STATISTICS,
+        "What the run must keep to, e.g. 'GET /orders: p95 < 500ms, fail_ratio < 1%'; exit code 3 if it does not. Repeatable")
+        .env("GREGARIA_CHECK").metavar("check").ours(),
+    option(&["--abort-on-check"], "abort_on_check", Kind::Flag, STATISTICS, "Stop as soon as a check with `over` is broken")
+        .env("GREGARIA_ABORT_ON_CHECK").ours(),
+    option(&["--junit"], "junit", Kind::Text, STATISTICS, "Write the checks' results as JUnit XML").env("GREGARIA_JUNIT").metavar("filename").ours(),
 
     option(&["--hgrm"], "hgrm_prefix", Kind::Text, STATISTICS,
         "Write the response times as HdrHistogram logs to <filename>.hlog, and their distribution to <filename>.hgrm")

@@ -3,6 +3,7 @@
 use super::args::{Kind, LOG_LEVELS, OPTIONS, Spec, USER_CLASSES};
 use super::{Options, UsageError, Value};
 use crate::stats::python_repr;
+use crate::verdict::Check;
 
 /// Every option as it is when nobody sets it.
 pub fn defaults() -> Options {
@@ -24,9 +25,15 @@ pub fn value(option: &Spec, text: &str) -> Result<Value, UsageError> {
         Kind::TimeSpan => time_span(text).map(Value::Int),
         Kind::LogLevel => log_level(text).map(Value::Text),
         Kind::Seed => seed(text),
+        Kind::Each => check(text),
         Kind::Flag | Kind::Text | Kind::List | Kind::Removed { .. } => Ok(Value::Text(text.into())),
     };
     value.map_err(UsageError)
+}
+
+/// One that cannot be understood shall not be found out at the end of a run.
+fn check(text: &str) -> Result<Value, String> {
+    Check::parse(text).map(|_| Value::Text(text.into())).map_err(|mistake| mistake.to_string())
 }
 
 fn int(text: &str) -> Result<i64, String> {

@@ -91,13 +91,14 @@ fn help_text() -> String {
     args::help()
 }
 
-/// Destination, names, what it takes (`nothing`, `one`, `several`), environment variable, metavar, and of an option that is
+/// Destination, names, what it takes (`nothing`, `one`, `several`, `repeated`), environment variable, metavar, and of an option that is
 /// gone what is said of it.
 #[pyfunction]
 fn options() -> Vec<OptionRow> {
     let row = |option: &args::Spec| {
         let takes = match option.kind {
             args::Kind::List => "several",
+            args::Kind::Each => "repeated",
             _ if option.takes_value() => "one",
             _ => "nothing",
         };

@@ -24,7 +24,7 @@ pub struct Verdict {
     table: Arc<Mutex<Table>>,
     watch: Arc<Watch>,
     recorder: Mutex<Recorder>,
-    settled: Mutex<Settled>,
+    settled: Mutex<Option<Settled>>,
 }
 
 /// What the thread of the timeline and Python share.
@@ -34,8 +34,8 @@ struct Watch {
     wake: WakeFd,
 }
 
-/// What was concluded; as it was before anything ran, until the run is closed.
-#[derive(Default)]
+/// What was concluded.
+#[derive(Clone, Default)]
 struct Settled {
     outcomes: Vec<Outcome>,
     words: Vec<Word>,
@@ -73,44 +73,43 @@ impl Verdict {
         held(&self.watch.broken).clone()
     }
 
-    fn has_windows(&self) -> bool {
-        held(&self.watch.judge).has_windows()
-    }
-
     /// End the timeline, and judge what was measured. Only the first call does anything.
     fn close(&self, py: Python<'_>) {
         py.detach(|| {
             let mut recorder = held(&self.recorder);
             if recorder.close() {
-                *held(&self.settled) = self.settle(&recorder);
+                let settled = self.settle(&recorder);
+                *held(&self.settled) = Some(settled);
             }
         });
     }
 
     /// `True` or `False` once the run is closed; `None` where there were no checks.
     fn passed(&self) -> Option<bool> {
-        let settled = held(&self.settled);
+        let settled = self.settled();
         (!settled.outcomes.is_empty()).then(|| settled.outcomes.iter().all(|outcome| outcome.passed))
     }
 
     /// The lines of the table of checks; none without checks.
     fn check_lines(&self) -> Vec<String> {
-        verdict::check_table(&held(&self.settled).outcomes)
+        verdict::check_table(&self.settled().outcomes)
     }
 
     /// The run in a few sentences.
     fn word_lines(&self, columns: usize) -> Vec<String> {
-        verdict::word_lines(&held(&self.settled).words, columns)
+        verdict::word_lines(&self.settled().words, columns)
     }
 
-    /// Everything that a report shows beside the statistics, as JSON; `options` is a JSON object.
+    /// Everything that a report shows beside the statistics, as JSON: as it is now, while the run is not closed. `options`
+    /// is a JSON object.
     #[pyo3(signature = (options="{}", seed=None))]
     fn record(&self, py: Python<'_>, options: &str, seed: Option<u64>) -> PyResult<String> {
         let options: Map<String, Value> =
             serde_json::from_str(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
         Ok(py.detach(|| {
             let recorder = held(&self.recorder);
-            let (timeline, settled) = (recorder.timeline(), held(&self.settled));
+            let settled = held(&self.settled).clone().unwrap_or_else(|| self.settle(&recorder));
+            let timeline = recorder.timeline();
             let knee = Knee::of(timeline.intervals());
             let (outcomes, words) = (settled.outcomes.as_slice(), settled.words.as_slice());
             run_record(Parts { outcomes, words, knee: &knee, timeline: &timeline, options, seed }).to_string()
@@ -121,11 +120,11 @@ impl Verdict {
         let recorder = held(&self.recorder);
         let timeline = recorder.timeline();
         let seconds = timeline.intervals().last().map_or(0.0, |interval| interval.end);
-        verdict::junit(&held(&self.settled).outcomes, seconds, &utc(timeline.started()))
+        verdict::junit(&self.settled().outcomes, seconds, &utc(timeline.started()))
     }
 
     fn markdown(&self) -> String {
-        let settled = held(&self.settled);
+        let settled = self.settled();
         verdict::markdown(&settled.outcomes, &settled.words)
     }
 
@@ -139,6 +138,11 @@ impl Verdict {
 }
 
 impl Verdict {
+    /// Nothing before the run is closed.
+    fn settled(&self) -> Settled {
+        held(&self.settled).clone().unwrap_or_default()
+    }
+
     fn settle(&self, recorder: &Recorder) -> Settled {
         let (timeline, table) = (recorder.timeline(), lock(&self.table));
         let outcomes = held(&self.watch.judge).outcomes(&table, &timeline);
@@ -154,6 +158,12 @@ fn check_checks(checks: Vec<String>) -> PyResult<()> {
     parsed(&checks).map(drop)
 }
 
+/// Whether any of these is over a window.
+#[pyfunction]
+fn has_windows(checks: Vec<String>) -> PyResult<bool> {
+    Ok(Judge::new(parsed(&checks)?).has_windows())
+}
+
 fn parsed(checks: &[String]) -> PyResult<Vec<Check>> {
     let mistake = |mistake: crate::verdict::Mistake| PyValueError::new_err(mistake.to_string());
     checks.iter().map(|check| Check::parse(check).map_err(mistake)).collect()
@@ -165,5 +175,6 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Verdict>()?;
-    module.add_function(wrap_pyfunction!(check_checks, module)?)
+    module.add_function(wrap_pyfunction!(check_checks, module)?)?;
+    module.add_function(wrap_pyfunction!(has_windows, module)?)
 }

@@ -9,7 +9,8 @@ pub fn check_table(outcomes: &[Outcome]) -> Vec<String> {
     if outcomes.is_empty() {
         return Vec::new();
     }
-    let width = |text: &dyn Fn(&Outcome) -> usize, least: usize| outcomes.iter().map(text).max().unwrap_or(0).max(least);
+    let width =
+        |text: &dyn Fn(&Outcome) -> usize, least: usize| outcomes.iter().map(text).max().unwrap_or(0).max(least);
     let subject = width(&|outcome| outcome.subject().chars().count(), 5).min(60);
     let condition = width(&|outcome| outcome.condition.text.chars().count(), 5).min(60);
     let shown = width(&|outcome| outcome.shown().chars().count(), 8);
@@ -89,7 +90,10 @@ pub fn junit(outcomes: &[Outcome], seconds: f64, utc: &str) -> String {
             writeln!(xml, "{case}/>")
         } else {
             let (message, text) = (escaped(&message), escaped(&outcome.condition.text));
-            writeln!(xml, "{case}>\n      <failure message=\"{message}\" type=\"check\">{text}: {message}</failure>\n    </testcase>")
+            writeln!(
+                xml,
+                "{case}>\n      <failure message=\"{message}\" type=\"check\">{text}: {message}</failure>\n    </testcase>"
+            )
         };
     }
     xml.push_str("  </testsuite>\n</testsuites>\n");

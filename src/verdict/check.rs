@@ -193,7 +193,11 @@ impl Check {
             None => (None, 0),
         };
         if entry.is_some_and(|entry| entry.trim().is_empty()) {
-            return Err(mistake(text, 0, "an entry's name is expected before the colon, as in `GET /orders: p95 < 1s`"));
+            return Err(mistake(
+                text,
+                0,
+                "an entry's name is expected before the colon, as in `GET /orders: p95 < 1s`",
+            ));
         }
         let entry = entry.map(|entry| unquoted(entry.trim()).to_owned()).filter(|entry| entry != "Aggregated");
         let mut parser = Parser { text, at: begin };
@@ -203,7 +207,9 @@ impl Check {
         }
         match parser.rest().trim_start() {
             "" => Ok(Self { entry, conditions }),
-            _ => Err(parser.mistake("a comma before another condition, `over` and a time, or the end is expected here")),
+            _ => {
+                Err(parser.mistake("a comma before another condition, `over` and a time, or the end is expected here"))
+            }
         }
     }
 }
@@ -253,7 +259,11 @@ impl<'a> Parser<'a> {
         let word = self.word();
         let metric = Metric::named(&word.to_ascii_lowercase()).ok_or_else(|| self.no_metric(begin, word))?;
         if metric == Metric::Lag && of_an_entry {
-            return Err(mistake(self.text, begin, "the generator lag is the whole run's: write `lag` in a check without an entry"));
+            return Err(mistake(
+                self.text,
+                begin,
+                "the generator lag is the whole run's: write `lag` in a check without an entry",
+            ));
         }
         let operator = self.operator()?;
         let limit = self.limit(metric)?;

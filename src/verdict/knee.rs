@@ -98,7 +98,8 @@ impl Knee {
                 "p99_ms": significant(point.times.quantile_ms(0.99).unwrap_or(0.0), 3),
             })
         });
-        let mut json = json!({"found": self.found.is_ok(), "method": Self::METHOD, "points": points.collect::<Vec<_>>()});
+        let mut json =
+            json!({"found": self.found.is_ok(), "method": Self::METHOD, "points": points.collect::<Vec<_>>()});
         match &self.found {
             Ok(found) => {
                 json["users"] = significant(found.users, 3).into();

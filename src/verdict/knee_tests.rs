@@ -66,7 +66,9 @@ fn run(world: &World, seed: u64) -> Vec<Interval> {
         }
         events.push(Reverse(finish + microseconds(random.exponential(world.think))));
     }
-    let users = |second: u32| f64::from(world.most_users).min((f64::from(second) * world.users_per_second).floor() + 1.0) as u64;
+    let users = |second: u32| {
+        f64::from(world.most_users).min((f64::from(second) * world.users_per_second).floor() + 1.0) as u64
+    };
     let intervals = (0u32..).zip(counted).map(|(second, times)| Interval {
         start: f64::from(second),
         end: f64::from(second + 1),
@@ -103,12 +105,22 @@ fn the_knee_is_where_the_asymptotes_meet() {
         for think in [0.0, 0.05, 0.3] {
             for seed in 0..10 {
                 let world = world(slots, think);
-                let (users, rps) = (slots as f64 * (world.service + think) / world.service, slots as f64 / world.service);
+                let (users, rps) =
+                    (slots as f64 * (world.service + think) / world.service, slots as f64 / world.service);
                 let knee = Knee::of(&run(&world, seed));
-                let found = knee.found.unwrap_or_else(|reason| panic!("{slots} slots, {think} s, seed {seed}: {reason:?}"));
+                let found =
+                    knee.found.unwrap_or_else(|reason| panic!("{slots} slots, {think} s, seed {seed}: {reason:?}"));
                 let (by_users, by_rps) = (found.users / users - 1.0, found.rps / rps - 1.0);
-                assert!(by_users.abs() < 0.15, "{slots} slots, {think} s, seed {seed}: {} of {users} users", found.users);
-                assert!(by_rps.abs() < 0.15, "{slots} slots, {think} s, seed {seed}: {} of {rps} per second", found.rps);
+                assert!(
+                    by_users.abs() < 0.15,
+                    "{slots} slots, {think} s, seed {seed}: {} of {users} users",
+                    found.users
+                );
+                assert!(
+                    by_rps.abs() < 0.15,
+                    "{slots} slots, {think} s, seed {seed}: {} of {rps} per second",
+                    found.rps
+                );
             }
         }
     }

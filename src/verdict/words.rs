@@ -242,7 +242,11 @@ fn generator(facts: &Facts<'_>) -> Option<Word> {
         return None;
     }
     let p99 = Unit::Milliseconds.show(facts.table.lag().percentile_ms(0.99));
-    let when = if share >= OFTEN { format!("in {} of the time", Unit::Share.show((share * 100.0).round() / 100.0)) } else { "at times".into() };
+    let when = if share >= OFTEN {
+        format!("in {} of the time", Unit::Share.show((share * 100.0).round() / 100.0))
+    } else {
+        "at times".into()
+    };
     let text = format!(
         "The load generator was the limit {when}: finished responses waited for Python (99 % of them up to {p99}). The \
          response times are right; the load was lower than asked for, so what the target could take is not known from \

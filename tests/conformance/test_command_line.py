@@ -216,7 +216,8 @@ def show(environment, **kwargs):
              "tags", "exclude_tags", "csv_prefix", "headless", "loglevel", "stop_timeout", "user_classes", "only_summary",
              "exit_code_on_error", "reset_stats", "locustfile", "html_file", "stats_history_enabled", "profile")
     print(json.dumps({name: options[name] for name in names}, sort_keys=True))
-    print(json.dumps(sorted(options.keys() - {"io_threads", "random_seed"})))
+    print(json.dumps(sorted(options.keys() - {
+        "io_threads", "random_seed", "hgrm_prefix", "checks", "abort_on_check", "junit"})))
     print(environment.host, environment.stop_timeout, environment.reset_stats, environment.tags, environment.exclude_tags)
 class U(User):
     @tag("a", "b")

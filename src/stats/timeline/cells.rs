@@ -105,12 +105,7 @@ impl Cells {
 }
 
 /// The quantile of cells in ascending order, whatever they are kept in.
-pub fn quantile_ms<C>(
-    cells: &[C],
-    count: impl Fn(&C) -> f64,
-    cell: impl Fn(&C) -> u16,
-    quantile: f64,
-) -> Option<f64> {
+pub fn quantile_ms<C>(cells: &[C], count: impl Fn(&C) -> f64, cell: impl Fn(&C) -> u16, quantile: f64) -> Option<f64> {
     let mut rank = quantile * cells.iter().map(&count).sum::<f64>();
     let mut last = None;
     for item in cells.iter().filter(|item| count(item) > 0.0) {

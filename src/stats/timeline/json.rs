@@ -76,7 +76,8 @@ impl Timeline {
         let first = self.first_counted();
         let counts = &counts[first..];
         let count = |value: fn(&Counts) -> u64| counts.iter().map(|c| c.map_or(0, value)).collect::<Vec<_>>();
-        let cells = |counts: &Counts| counts.times.pairs().iter().flat_map(|(cell, n)| [u32::from(*cell), *n]).collect();
+        let cells =
+            |counts: &Counts| counts.times.pairs().iter().flat_map(|(cell, n)| [u32::from(*cell), *n]).collect();
         json!({
             "start_s": seconds(self.intervals.get(first).map_or(0.0, |interval| interval.start)),
             "ends_s": ends(&self.intervals[first..]),

@@ -1,0 +1,131 @@
+"""Whether a run kept to its checks, and what it meant: `--check`, `environment.checks`, `--junit`.
+
+The engine judges; here is when it does, and where it says so.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import gevent
+from gevent.socket import wait_read
+
+from gregaria import _engine
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from locust.env import Environment
+
+EXIT_CODE = 3
+"""Of a run that did not keep to its checks. Locust has no such code."""
+
+_COLUMNS = 120
+
+logger = logging.getLogger("locust.main")
+_tables = logging.getLogger("locust.stats_logger")
+
+
+class Verdicts:
+    """The judgement of one run."""
+
+    def __init__(self, environment: Environment, options: Namespace) -> None:
+        self.environment = environment
+        self.options = options
+        self._verdict: _engine.Verdict | None = None
+        self._is_closed = False
+
+    @property
+    def checks(self) -> list[str]:
+        """Those of the options, and after them those of the locustfile."""
+        return [*(getattr(self.options, "checks", None) or []), *self.environment.checks]
+
+    def mistake(self) -> str | None:
+        """What is wrong with the checks; known once the locustfile's listeners of `init` have run."""
+        if isinstance(self.environment.checks, str):
+            return "`environment.checks` is a list of checks, not one: put it in brackets"
+        try:
+            _engine.check_checks([str(check) for check in self.environment.checks])
+        except ValueError as error:
+            return f"`environment.checks`: {error}"
+        if self.options.abort_on_check and not _engine.has_windows(self.checks):
+            return (
+                "--abort-on-check: there is no check that could end the run early; it needs one over a window, as "
+                "`--check 'p95 < 500ms over 30s'`"
+            )
+        return None
+
+    def begin(self, stop: Callable[[], None]) -> None:
+        """Watch the run from now on; `stop` ends it."""
+        self._verdict = verdict = _engine.Verdict(self.environment.stats.table, self.checks)
+        if self.options.abort_on_check:
+            gevent.spawn(self._abort, verdict, stop)
+
+    def _abort(self, verdict: _engine.Verdict, stop: Callable[[], None]) -> None:
+        wait_read(verdict.fileno())
+        logger.error("Check broken: %s; shutting down (--abort-on-check)", verdict.broken())
+        stop()
+
+    def close(self) -> None:
+        """Judge what was counted: before anything resets it, and when no user counts any more."""
+        if self._verdict is not None and not self._is_closed:
+            self._is_closed = True
+            self._verdict.close()
+
+    @property
+    def failed(self) -> bool:
+        """Whether a check failed, once the run is closed."""
+        return self._verdict is not None and self._verdict.passed() is False
+
+    def show(self) -> bool:
+        """Say it after the tables, and write the files; whether all was written."""
+        if self._verdict is None:
+            return True
+        for line in [*self._verdict.check_lines(), *self._verdict.word_lines(_COLUMNS)]:
+            _tables.info(line)
+        is_written = self._append_summary(self._verdict)
+        if self.options.junit:
+            is_written = _write(self.options.junit, self._verdict.junit(), "--junit") and is_written
+        return is_written
+
+    def record(self) -> str | None:
+        """What a report shows beside the statistics, as JSON: `src/report/record.rs` has its fields."""
+        if self._verdict is None:
+            return None
+        return self._verdict.record(json.dumps(_plain(self.options)), self.environment.seed)
+
+    def slices(self) -> dict[tuple[str, str], Any]:
+        """By method and name: what was counted when, for the comparison of two runs."""
+        if self._verdict is None:
+            return {}
+        return {(method, name): json.loads(slices) for method, name, slices in self._verdict.slices()}
+
+    def _append_summary(self, verdict: _engine.Verdict) -> bool:
+        path = os.environ.get("GITHUB_STEP_SUMMARY")
+        if not path or not self.checks:
+            return True
+        return _write(path, verdict.markdown(), "GITHUB_STEP_SUMMARY", "a")
+
+
+def _write(path: str, text: str, asked_by: str, mode: str = "w") -> bool:
+    try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+        with open(path, mode, encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        logger.error("`%s`: cannot write `%s`: %s", asked_by, path, error)
+        return False
+    return True
+
+
+def _plain(options: Namespace) -> dict[str, Any]:
+    """The options that JSON can hold, without those that are secret."""
+    secret = set(getattr(options, "_secret", ()))
+    kinds = (str, int, float, bool, list, type(None))
+    items = vars(options).items()
+    plain = {name: value for name, value in items if isinstance(value, kinds) and not name.startswith("_")}
+    return {name: value for name, value in json.loads(json.dumps(plain, default=str)).items() if name not in secret}
