@@ -285,7 +285,15 @@ class _Started:
         return re.sub(r"0x[0-9a-f]{6,}", "0x...", text)
 
 
-TABLES = ("Type     Name", "Response time percentiles", "Error report", "Where the time goes", "Generator lag")
+TABLES = (
+    "Type     Name",
+    "Response time percentiles",
+    "Error report",
+    "Where the time goes",
+    "Generator lag",
+    "Checks",
+    "In words",
+)
 
 
 def _without_tables(lines: list[str]) -> tuple[list[str], list[list[str]]]:

@@ -166,7 +166,7 @@ class U(User):
 
 def tables(run):
     """The tables of the summary, without rates and without what only we show."""
-    text = run.stderr[run.stderr.index("Shutting down") :].split("Generator lag")[0]
+    text = run.stderr[run.stderr.index("Shutting down") :].split("Generator lag")[0].split("In words")[0]
     return re.sub(r"\| +\d+\.\d\d +\d+\.\d\d$", "| RATES", text, flags=re.MULTILINE).rstrip().splitlines()
 
 
