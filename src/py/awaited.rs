@@ -15,6 +15,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use super::client::{SessionBase, exchange};
 use super::hub::{hub, running};
+use super::names;
 use super::response::{Call, ResponseBase};
 use crate::bridge::Ticket;
 use crate::http::io::Operation;
@@ -96,10 +97,12 @@ impl Awaited {
     /// A request that is ready to be sent.
     pub fn request<'py>(
         session: &Bound<'py, SessionBase>,
-        operation: Box<Operation>,
+        mut operation: Box<Operation>,
         call: Call<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = session.py();
+        // Later it could not be asked without parking.
+        operation.request.names = names::of(py, session.get().style())?;
         let parks = call.debug_stream.is_some() || matches!(operation.request.names, Names::Caller(_));
         let prepared = Prepared { session: session.clone().unbind(), operation, call: OwnedCall::new(call) };
         let request = Self::new(State::Prepared(Box::new(prepared)));

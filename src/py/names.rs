@@ -95,7 +95,13 @@ pub fn exchange(py: Python<'_>, operation: Box<Operation>) -> PyResult<Box<Opera
 #[inline(never)]
 fn converse(py: Python<'_>, mut operation: Box<Operation>) -> PyResult<Box<Operation>> {
     while let Some((host, port)) = operation.question() {
-        let answer = look_up(py, operation.request.url.style(), host, port)?;
+        let style = operation.request.url.style();
+        if matches!(of(py, style)?, Names::System) {
+            operation.ask_system();
+            operation = hub(py)?.exchange(py, operation)?;
+            continue;
+        }
+        let answer = look_up(py, style, host, port)?;
         let goes_on = answer.is_ok();
         operation.answer(answer);
         if goes_on {

@@ -121,6 +121,10 @@ struct Loop<'py> {
     patches: u64,
     names: &'static Names,
     hub: Rc<Hub>,
+    /// Whether finding `tasks` runs no code of the locustfile's.
+    has_plain_tasks: bool,
+    /// The user was not being stopped when the last wait ended, and nobody else has run since.
+    goes_on: Cell<bool>,
 }
 
 /// How a turn ended that nothing was raised in.
@@ -168,6 +172,7 @@ impl<'py> Loop<'py> {
         let user = task_set.getattr(intern!(py, "_user"))?;
         let owner = if is_root { user.clone() } else { task_set.clone() };
         let attributes = task_set.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
+        let has_plain_tasks = owner.get_type().getattr(intern!(py, "tasks"))?.is_exact_instance_of::<PyList>();
         Ok(Box::new(Self {
             py,
             task_set: task_set.clone(),
@@ -182,6 +187,8 @@ impl<'py> Loop<'py> {
             patches: PATCHES.load(Ordering::Relaxed),
             names: names(py)?,
             hub: hub(py)?,
+            has_plain_tasks,
+            goes_on: Cell::new(false),
         }))
     }
 
@@ -222,6 +229,9 @@ impl<'py> Loop<'py> {
     #[inline(never)]
     fn due(&self) -> PyResult<Bound<'py, PyAny>> {
         let task = self.next_task()?;
+        if self.goes_on.replace(false) {
+            return Ok(task);
+        }
         if self.is_stopping()? { Err(self.raise(&self.names.stop_user)) } else { Ok(task) }
     }
 
@@ -257,16 +267,22 @@ impl<'py> Loop<'py> {
         if let Some(queue) = self.attributes.get_item(intern!(self.py, "_task_queue"))?
             && queue.is_truthy()?
         {
+            self.goes_on.set(false);
             return queue.call_method0(intern!(self.py, "popleft"));
         }
         if self.picks_itself {
-            return self.task_set.call_method0(intern!(self.py, "get_next_task"));
+            return self.ask_for_task();
         }
         let tasks = self.owner.getattr(intern!(self.py, "tasks"))?;
         match tasks.cast_exact::<PyList>() {
             Ok(list) if !list.is_empty() && self.choice_is_python_s()? => list.get_item(self.random_below(list.len())?),
-            _ => self.task_set.call_method0(intern!(self.py, "get_next_task")),
+            _ => self.ask_for_task(),
         }
+    }
+
+    fn ask_for_task(&self) -> PyResult<Bound<'py, PyAny>> {
+        self.goes_on.set(false);
+        self.task_set.call_method0(intern!(self.py, "get_next_task"))
     }
 
     /// A locustfile may have put something else in the place of `random.choice`.
@@ -350,6 +366,7 @@ impl<'py> Loop<'py> {
             return Err(self.raise(&self.names.stop_user));
         }
         self.set_state(intern!(self.py, "running"))?;
+        self.goes_on.set(self.has_plain_tasks);
         Ok(Turn::Done)
     }
 
@@ -391,6 +408,7 @@ impl<'py> Loop<'py> {
     // Cold, and not to widen the frame that every parked user's stack has in it.
     #[inline(never)]
     fn report(&self, error: PyErr) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.goes_on.set(false);
         let names = self.names;
         let is = |class: &Py<PyType>| error.is_instance(self.py, class.bind(self.py));
         let control = [&names.interrupt, &names.stop_user, &names.stop_test, &names.greenlet_exit];

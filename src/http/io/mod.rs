@@ -52,6 +52,13 @@ impl Operation {
         }
     }
 
+    /// The system's resolver is to answer that: the operation can go on.
+    pub fn ask_system(&mut self) {
+        let Some(outcome) = &mut self.outcome else { return };
+        outcome.stamps.looked_up();
+        outcome.hops.last_mut().map_or(&mut self.request, |hop| &mut hop.next).names = Names::System;
+    }
+
     /// The answer to that: the operation can go on, or has failed for good.
     pub fn answer(&mut self, answer: Result<Vec<SocketAddr>, Failure>) {
         let Some(outcome) = &mut self.outcome else { return };

@@ -15,7 +15,6 @@ use crate::http::request::push_line;
 use crate::http::url::{Style, Url, UrlError, UrlErrorKind};
 use crate::http::{HeaderLines, Request, body};
 use crate::py::arguments::Arguments;
-use crate::py::names;
 use crate::py::prepare::{self, Auth, Payload};
 
 /// `streamed`: the body is still to be made, and whoever makes it tells of it.
@@ -65,7 +64,7 @@ pub fn build(
             Some(stream) => stream.is_truthy()?,
             None => snapshot.stream,
         },
-        names: names::of(slf.py(), style)?,
+        names: slf.get().names(slf.py())?,
     };
     prepare::check_cookies(slf.py(), &slf.get().session, &request)?;
     Ok(request)

@@ -27,14 +27,15 @@ use super::arguments::Arguments;
 use super::cookies;
 use super::coroutines;
 use super::hub::hub;
+use super::names;
 use super::pool::{Shared, SharedPool};
 use super::prepare::{self, SessionHeaders};
 use super::response::ResponseBase;
 use crate::http::io::{Command, forget};
-use crate::http::request::{AtTheLimit, Retries, Statuses};
+use crate::http::request::{AtTheLimit, Names, Retries, Statuses};
 use crate::http::transport::tls::{Identity, Options, Pem, Tls, Trust};
 use crate::http::url::{Style, is_absolute};
-use crate::http::{Session, Settings};
+use crate::http::{Phases, Session, Settings};
 
 /// One user's client. Thin by default: what a locustfile has not touched is shared by all users.
 #[pyclass(subclass, frozen, weakref, module = "gregaria._engine")]
@@ -46,6 +47,8 @@ pub struct SessionBase {
     state: Mutex<State>,
     /// An attribute changed that requests are prepared from; it is read again before the next one.
     stale: AtomicBool,
+    /// Its last request found its connection open, and so will the next, as far as one can tell.
+    is_connected: AtomicBool,
     request_event: Mutex<Option<Py<PyAny>>>,
     user: Mutex<Option<Py<PyAny>>>,
 }
@@ -69,6 +72,7 @@ impl SessionBase {
             pool: Mutex::default(),
             state: Mutex::new(State::new(class.py(), style)?),
             stale: AtomicBool::new(false),
+            is_connected: AtomicBool::new(false),
             request_event: Mutex::new(None),
             user: Mutex::new(None),
         })
@@ -453,6 +457,21 @@ impl SessionBase {
 
     pub fn style(&self) -> Style {
         self.style
+    }
+
+    /// Who looks up the names of the next request. That is found out for each new connection; where none is expected, it
+    /// is asked only should one be opened after all.
+    pub fn names(&self, py: Python<'_>) -> PyResult<Names> {
+        if self.is_connected.load(Ordering::Relaxed) {
+            Ok(Names::Caller(Vec::new()))
+        } else {
+            names::of(py, self.style)
+        }
+    }
+
+    /// A request has come back.
+    pub fn exchanged(&self, phases: &Phases) {
+        self.is_connected.store(phases.reused > 0 && phases.opened == 0, Ordering::Relaxed);
     }
 
     /// The text of `url` on this session's base.

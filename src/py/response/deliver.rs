@@ -42,6 +42,7 @@ impl ResponseBase {
         let py = session.py();
         let this = session.get();
         operation.lag = now.saturating_duration_since(outcome(&operation).stamps.end);
+        this.exchanged(&outcome(&operation).stamps.phases);
         let event = this.request_event(py).map(|event| event.into_bound(py));
         let mut quiet = match &event {
             Some(event) if !call.catch_response && !this.overrides_context() => only_statistics(event)?,
