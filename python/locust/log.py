@@ -85,6 +85,8 @@ def greenlet_exception_logger(
     def log_exception(greenlet: Greenlet[..., Any]) -> None:
         global unhandled_greenlet_exception
         error = greenlet.exception
+        if isinstance(error, KeyboardInterrupt):
+            return  # Ctrl-C met it by chance. It is handed on to the main greenlet, which ends the run.
         if isinstance(error, SystemExit):
             code = "" if error.code is None else error.code
             logger.log(min(logging.INFO, level), "sys.exit(%s) called (use log level DEBUG for callstack)", code)

@@ -16,15 +16,19 @@ from gevent.event import Event
 
 import locust
 from gregaria import _engine, _locustfiles, _starting, _verdicts, locating
+from gregaria._keyboard import Keyboard
 from gregaria._outputs import Outputs, spawn
 
 from . import log
+from . import stats as stats
 from .argument_parser import get_locustfiles_locally as get_locustfiles_locally
 from .argument_parser import get_parser
 from .argument_parser import parse_locustfile_option as parse_locustfile_option
 from .env import Environment
 from .exception import StopTest
-from .log import setup_logging
+from .input_events import input_listener as input_listener
+from .log import greenlet_exception_logger as greenlet_exception_logger
+from .log import setup_logging as setup_logging
 from .runners import STATE_CLEANUP, Runner
 from .user.inspectuser import print_task_ratio, print_task_ratio_json
 from .util.load_locustfile import load_locustfile as load_locustfile
@@ -174,6 +178,7 @@ class _Run:
         self.ending = Event()
         self.runner: Runner = environment.create_local_runner()
         self.outputs = Outputs(environment, self.runner, options)
+        self.keyboard: Keyboard | None = None
         self.end_with_shape: gevent.Greenlet[..., Any] | None = None
         self.is_terminated = False
         self.end_with_iterations: gevent.Greenlet[..., Any] | None = None
@@ -202,6 +207,8 @@ class _Run:
             self.ending.wait()
         except KeyboardInterrupt:
             self._on_ctrl_c()
+        if self.keyboard is not None:
+            self.keyboard.close()
         # Who terminates a process has no patience, and Locust none for a report then.
         if not self.is_terminated:
             self.outputs.report()
@@ -237,6 +244,7 @@ class _Run:
         elif not limit:
             logger.info("No run time limit set, use CTRL+C to interrupt")
         self.runner.start(options.num_users, options.spawn_rate)
+        self.keyboard = Keyboard(self.runner)
 
     def _end_after(self, seconds: float, began: float) -> None:
         # gevent counts from the time at which its loop last looked at the clock, which may be a while ago.
