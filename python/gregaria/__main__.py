@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import platform
 import signal
 import sys
@@ -28,11 +29,21 @@ def locust() -> int:
         print(version_line())
         return 0
     if first["help"]:
-        print(_engine.help_text(), end="")
+        _show_help(first["locustfile"])
         return 0
     from locust.main import main
 
     main()
+
+
+def _show_help(locustfile: str | None) -> None:
+    """At once, unless a plugin or a locustfile that is named may have options of its own."""
+    if locustfile is None and importlib.util.find_spec("locust_plugins") is None:
+        print(_engine.help_text(), end="")
+        return
+    from gregaria import _starting
+
+    _starting.show_whole_help(locustfile)
 
 
 def version_line() -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import locust
+from gregaria import locating
 from gregaria._engine import __version__
 
 if TYPE_CHECKING:
@@ -30,6 +32,26 @@ _LATER = {
 _MINIMUM_OPEN_FILES = 10_000
 
 logger = logging.getLogger("locust.main")
+
+
+def import_plugins() -> None:
+    """Import `locust_plugins`, if it is there: it may declare options, and so it comes before they are parsed."""
+    if importlib.util.find_spec("locust_plugins") is not None:
+        importlib.import_module("locust_plugins")
+
+
+def show_whole_help(locustfile: str | None) -> None:
+    """Print the help, with the options of plugins and of this locustfile as far as it can be imported."""
+    from locust.argument_parser import get_parser
+    from locust.util.load_locustfile import load_locustfile
+
+    import_plugins()
+    try:
+        for path in locating.locustfiles(locustfile, is_worker=False) if locustfile else []:
+            load_locustfile(path)
+    except (Exception, SystemExit) as error:
+        sys.stderr.write(f"The options of {locustfile} are not shown, as it cannot be imported: {error!r}\n")
+    print(get_parser().format_help(), end="")
 
 
 def refuse_later_features(options: Namespace, parser: LocustArgumentParser, *dests: str) -> None:
@@ -57,9 +79,7 @@ def check_processes(options: Namespace, parser: LocustArgumentParser) -> None:
     if count is not None and count < -1:
         fail(f"Invalid --processes count {count}")
     if count is not None and count > 0 and options.master:
-        fail(
-            "--master cannot be combined with --processes. Remove --master, as it is implicit as long as --worker is not set."
-        )
+        fail("--master cannot be combined with --processes: leave it out, the parent process is the master anyway")
     refuse_later_features(options, parser, "processes")
 
 
@@ -136,16 +156,18 @@ def raise_open_files_limit(users: int) -> None:
 
 def apply_user_config(environment: Environment, options: Namespace) -> bool:
     """Do what `--config-users` says; an error is logged if that cannot be."""
-    try:
-        for settings in options.config_users or []:
-            for user_settings in settings if isinstance(settings, list) else [settings]:
+    known = environment.available_user_classes or {}
+    for settings in options.config_users or []:
+        for user_settings in settings:
+            name = user_settings["user_class_name"]
+            if name not in known:
+                logger.error(f"Error applying user config: the locustfile has no user class {name!r}")
+                return False
+            try:
                 environment.update_user_class(user_settings)
-    except KeyError as error:
-        logger.error("Error applying user config: there is no user class %s", error)
-        return False
-    except Exception:
-        logger.exception("Error applying user config")
-        return False
+            except Exception as error:
+                logger.exception(f"Error applying user config to {name}: {error}")
+                return False
     return True
 
 

@@ -36,8 +36,6 @@ _OURS = frozenset(_engine.our_option_strings())
 _FLAGS = (
     argparse._StoreConstAction,  # and with it `store_true` and `store_false`
     argparse._AppendConstAction,
-    argparse._HelpAction,
-    argparse._VersionAction,
 )
 
 
@@ -85,12 +83,21 @@ class _ExclusiveGroup(_TakesEnvironment, argparse._MutuallyExclusiveGroup):
     pass
 
 
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help with the variable that sets an argument."""
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        variable = getattr(action, "env_var", None)
+        return (action.help or "") + (f" [env: {variable}]" if variable else "")
+
+
 class LocustArgumentParser(_TakesEnvironment, argparse.ArgumentParser):
     """An `ArgumentParser` whose arguments environment variables and files set, too, and the web page asks for."""
 
     def __init__(self, *args: Any, default_config_files: Sequence[str] = (), **kwargs: Any) -> None:
         """Make a parser, as argparse does. `default_config_files` are read where they exist; the last one wins."""
         kwargs.setdefault("prog", "locust")
+        kwargs.setdefault("formatter_class", _Formatter)
         self.default_config_files = list(default_config_files)
         super().__init__(*args, **kwargs)
 
@@ -122,10 +129,16 @@ class LocustArgumentParser(_TakesEnvironment, argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong in one line, and what was meant if that can be guessed, and leave with exit code 2."""
         _, unrecognized, arguments = message.partition("unrecognized arguments: ")
-        meant = difflib.get_close_matches(arguments.split()[0], self._option_string_actions, 1) if unrecognized else []
+        meant = self._meant(arguments.split()[0]) if unrecognized else []
         hint = "".join(f"\nDid you mean '{option}'?" for option in meant)
         sys.stderr.write(f"{self.prog}: error: {message}{hint}\n")
         sys.exit(2)
+
+    def _meant(self, word: str) -> list[str]:
+        """The known option that is most like it; one that Locust lacks only if they are very much alike."""
+        known = {name: name in _OURS for name in self._option_string_actions}
+        locusts = difflib.get_close_matches(word, [name for name, is_ours in known.items() if not is_ours], 1)
+        return locusts or difflib.get_close_matches(word, list(known), 1, cutoff=0.8)
 
     def format_help(self) -> str:
         """Return the help of Locust's own options, and after it that of the others."""
@@ -137,7 +150,7 @@ class LocustArgumentParser(_TakesEnvironment, argparse.ArgumentParser):
             return _engine.help_text()
         formatter = self._get_formatter()
         for group in self._action_groups:
-            formatter.start_section(group.title)
+            formatter.start_section("Options of the locustfile" if group is self._optionals else group.title)
             formatter.add_text(group.description)
             formatter.add_arguments(action for action in group._group_actions if action in own)
             formatter.end_section()
@@ -169,7 +182,7 @@ class LocustArgumentParser(_TakesEnvironment, argparse.ArgumentParser):
     def _with_configuration(self, arguments: list[str]) -> list[str]:
         """The arguments, and before them what environment variables and files say of other options."""
         rows = [
-            (names, _takes(action), getattr(action, "env_var", None))
+            (names, _takes(action), getattr(action, "env_var", None), self._rivals_of(action))
             for action in self._actions
             if (names := [name for name in action.option_strings if self._option_string_actions.get(name) is action])
         ]
@@ -180,6 +193,10 @@ class LocustArgumentParser(_TakesEnvironment, argparse.ArgumentParser):
             return _engine.with_configuration(arguments, rows, files, [] if asks_for_help else named)
         except _engine.UsageError as error:
             self.error(str(error))
+
+    def _rivals_of(self, action: argparse.Action) -> list[str]:
+        groups = [group._group_actions for group in self._mutually_exclusive_groups if action in group._group_actions]
+        return [name for actions in groups for other in actions if other is not action for name in other.option_strings]
 
     def _get_option_tuples(self, option_string: str) -> list[Any]:
         """What an abbreviation may stand for. An option that Locust does not have is written in full."""
@@ -202,6 +219,8 @@ def _takes(action: argparse.Action) -> str:
         return "nothing"
     if action.nargs in ("*", "+") or (isinstance(action.nargs, int) and action.nargs > 1):
         return "several"
+    if action.nargs == "?":
+        return "perhaps"
     return "repeated" if isinstance(action, argparse._AppendAction) else "one"
 
 
@@ -258,6 +277,7 @@ def _add_locusts(parser: LocustArgumentParser, *dests: str) -> None:
             how |= {"action": "version", "version": version_line()}
         elif gone is not None:
             how |= {"action": raise_argument_type_error(gone), "nargs": 0 if takes == "nothing" else None}
+            how |= {"default": defaults[dest]}
         elif takes == "nothing":
             how |= {"action": "help" if dest == "help" else "store_true"}
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
 import signal
@@ -61,13 +60,10 @@ def main() -> NoReturn:
 
 def _run(arguments: list[str]) -> int:
     _starting.warn_of_locust_beside_us()
-    # Its import may declare options, so it comes before they are parsed.
-    if importlib.util.find_spec("locust_plugins") is not None:
-        importlib.import_module("locust_plugins")
-
+    _starting.import_plugins()
     try:
         first = _engine.first_pass(arguments)
-        paths = locating.locustfiles(first["locustfile"], is_worker=first["worker"])
+        paths = locating.locustfiles(first["locustfile"] or "locustfile.py", is_worker=first["worker"])
     except _engine.UsageError as error:
         _starting.fail(f"locust: error: {error}", error.code)
     if first["seed"] is not None:
@@ -191,6 +187,8 @@ class _Run:
         hub.NOT_ERROR = (*hub.NOT_ERROR, StopTest)
         if not self.outputs.open():
             return 1
+        if self.options.autostart:
+            logger.info("The --autostart argument is implied by --headless, no need to set both.")
         if not self._init():
             return 1
         if mistake := self.outputs.verdicts.mistake():
@@ -226,8 +224,6 @@ class _Run:
         options = self.options
         if options.io_threads:
             _engine.set_io_threads(options.io_threads)
-        if getattr(options, "autostart", False):
-            logger.info("Option --autostart is ignored for headless mode: it is implied")
         options.num_users = 1 if options.num_users is None else options.num_users
         options.spawn_rate = options.spawn_rate or 1
         limit = getattr(options, "iteration_limit", None)

@@ -33,6 +33,7 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Default {
     Nothing,
+    Off,
     Int(i64),
     Text(&'static str),
 }
@@ -74,7 +75,7 @@ impl Spec {
 
     pub fn default(&self) -> Value {
         match (self.kind, self.default) {
-            (Kind::Flag, Default::Nothing) => Value::Flag(false),
+            (Kind::Flag, Default::Nothing) | (_, Default::Off) => Value::Flag(false),
             (Kind::Each, Default::Nothing) => Value::List(Vec::new()),
             (_, Default::Nothing) => Value::Nothing,
             (_, Default::Int(number)) => Value::Int(number),
@@ -127,6 +128,11 @@ impl Spec {
         self
     }
 
+    const fn off(mut self) -> Self {
+        self.default = Default::Off;
+        self
+    }
+
     const fn text(mut self, default: &'static str) -> Self {
         self.default = Default::Text(default);
         self
@@ -166,7 +172,7 @@ pub const OPTIONS: &[Spec] = &[
     option(&["--class-picker"], "class_picker", Kind::Flag, WEB, "Choose user and shape classes on the web page").env("LOCUST_USERCLASS_PICKER"),
     option(&["--build-path"], "build_path", Kind::Text, WEB, "").env("LOCUST_BUILD_PATH").text(""),
     option(&["--legacy-ui"], "legacy_ui",
-        Kind::Removed { takes_value: false, instead: "--legacy-ui is no longer supported, remove the parameter to continue" }, WEB, "").env("LOCUST_LEGACY_UI"),
+        Kind::Removed { takes_value: false, instead: "--legacy-ui is no longer supported, remove the parameter to continue" }, WEB, "").env("LOCUST_LEGACY_UI").off(),
     option(&["--web-base-path"], "web_base_path", Kind::Text, WEB, "The web page's path, e.g. /locust").env("LOCUST_WEB_BASE_PATH").metavar("path").text(""),
 
     option(&["--master"], "master", Kind::Flag, MASTER, "Be the master, to which workers connect").env("LOCUST_MODE_MASTER"),

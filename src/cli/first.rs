@@ -10,7 +10,8 @@ pub struct FirstPass {
     pub help: bool,
     pub version: bool,
     pub worker: bool,
-    pub locustfile: String,
+    /// `None`: nobody says.
+    pub locustfile: Option<String>,
     /// As it was given: what is wrong with it is said when all options are known, for it may be the locustfile's own.
     pub seed: Option<String>,
 }
@@ -20,9 +21,11 @@ const FIRST: [&str; 9] =
     ["help", "locustfile", "config", "version", "worker", "master", "master_host", "master_port", "random_seed"];
 
 pub fn first_pass(arguments: &[String], sources: &Sources<'_>) -> Result<FirstPass, UsageError> {
-    let settable: Vec<Settable> = known().map(Settable::from).collect();
+    // Nobody asks for help in a file: that is said as of any other word after it.
+    let settable: Vec<Settable> =
+        known().filter(|option| !matches!(option.dest, "help" | "version")).map(Settable::from).collect();
     let arguments = config::written_out(arguments, &settable, sources)?;
-    let mut pass = FirstPass { locustfile: "locustfile.py".into(), ..FirstPass::default() };
+    let mut pass = FirstPass::default();
     let mut words = arguments.iter().take_while(|argument| *argument != "--").peekable();
     while let Some(word) = words.next() {
         let Some((option, attached)) = find(word)? else { continue };
@@ -47,7 +50,7 @@ impl FirstPass {
             "help" => self.help = true,
             "version" => self.version = true,
             "worker" => self.worker = true,
-            "locustfile" => self.locustfile = text,
+            "locustfile" => self.locustfile = Some(text),
             "random_seed" => self.seed = Some(text),
             _ => {
                 values::value(option, &text).map_err(|error| UsageError::argument(option, &error.0))?;
@@ -63,6 +66,7 @@ impl From<&Spec> for Settable {
             names: option.names.iter().map(ToString::to_string).collect(),
             takes: if option.takes_value() { Takes::One } else { Takes::Nothing },
             env: option.env.map(String::from),
+            rivals: Vec::new(),
         }
     }
 }
@@ -126,7 +130,7 @@ mod tests {
 
     #[test]
     fn what_it_does_not_know_it_tolerates() {
-        let expected = FirstPass { locustfile: "shop.py".into(), ..FirstPass::default() };
+        let expected = FirstPass { locustfile: Some("shop.py".into()), ..FirstPass::default() };
         assert_eq!(with("--mine 3 -fshop.py -u x", &[]).unwrap(), expected);
         assert_eq!(with("-T a b --locust=shop.py -- --help", &[]).unwrap(), expected);
         assert!(with("--bogus --vers", &[]).unwrap().version);
@@ -152,7 +156,8 @@ mod tests {
     fn the_environment_names_the_locustfile_too() {
         let variables = [("LOCUST_LOCUSTFILE", "a.py"), ("LOCUST_MODE_WORKER", "true"), ("LOCUST_SEED", "3")];
         let pass = with("", &variables).unwrap();
-        assert_eq!((pass.locustfile.as_str(), pass.worker, pass.seed.as_deref()), ("a.py", true, Some("3")));
-        assert_eq!(with("-f b.py", &variables).unwrap().locustfile, "b.py");
+        assert_eq!((pass.locustfile.as_deref(), pass.worker, pass.seed.as_deref()), (Some("a.py"), true, Some("3")));
+        assert_eq!(with("-f b.py", &variables).unwrap().locustfile.as_deref(), Some("b.py"));
+        assert_eq!(with("", &[]).unwrap(), FirstPass::default());
     }
 }

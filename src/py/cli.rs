@@ -40,12 +40,12 @@ fn option_value<'py>(py: Python<'py>, dest: &str, text: &str) -> PyResult<Bound<
 }
 
 /// The arguments with what environment variables and configuration files add to them. An option is its names, how it is
-/// written, and its variable. `default_files` are read where they are there, and what `file_options` name is; from weak to
-/// strong.
+/// written, its variable, and the names of those that exclude it. `default_files` are read where they are there, and so
+/// is what `file_options` name; from weak to strong.
 #[pyfunction]
 fn with_configuration(
     arguments: Vec<String>,
-    options: Vec<(Vec<String>, String, Option<String>)>,
+    options: Vec<SettableRow>,
     default_files: Vec<String>,
     file_options: Vec<String>,
 ) -> PyResult<Vec<String>> {
@@ -53,17 +53,20 @@ fn with_configuration(
     config::written_out(&arguments, &options, &sources(&default_files, &file_options)).map_err(usage_error)
 }
 
-fn settable((names, takes, env): (Vec<String>, String, Option<String>)) -> PyResult<Settable> {
+type SettableRow = (Vec<String>, String, Option<String>, Vec<String>);
+
+fn settable((names, takes, env, rivals): SettableRow) -> PyResult<Settable> {
     let takes = match takes.as_str() {
         "nothing" => Takes::Nothing,
         "both ways" => Takes::BothWays,
         "count" => Takes::Count,
         "one" => Takes::One,
+        "perhaps" => Takes::Perhaps,
         "several" => Takes::Several,
         "repeated" => Takes::Repeated,
         _ => return Err(PyValueError::new_err(format!("no option takes `{takes}`"))),
     };
-    Ok(Settable { names, takes, env })
+    Ok(Settable { names, takes, env, rivals })
 }
 
 /// Every option as it is when nobody sets it.
@@ -72,7 +75,8 @@ fn default_options(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     to_dict(py, cli::defaults())
 }
 
-/// What must be known before the locustfile is read: `help`, `version`, `worker`, `locustfile`, `seed`.
+/// What must be known before the locustfile is read: `help`, `version`, `worker`, `locustfile` (`None`: nobody says),
+/// `seed`.
 #[pyfunction]
 fn first_pass(py: Python<'_>, arguments: Vec<String>) -> PyResult<Bound<'_, PyDict>> {
     let default_files = config::DEFAULT_FILES.map(String::from);

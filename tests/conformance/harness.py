@@ -259,7 +259,7 @@ class _Started:
             stderr = self._mask(self.errors.read())
         assert exit_code is not None, "\n".join([f"{self.side.name} hangs", *self.printed[-20:], stderr])
         counts = self.side.target.ask("GET", "/witness/counts")
-        said, tables = _without_tables(stderr.splitlines())
+        said, tables = without_tables(stderr.splitlines())
         return Run(
             exit_code=exit_code,
             printed=self._mask("\n".join(self.printed)).splitlines(),
@@ -277,12 +277,17 @@ class _Started:
             text = text.replace(address, mask).replace(address.split("//")[1], mask)
             text = re.sub(rf"(?<!\d){address.rsplit(':', 1)[1]}(?!\d)", "PORT", text)
         text = text.replace(str(self.folder), "FOLDER")
-        text = re.sub(r"\[\d{4}-[^]]*\] [^/\s]*/", "", text)
-        text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
-        text = re.sub(r"Starting Locust \S+", "Starting Locust", text)
-        text = re.sub(r"^(__main__.py|python\S* -m locust): error", "locust: error", text, flags=re.MULTILINE)
-        text = re.sub(r"(python-requests/|python-urllib3/|gevent-http-client-)[\d.]+", r"\1VERSION", text)
-        return re.sub(r"0x[0-9a-f]{6,}", "0x...", text)
+        return masked(text)
+
+
+def masked(text: str) -> str:
+    """Without times, hosts, versions and addresses in memory."""
+    text = re.sub(r"\[\d{4}-[^]]*\] [^/\s]*/", "", text)
+    text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text)
+    text = re.sub(r"Starting Locust \S+", "Starting Locust", text)
+    text = re.sub(r"^(__main__.py|python\S* -m locust): error", "locust: error", text, flags=re.MULTILINE)
+    text = re.sub(r"(python-requests/|python-urllib3/|gevent-http-client-)[\d.]+", r"\1VERSION", text)
+    return re.sub(r"0x[0-9a-f]{6,}", "0x...", text)
 
 
 TABLES = (
@@ -296,7 +301,7 @@ TABLES = (
 )
 
 
-def _without_tables(lines: list[str]) -> tuple[list[str], list[list[str]]]:
+def without_tables(lines: list[str]) -> tuple[list[str], list[list[str]]]:
     """A table begins with a title and ends with an empty line."""
     said: list[str] = []
     tables: list[list[str]] = []

@@ -31,7 +31,7 @@ pub fn setting(text: &str) -> Setting {
 }
 
 fn split(items: &str) -> Vec<String> {
-    items.split(',').map(str::trim).filter(|item| !item.is_empty()).map(String::from).collect()
+    items.split(',').map(|item| item.trim().to_owned()).collect()
 }
 
 fn from_json(text: &str) -> Option<Vec<String>> {

@@ -31,6 +31,8 @@ pub enum Takes {
     /// As often as it is there.
     Count,
     One,
+    /// A value, or none.
+    Perhaps,
     /// Several values after one name.
     Several,
     /// A value each time it is there.
@@ -43,6 +45,8 @@ pub struct Settable {
     pub names: Vec<String>,
     pub takes: Takes,
     pub env: Option<String>,
+    /// The names of others that exclude it: when a stronger source has set one, a weaker one's setting is no mistake.
+    pub rivals: Vec<String>,
 }
 
 /// What a source says of one option.
@@ -92,7 +96,8 @@ impl Words {
         let mut names_here = Vec::new();
         for (key, option, setting) in settings.into_iter().map(|(key, setting)| known(options, key, setting)) {
             let names = option.map_or_else(|| vec![as_option(&key)], |option| option.names.clone());
-            if !names.iter().any(|name| self.has(name)) {
+            let rivals = option.map_or(&[][..], |option| &option.rivals);
+            if !names.iter().chain(rivals).any(|name| self.has(name)) {
                 added.extend(typed(&key, option, setting)?);
                 names_here.extend(names);
             }
@@ -144,7 +149,7 @@ fn environment(options: &[Settable], env: Env<'_>) -> Vec<(String, Setting)> {
 
 /// From strong to weak.
 fn files(arguments: &[String], sources: &Sources<'_>) -> Vec<PathBuf> {
-    let named = named_files(arguments, sources.file_options).into_iter().map(|name| expanded(&name, sources.env));
+    let named = named_files(arguments, sources.file_options).into_iter().rev().map(|name| expanded(&name, sources.env));
     let defaults = sources.default_files.iter().rev().map(|name| expanded(name, sources.env));
     named.chain(defaults.filter(|path| path.is_file())).collect()
 }
@@ -205,13 +210,13 @@ fn typed(key: &str, option: Option<&Settable>, setting: Setting) -> Result<Vec<S
             Ok(times) => Ok(vec![name.to_owned(); times.into()]),
             Err(_) => Ok(flag(key, &text)?.then(|| name.to_owned()).into_iter().collect()),
         },
-        (Takes::Several | Takes::Repeated, Setting::Text(text)) if text.is_empty() => Ok(Vec::new()),
+        (Takes::Several | Takes::Perhaps, Setting::Text(text)) if text.is_empty() => Ok(Vec::new()),
         (Takes::Repeated, Setting::List(items)) => Ok(items.into_iter().map(with_name).collect()),
         (Takes::Several, Setting::List(items)) => Ok(std::iter::once(name.to_owned()).chain(items).collect()),
         (_, Setting::Text(text)) => Ok(vec![with_name(text)]),
         (_, Setting::List(items)) => Err(UsageError(format!(
             "{key} can't be set to a list '[{}]' unless its action type is changed to 'append' or nargs is set to '*', '+', or > 1",
-            items.join(", ")
+            items.iter().map(|item| python_repr(item)).collect::<Vec<_>>().join(", ")
         ))),
     }
 }
@@ -243,7 +248,12 @@ mod tests {
     }
 
     fn option(names: &str, takes: Takes, env: &str) -> Settable {
-        Settable { names: words(names), takes, env: Some(env.to_owned()).filter(|env| !env.is_empty()) }
+        Settable {
+            names: words(names),
+            takes,
+            env: Some(env.to_owned()).filter(|env| !env.is_empty()),
+            rivals: Vec::new(),
+        }
     }
 
     /// The arguments written out, with these variables and files; `Err` is what is said.
@@ -255,6 +265,7 @@ mod tests {
             option("--add", Takes::Repeated, "ADD"),
             option("--cache --no-cache", Takes::BothWays, "CACHE"),
             option("-v", Takes::Count, "LOUD"),
+            option("--maybe", Takes::Perhaps, "MAYBE"),
         ];
         let given: HashMap<&str, &str> = sources.iter().copied().collect();
         let env = |name: &str| given.get(name).map(|text| (*text).to_owned());
@@ -278,6 +289,8 @@ mod tests {
             ("ADD", "[a, b]"),
             ("ADD", "a"),
             ("ADD", ""),
+            ("MAYBE", ""),
+            ("MAYBE", "x"),
             ("CACHE", "off"),
             ("CACHE", "on"),
             ("LOUD", "3"),
