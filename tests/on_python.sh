@@ -12,7 +12,8 @@ done
 wheel=$(ls target/wheels/*.whl)
 "$ours/bin/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps "$wheel"
 "$ours/bin/python" -m pip install --quiet --disable-pip-version-check "${wheel}[test]"
-"$theirs/bin/python" -m pip install --quiet --disable-pip-version-check 'locust==2.47.0'
+# httpx: which of two missing packages is named depends on what else is there.
+"$theirs/bin/python" -m pip install --quiet --disable-pip-version-check 'locust==2.47.0' httpx
 
 echo "Python $("$1" --version | cut -d' ' -f2)"
 GREGARIA_ORACLE="$PWD/$theirs/bin/python" "$ours/bin/python" -m pytest -q

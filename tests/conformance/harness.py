@@ -326,6 +326,8 @@ def without_foreign_frames(lines: list[str]) -> list[str]:
         if not re.match(r'(  [|] )?(    |  File "(?!FOLDER)|  \[Previous line)', line)
         # Only we say these.
         and not re.search("responses waited more than|^Not counted: ", line)
+        # Only Locust does, of a user that ends just while it is being stopped.
+        and "a user that didn't have proper args" not in line
     ]
 
 

@@ -43,7 +43,10 @@ def test_two_tests_in_one_process(both):
 
 
 ELSEWHERE = """
-import os, sys, threading
+import os, sys, threading, warnings
+
+# Python's, from 3.12 on; Locust has no threads beside these.
+warnings.filterwarnings("ignore", "This process .* is multi-threaded, use of fork")
 
 if sys.argv[2] == "unpatched":
     os.environ["LOCUST_SKIP_MONKEY_PATCH"] = "1"

@@ -5,6 +5,8 @@ Such a probe is expected to fail, and the tests say so when it no longer does.
 
 from __future__ import annotations
 
+import sys
+
 REASONS: dict[str, list[str]] = {
     "a `user_error` that carries more than Locust's arguments is counted: Locust's own listener takes no others": [
         "events: user error with more arguments by hand",
@@ -77,5 +79,11 @@ REASONS: dict[str, list[str]] = {
         "chains: chain of, names that differ",
     ],
 }
+
+if sys.version_info >= (3, 12):
+    REASONS["from 3.12 on Python warns of a fork in a process with threads, and the engine has threads"] = [
+        "together: processes",
+        "together: processes (overridden)",
+    ]
 
 DIFFERENT = {probe: reason for reason, probes in REASONS.items() for probe in probes}
