@@ -1,4 +1,4 @@
-"""The report's file and what it shows beside Locust's figures (`src/report/html/details.rs`, `src/report/record.rs`)."""
+"""The report's file, and what it shows beside Locust's figures (`src/report/html/`, `src/report/record.rs`)."""
 
 from __future__ import annotations
 

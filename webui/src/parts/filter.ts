@@ -9,7 +9,7 @@ export class Filter {
   constructor(label: string) {
     const input = h("input", { type: "search", placeholder: label, "aria-label": label, spellcheck: "false" });
     input.addEventListener("input", () => this.tell(input.value));
-    this.element = input;
+    this.element = h("div", { role: "search" }, input);
   }
 
   onChange(listener: (matches: (text: string) => boolean) => void): void {

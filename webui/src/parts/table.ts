@@ -54,8 +54,7 @@ export class Table<Row> {
     this.heads = options.columns.map((column, index) => this.head(column, index));
     const caption = h("caption", {}, options.caption);
     const table = h("table", {}, caption, h("thead", {}, h("tr", {}, ...this.heads)), this.body, this.foot);
-    const scroll = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": options.caption }, table);
-    this.element = h("div", { class: "table" }, scroll, this.count);
+    this.element = h("div", { class: "table" }, scrolled(options.caption, table), this.count);
     options.filter?.onChange((matches) => {
       this.matches = matches;
       this.narrow();
@@ -122,6 +121,11 @@ export class Table<Row> {
     const all = this.lines.length;
     this.count.textContent = all === 0 ? (this.options.empty ?? "") : shown < all ? `${shown} of ${all} shown` : "";
   }
+}
+
+/** A table that scrolls within the page, with the keyboard, too. */
+export function scrolled(name: string, table: HTMLTableElement): HTMLElement {
+  return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `${name}: table` }, table);
 }
 
 function look<Row>({ numeric, style }: Column<Row>): { class?: string } {

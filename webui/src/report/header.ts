@@ -5,7 +5,8 @@ import { themeSwitch } from "../parts/theme";
 import type { Run, TemplateArgs } from "./data";
 
 export function header(args: TemplateArgs, run: Run): HTMLElement {
-  document.title = [args.profile, "Load test report", args.locustfile].filter(Boolean).join(" – ");
+  const what = args.locustfile === "None" ? "Load test" : `load test of ${args.locustfile}`;
+  document.title = args.profile ? `${args.profile}: ${what}` : `${what[0]?.toUpperCase()}${what.slice(1)}`;
   const facts: [string, Child][] = [
     ["During", during(args)],
     ["Host", args.host === "None" ? "none" : args.host],

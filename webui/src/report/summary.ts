@@ -3,6 +3,7 @@
 import { h } from "../parts/dom";
 import { duration, percent, rate, whole } from "../parts/format";
 import { type Section, section } from "../parts/section";
+import { scrolled } from "../parts/table";
 import { type Check, type Run, type TemplateArgs, type Word, withTotal } from "./data";
 
 const VERDICTS = {
@@ -96,9 +97,5 @@ function checks(all: Check[]): HTMLElement | null {
     );
   const caption = h("caption", {}, "Checks");
   const table = h("table", {}, caption, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...all.map(line)));
-  return h(
-    "div",
-    { class: "table checks" },
-    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Checks" }, table),
-  );
+  return h("div", { class: "table checks" }, scrolled("Checks", table));
 }

@@ -3,6 +3,7 @@
 import { share } from "../parts/bars";
 import { h } from "../parts/dom";
 import { type Section, section } from "../parts/section";
+import { scrolled } from "../parts/table";
 import type { Ratio, TemplateArgs } from "./data";
 
 interface Line {
@@ -35,8 +36,7 @@ export function tasks({ tasks }: TemplateArgs): Section | null {
   );
   const note =
     "The share of each class among the users, and how often each task is picked: within its class, and of all tasks.";
-  const scroll = h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Tasks" }, table);
-  return section("tasks", "Tasks", note, h("div", { class: "table ratios" }, scroll));
+  return section("tasks", "Tasks", note, h("div", { class: "table ratios" }, scrolled("Tasks", table)));
 }
 
 function flat(within: Record<string, Ratio>, ofAll: Record<string, Ratio>, depth: number): Line[] {

@@ -19,6 +19,9 @@ export interface TimeChart {
 
 const HEIGHT = 180;
 
+/** Seconds between the marks of the axis: never less than its labels show. */
+const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400, 604_800];
+
 export class TimeCharts {
   readonly element: HTMLElement;
   private readonly when = h("output", { class: "when" });
@@ -83,7 +86,13 @@ export class TimeCharts {
       cursor: { sync: { key: "time" }, y: false, points: { size: 6 }, drag: { x: true, y: false } },
       scales: { x: { time: true }, y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.15 : 1] } },
       axes: [
-        axis({ values: (_u, splits) => splits.map(timeOfDay), size: 32, space: 80, grid: { show: false } }),
+        axis({
+          values: (_u, splits) => splits.map(timeOfDay),
+          size: 32,
+          incrs: STEPS,
+          space: 80,
+          grid: { show: false },
+        }),
         axis({ size: 64, values: (_u, splits) => splits.map(chart.unit) }),
       ],
       series: [{}, ...chart.lines.map(series)],
