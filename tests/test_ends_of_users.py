@@ -39,3 +39,40 @@ def test_each_sees_those_gone_that_ended_before_it(python_script: Callable[..., 
     ).last_line
     # Their waits end together, so they run one after the other before gevent tells the group of the first.
     assert found == [list(range(20, 0, -1)), 0]
+
+
+def test_nobody_lives_when_a_stop_returns_whoever_asked_for_it_too(python_script: Callable[..., Any]) -> None:
+    found = python_script(
+        """
+        import json, gevent
+        from gevent.event import Event
+        from locust import User, task
+        from locust.env import Environment
+
+        go, users, living = Event(), [], []
+
+        class Stops(User):
+            @task
+            def stop(self):
+                users.append(self)
+                go.wait()
+                self.environment.runner.stop()
+
+        for turns in range(10):
+            users.clear()
+            go.clear()
+            runner = Environment(user_classes=[Stops]).create_local_runner()
+            runner.start(3, 1000)
+            with gevent.Timeout(10):
+                while len(users) < 3:
+                    gevent.sleep(0.001)
+            go.set()
+            for _ in range(turns):
+                gevent.sleep(0)
+            runner.stop()
+            living.append([runner.state, sum(not user.greenlet.dead for user in users)])
+        print(json.dumps(living))
+        """
+    ).last_line
+    # Each number of turns finds the three at another place on their way out.
+    assert found == [["stopped", 0]] * 10

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
-from gevent import getcurrent
+from gevent import getcurrent, joinall
 from gevent.event import Event
 from gevent.pool import Group
 
@@ -70,6 +71,8 @@ class Stopping:
         """Counts how often everything that was to begin has been called off."""
         self.asked_for_by: set[Greenlet[..., Any]] = set()
         """The users who wait for the end of the test: who ends it need not wait for them."""
+        self.leaving: WeakSet[Greenlet[..., Any]] = WeakSet()
+        """Those who have ever asked for it: each ends itself then."""
         self._agents: dict[greenlet, Greenlet[..., Any]] = {}
 
     def act_for(self, user: Greenlet[..., Any], end: Callable[[], None]) -> None:
@@ -105,6 +108,14 @@ class Stopping:
     def wait(self) -> None:
         """Return when nobody stops the test any more."""
         self._over.wait()
+
+    def see_off(self) -> None:
+        """Return when the users who asked for the end of the test have ended themselves, too.
+
+        Not for who acts for one of them: that one waits for its agent, and two such would wait for each other.
+        """
+        if getcurrent() not in self._agents:
+            joinall(list(self.leaving))
 
     def turn(self) -> Turn:
         """For what is to begin now."""

@@ -443,6 +443,7 @@ class Runner:
             return False
         # Whoever stops the test waits for this user; if each waited for the other, both would until the timeout.
         self._stopping.asked_for_by.add(myself)
+        self._stopping.leaving.add(myself)
         try:
             if self._stopping.is_nobody_s():
                 gevent.spawn(self._stopping.act_for, myself, end).get()
@@ -460,12 +461,15 @@ class Runner:
             self._stopping.wait()
             if self.state != STATE_CLEANUP:
                 gevent.joinall([last] if last is not None else [])
+                self._stopping.see_off()
                 return
         if self.state == STATE_STOPPED and not self._has_begun:
             self._cancel_what_waits()
+            self._stopping.see_off()
             return
         with self._stopping:
             self._stop_test()
+        self._stopping.see_off()
         self.cpu_log_warning()
         self.environment.events.test_stop.fire(environment=self.environment)
 
