@@ -94,11 +94,11 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 class LocustArgumentParser(_TakesEnvironment, argparse.ArgumentParser):
     """An `ArgumentParser` whose arguments environment variables and files set, too, and the web page asks for."""
 
-    def __init__(self, *args: Any, default_config_files: Sequence[str] = (), **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Make a parser, as argparse does. `default_config_files` are read where they exist; the last one wins."""
         kwargs.setdefault("prog", "locust")
         kwargs.setdefault("formatter_class", _Formatter)
-        self.default_config_files = list(default_config_files)
+        self._default_config_files = list(kwargs.pop("default_config_files", ()))
         super().__init__(*args, **kwargs)
 
     def add_argument(self, *args: Any, **kwargs: Any) -> argparse.Action:
@@ -187,7 +187,7 @@ class LocustArgumentParser(_TakesEnvironment, argparse.ArgumentParser):
             if (names := [name for name in action.option_strings if self._option_string_actions.get(name) is action])
         ]
         asks_for_help = any(map(_asks_for_help, self._actions)) and not {"-h", "--help"}.isdisjoint(arguments)
-        files = [] if asks_for_help else self.default_config_files
+        files = [] if asks_for_help else self._default_config_files
         named = [name for action in self._actions if _names_a_file(action) for name in action.option_strings]
         try:
             return _engine.with_configuration(arguments, rows, files, [] if asks_for_help else named)

@@ -56,6 +56,10 @@ def attempt(say, action, **environment):
         say(type(error).__name__, str(error))
 
 
+OURS = {"abort_on_check", "checks", "hgrm_prefix", "io_threads", "iteration_limit", "junit", "plain", "random_seed"}
+"""Options that Locust does not have."""
+
+
 def parser_with(*declared):
     parser = get_parser(default_config_files=[])
     for names, details in declared:
@@ -67,11 +71,7 @@ def parsed(parser, line):
     """Its own arguments, and of Locust's those that most runs set."""
     options = vars(parser.parse_args(line.split()))
     locusts = argument_parser.default_args_dict()
-    own = {
-        name: value
-        for name, value in options.items()
-        if name not in locusts and name not in ("io_threads", "random_seed")
-    }
+    own = {name: value for name, value in options.items() if name not in locusts and name not in OURS}
     return sorted(own.items()), [options[name] for name in LOCUSTS]
 
 
@@ -333,4 +333,4 @@ def deprecated(say):
 @probe
 def custom_ones_are_those_beyond(say):
     known = argument_parser.default_args_dict()
-    say(sorted(known.keys() - {"io_threads", "random_seed"}), {name: known[name] for name in LOCUSTS})
+    say(sorted(known.keys() - OURS), {name: known[name] for name in LOCUSTS})
