@@ -5,11 +5,12 @@ import { type Section, section } from "../parts/section";
 import type { Run } from "./data";
 
 export function options(run: Run): Section | null {
-  const given = Object.entries(run.options).toSorted(([a], [b]) => a.localeCompare(b));
+  const { random_seed: _, ...others } = run.options;
+  const given = Object.entries(others).toSorted(([a], [b]) => a.localeCompare(b));
+  // Also one that was drawn (`--seed auto`), or that the locustfile set.
   if (run.seed !== null) given.push(["seed", run.seed]);
   if (given.length === 0) return null;
-  const unique = [...new Map(given)];
-  const lines = unique.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, shown(value))));
+  const lines = given.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, shown(value))));
   const note = "Options that differ from their defaults, without secret ones.";
   return section("options", "Options", note, h("dl", { class: "options" }, ...lines));
 }

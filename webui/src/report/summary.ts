@@ -71,9 +71,14 @@ function words(said: Word[]): HTMLElement | null {
       "li",
       { class: `word ${word.weight}` },
       h("strong", { class: "tag" }, WEIGHTS[word.weight]),
-      h("span", {}, word.text),
+      h("span", {}, ...quoted(word.text)),
     );
   return h("ul", { class: "words" }, ...said.map(line));
+}
+
+/** What stands in backticks is somebody's own word. */
+export function quoted(text: string): (HTMLElement | string)[] {
+  return text.split("`").map((part, index) => (index % 2 === 1 ? h("code", {}, part) : part));
 }
 
 function checks(all: Check[]): HTMLElement | null {

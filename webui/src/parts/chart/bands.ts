@@ -6,35 +6,52 @@ import { color } from "../theme";
 export type Span = readonly [start: number, end: number];
 
 export function bands(spans: () => Span[], name: string, tint: string): uPlot.Plugin {
-  const draw = (chart: uPlot): void => {
-    const { ctx, bbox } = chart;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    let free = bbox.left;
-    for (const [start, end] of spans()) {
-      const left = chart.valToPos(start, "x", true);
-      const width = Math.max(2, chart.valToPos(end, "x", true) - left);
-      ctx.fillStyle = color(tint, 0.18);
-      ctx.fillRect(left, bbox.top, width, bbox.height);
-      free = write(ctx, name, left, bbox, free);
-    }
-    ctx.restore();
+  // Shades below the lines, names above them.
+  return {
+    hooks: {
+      drawClear: (chart) => within(chart, (ctx) => shade(chart, ctx, spans(), tint)),
+      draw: (chart) => within(chart, (ctx) => write(chart, ctx, spans(), name, tint)),
+    },
   };
-  // Below the lines.
-  return { hooks: { drawClear: draw } };
+}
 
-  /** The name where there is room for it: not over another one. */
-  function write(ctx: CanvasRenderingContext2D, text: string, left: number, bbox: uPlot.BBox, free: number): number {
-    const at = Math.max(left, bbox.left) + 6;
-    ctx.font = `${11 * uPlot.pxRatio}px system-ui, sans-serif`;
-    const width = ctx.measureText(text).width;
-    if (at < free || at + width > bbox.left + bbox.width) return free;
-    ctx.fillStyle = color(`${tint}-text`);
-    ctx.textBaseline = "top";
-    ctx.textAlign = "left";
-    ctx.fillText(text, at, bbox.top + 4);
-    return at + width + 12;
+function within(chart: uPlot, draw: (ctx: CanvasRenderingContext2D) => void): void {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  draw(ctx);
+  ctx.restore();
+}
+
+function shade(chart: uPlot, ctx: CanvasRenderingContext2D, spans: Span[], tint: string): void {
+  ctx.fillStyle = color(tint, 0.18);
+  for (const [start, end] of spans) {
+    const left = chart.valToPos(start, "x", true);
+    const width = Math.max(2, chart.valToPos(end, "x", true) - left);
+    ctx.fillRect(left, chart.bbox.top, width, chart.bbox.height);
+  }
+}
+
+/** The name of each where there is room for it, and not over another one. */
+function write(chart: uPlot, ctx: CanvasRenderingContext2D, spans: Span[], name: string, tint: string): void {
+  const { bbox } = chart;
+  const ratio = uPlot.pxRatio;
+  ctx.font = `${11 * ratio}px system-ui, sans-serif`;
+  ctx.textBaseline = "top";
+  ctx.textAlign = "left";
+  ctx.lineWidth = 3 * ratio;
+  ctx.lineJoin = "round";
+  ctx.strokeStyle = color("card", 0.8);
+  ctx.fillStyle = color(`${tint}-text`);
+  const width = ctx.measureText(name).width;
+  let free = bbox.left;
+  for (const [start] of spans) {
+    const at = Math.max(chart.valToPos(start, "x", true), bbox.left) + 3 * ratio;
+    if (at < free || at + width > bbox.left + bbox.width) continue;
+    ctx.strokeText(name, at, bbox.top + 3 * ratio);
+    ctx.fillText(name, at, bbox.top + 3 * ratio);
+    free = at + width + 6 * ratio;
   }
 }

@@ -68,6 +68,8 @@ export class Plot {
     new ResizeObserver(() => this.fit()).observe(this.place);
     onThemeChange(() => this.redraw());
     matchMedia("print").addEventListener("change", () => this.fit());
+    // Before the paper is laid out: what is too wide for it then makes everything on it smaller.
+    addEventListener("beforeprint", () => this.fit(PAPER_WIDTH));
   }
 
   /** Draw, anew when the options are others. */
@@ -82,11 +84,14 @@ export class Plot {
     return this.chart;
   }
 
-  private fit(): void {
-    const width = matchMedia("print").matches ? PAPER_WIDTH : Math.floor(this.place.clientWidth);
+  private fit(width = this.room()): void {
     if (!this.options || width < 50) return;
     if (!this.chart) this.chart = new uPlot({ ...this.options, width }, this.data, this.place);
     else if (this.chart.width !== width) this.chart.setSize({ width, height: this.options.height });
+  }
+
+  private room(): number {
+    return matchMedia("print").matches ? PAPER_WIDTH : Math.floor(this.place.clientWidth);
   }
 
   private redraw(): void {
