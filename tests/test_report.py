@@ -87,7 +87,13 @@ def opened(browser: Any) -> Iterator[Callable[..., Any]]:
 
 
 LOCUSTFILE = """
-from locust import HttpUser, constant, task
+from locust import HttpUser, constant, events, task
+
+@events.init_command_line_parser.add_listener
+def options(parser):
+    parser.add_argument("--tenant", default="a")
+    parser.add_argument("--pin", default="", is_secret=True)
+    parser.add_argument("--admin-password", default="")
 
 class Shopper(HttpUser):
     wait_time = constant(0.02)
@@ -125,7 +131,8 @@ def few(tmp_path_factory: pytest.TempPathFactory, target_server: Any) -> Path:
     (folder / "locustfile.py").write_text(LOCUSTFILE)
     target_server.reset()
     command = [sys.executable, "-m", "locust", "--headless", "-H", target_server.url, "-u", "12", "-r", "2", "-t", "8s"]
-    options = ["--html", "report.html", "--csv", "out", "--seed", "7", "--profile", "nightly", "--only-summary"]
+    own = ["--tenant", "b", "--pin", "SECRET-1", "--admin-password", "SECRET-2"]
+    options = [*own, "--html", "report.html", "--csv", "out", "--seed", "7", "--profile", "nightly", "--only-summary"]
     ended = subprocess.run([*command, *options], cwd=folder, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 1, ended.stderr
     return folder / "report.html"
@@ -231,6 +238,14 @@ def test_the_summary_says_what_the_other_files_say(few: Path, opened: Any) -> No
         assert f"{int(total[3]):,} requests" in tiles[2]
         assert report.page.title() == "nightly: load test of locustfile.py"
         assert report.page.locator(".facts").inner_text().split("\n").count("7") == 1, "the seed"
+
+
+def test_options_are_shown_that_are_not_as_ever_and_no_secret_one(few: Path, opened: Any) -> None:
+    assert "SECRET" not in few.read_text(encoding="utf-8")
+    with opened(few) as report:
+        shown = dict(line.split("\n") for line in report.page.locator("#options dl > div").all_inner_texts())
+        assert {"num_users": "12", "tenant": "b", "seed": "7"}.items() <= shown.items()
+        assert not {"pin", "admin_password", "logfile", "random_seed"} & shown.keys()
 
 
 def test_what_a_locustfile_names_stays_text(few: Path, opened: Any) -> None:

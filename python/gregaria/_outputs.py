@@ -34,7 +34,7 @@ _tables = logging.getLogger("locust.stats_logger")
 class Outputs:
     """Everything that the options ask for, from before the test to after it."""
 
-    def __init__(self, environment: Environment, runner: Runner, options: Namespace) -> None:
+    def __init__(self, environment: Environment, runner: Runner, options: Namespace, secret: set[str]) -> None:
         self.environment = environment
         self.runner = runner
         self.options = options
@@ -42,7 +42,7 @@ class Outputs:
         self.histograms: _engine.RunFiles | None = None
         self._html = ReportFile(environment, options)
         self._has_report = False
-        self.verdicts = Verdicts(environment, options)
+        self.verdicts = Verdicts(environment, options, secret)
 
     def open(self) -> bool:
         """Make the files that are written during the test. Where that is impossible, say so."""

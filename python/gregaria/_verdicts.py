@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +34,11 @@ _tables = logging.getLogger("locust.stats_logger")
 class Verdicts:
     """The judgement of one run."""
 
-    def __init__(self, environment: Environment, options: Namespace) -> None:
+    def __init__(self, environment: Environment, options: Namespace, secret: set[str]) -> None:
+        """`secret` are the options that no file may show, by destination."""
         self.environment = environment
         self.options = options
+        self._secret = secret
         self._verdict: _engine.Verdict | None = None
         self._is_closed = False
 
@@ -96,7 +99,7 @@ class Verdicts:
         """What a report shows beside the statistics, as JSON: `src/report/record.rs` has its fields."""
         if self._verdict is None:
             return None
-        return self._verdict.record(json.dumps(_plain(self.options)), self.environment.seed)
+        return self._verdict.record(json.dumps(_plain(self.options, self._secret)), self.environment.seed)
 
     def slices(self) -> dict[tuple[str, str], Any]:
         """By method and name: what was counted when, for the comparison of two runs."""
@@ -122,10 +125,14 @@ def _write(path: str, text: str, asked_by: str, mode: str = "w") -> bool:
     return True
 
 
-def _plain(options: Namespace) -> dict[str, Any]:
-    """The options that JSON can hold, without those that are secret."""
-    secret = set(getattr(options, "_secret", ()))
+_SECRET = re.compile("passw|secret|token|credential|api_?key", re.IGNORECASE)
+"""What an option is called that its author forgot to mark with `is_secret`."""
+
+
+def _plain(options: Namespace, secret: set[str]) -> dict[str, Any]:
+    """The options that JSON can hold, without those that are secret: what is made of this is sent around."""
     kinds = (str, int, float, bool, list, type(None))
-    items = vars(options).items()
-    plain = {name: value for name, value in items if isinstance(value, kinds) and not name.startswith("_")}
-    return {name: value for name, value in json.loads(json.dumps(plain, default=str)).items() if name not in secret}
+    known = {name: value for name, value in vars(options).items() if name not in secret and not _SECRET.search(name)}
+    plain = {name: value for name, value in known.items() if isinstance(value, kinds) and not name.startswith("_")}
+    shown: dict[str, Any] = json.loads(json.dumps(plain, default=str))
+    return shown

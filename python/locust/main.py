@@ -118,7 +118,8 @@ def _run(arguments: list[str]) -> int:
         return -1
     if not _starting.check_web_page(options, parser):
         return 1
-    return _Run(environment, options).to_its_end()
+    secret = {action.dest for action in parser._actions if getattr(action, "is_secret", False)}
+    return _Run(environment, options, secret).to_its_end()
 
 
 def _seed_what_is_no_users(given: str) -> None:
@@ -168,12 +169,12 @@ def create_environment(
 class _Run:
     """One test from the command line, from the creation of its runner to the exit code."""
 
-    def __init__(self, environment: Environment, options: Namespace) -> None:
+    def __init__(self, environment: Environment, options: Namespace, secret: set[str]) -> None:
         self.environment = environment
         self.options = options
         self.ending = Event()
         self.runner: Runner = environment.create_local_runner()
-        self.outputs = Outputs(environment, self.runner, options)
+        self.outputs = Outputs(environment, self.runner, options, secret)
         self.keyboard: Keyboard | None = None
         self.end_with_shape: gevent.Greenlet[..., Any] | None = None
         self.is_terminated = False
