@@ -16,6 +16,7 @@ import gevent
 
 from gregaria import _engine
 from gregaria._complaints import tell
+from gregaria._live import LiveView, is_wanted
 from gregaria._report import ReportFile, register
 from gregaria._verdicts import Verdicts
 from locust import stats
@@ -40,6 +41,7 @@ class Outputs:
         self.options = options
         self.csv_writer: stats.StatsCSVFileWriter | None = None
         self.histograms: _engine.RunFiles | None = None
+        self.view: LiveView | None = None
         self._html = ReportFile(environment, options)
         self._has_report = False
         self.verdicts = Verdicts(environment, options, secret)
@@ -60,7 +62,11 @@ class Outputs:
 
     def begin(self) -> None:
         """Show and write from now on."""
-        if not self.options.only_summary and (self.options.print_stats or self.options.headless):
+        if is_wanted(self.options):
+            self.view = LiveView(self.runner, self.options)
+            self.view.begin()
+            spawn(self.view.follow)
+        elif not self.options.only_summary and (self.options.print_stats or self.options.headless):
             spawn(stats.stats_printer(self.environment.stats))
         spawn(stats.stats_history, self.runner)
         self.verdicts.begin(self.runner.quit)
@@ -85,6 +91,8 @@ class Outputs:
     def close(self) -> bool:
         """Write what is left to write, and show the summary, when all users have ended; whether all was written."""
         measured = self.environment.stats
+        if self.view is not None:
+            self.view.close()
         self.verdicts.close()
         if self.csv_writer is not None:
             self.csv_writer.close_files()

@@ -203,6 +203,8 @@ pub const OPTIONS: &[Spec] = &[
     option(&["--csv-full-history"], "stats_history_enabled", Kind::Flag, STATISTICS, "With --csv: a history of every entry, not of the total only")
         .env("LOCUST_CSV_FULL_HISTORY"),
     option(&["--print-stats"], "print_stats", Kind::Flag, STATISTICS, "Print the statistics now and then also with a web page").env("LOCUST_PRINT_STATS"),
+    option(&["--plain"], "plain", Kind::Flag, STATISTICS, "In a terminal, too, print the statistics now and then instead of following them in place")
+        .env("GREGARIA_PLAIN").ours(),
     option(&["--only-summary"], "only_summary", Kind::Flag, STATISTICS, "Print the statistics at the end only").env("LOCUST_ONLY_SUMMARY"),
     option(&["--reset-stats"], "reset_stats", Kind::Flag, STATISTICS, "Begin the statistics anew when all users have started").env("LOCUST_RESET_STATS"),
     option(&["--html"], "html_file", Kind::Text, STATISTICS, "Write a report; {u}, {r} and {t} in its name stand for users, spawn rate and run time")

@@ -16,6 +16,7 @@ static REACHED: Mutex<Option<Py<PyAny>>> = Mutex::new(None);
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(limit_iterations, module)?)?;
+    module.add_function(wrap_pyfunction!(iterations_left, module)?)?;
     module.add_function(wrap_pyfunction!(may_begin, module)?)
 }
 
@@ -26,6 +27,12 @@ fn limit_iterations(limit: Option<u64>, reached: Py<PyAny>) {
     LEFT.store(limit.unwrap_or(NO_LIMIT), Ordering::Relaxed);
     let before = REACHED.lock().unwrap_or_else(PoisonError::into_inner).replace(reached);
     drop(before);
+}
+
+/// How many tasks may still begin; `None` without a limit.
+#[pyfunction]
+fn iterations_left() -> Option<u64> {
+    is_limited().then(|| LEFT.load(Ordering::Relaxed))
 }
 
 /// Whether this task may begin: for loops in Python. A task set always may.

@@ -14,6 +14,7 @@ mod fast;
 mod greenlet;
 mod hub;
 mod iterations;
+mod live;
 mod names;
 mod pool;
 mod prepare;
@@ -49,6 +50,7 @@ pub mod _engine {
         fast::register(module)?;
         hub::register(module)?;
         iterations::register(module)?;
+        live::register(module)?;
         pool::register(module)?;
         prepared::register(module)?;
         names::register(module)?;

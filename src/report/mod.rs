@@ -7,6 +7,7 @@ pub mod csv_files;
 pub mod files;
 pub mod hgrm;
 pub mod html;
+pub mod live;
 pub mod number;
 pub mod record;
 pub mod verdict;

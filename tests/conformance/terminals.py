@@ -43,13 +43,13 @@ class Terminal:
         end = time.monotonic() + DEADLINE
         while not seen(self.text()):
             # What is looked for may be something else than output, so it is looked for again soon.
-            assert time.monotonic() < end and self._read(0.05), f"never seen in\n{self.text()}"
+            assert time.monotonic() < end and self._read(0.05), f"never seen in\n{self.text()[-2000:]}"
         return self.text()
 
     def read_to_the_end(self) -> str:
         end = time.monotonic() + DEADLINE
         while self._read(0.05):
-            assert time.monotonic() < end, f"it does not end\n{self.text()}"
+            assert time.monotonic() < end, f"it does not end\n{self.text()[-2000:]}"
         self.process.wait(DEADLINE)
         return self.text()
 
