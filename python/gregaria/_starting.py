@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 _ONE_PROCESS = "run without it: one process uses all cores for sending and receiving"
 _LATER = {
-    "otel": "leave it out",
     "processes": _ONE_PROCESS,
     "master": _ONE_PROCESS,
     "worker": _ONE_PROCESS,

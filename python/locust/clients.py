@@ -144,7 +144,10 @@ class HttpSession(_engine.SessionBase, requests.Session):
     def prepare_request(self, request: requests.Request) -> requests.PreparedRequest:
         """A request with what the session adds to it, ready for `send`."""
         prepared = None if _slow.is_patched("prepare_request") else _preparing.prepare(self, request)
-        return super().prepare_request(request) if prepared is None else prepared
+        prepared = super().prepare_request(request) if prepared is None else prepared
+        if name := getattr(self, "explicit_name", None):
+            prepared._explicit_name = name  # type: ignore[attr-defined]  # for those who name spans
+        return prepared
 
     def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
         """`proxies`, `stream`, `verify` and `cert` of a request: its own, the environment's, the session's."""

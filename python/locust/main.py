@@ -28,6 +28,7 @@ from .exception import StopTest
 from .input_events import input_listener as input_listener
 from .log import greenlet_exception_logger as greenlet_exception_logger
 from .log import setup_logging as setup_logging
+from .opentelemetry import setup_opentelemetry
 from .runners import STATE_CLEANUP, Runner
 from .user.inspectuser import print_task_ratio, print_task_ratio_json
 from .util.load_locustfile import load_locustfile as load_locustfile
@@ -72,10 +73,10 @@ def _run(arguments: list[str]) -> int:
     parser = get_parser()
     options = parser.parse_args(arguments)
     _starting.check_options(options, parser)
-    _starting.refuse_later_features(options, parser, "otel")
     if not options.skip_log_setup:
         setup_logging(options.loglevel, options.logfile)
-    logger.info("Starting Locust %s", version)
+    is_observed = options.otel and setup_opentelemetry(options.locustfile, options.profile)
+    logger.info("Starting Locust %s%s", version, ", OpenTelemetry enabled" if is_observed else "")
     _starting.check_processes(options, parser)
 
     if options.list_commands:

@@ -10,7 +10,6 @@ WEB = "comes with the web page"
 WORKERS = "comes with workers and their master"
 FILES = "comes with configuration files"
 REPORT = "comes with the HTML report"
-TRACING = "comes with `--otel`"
 MADE_BY_THE_SESSION = "a session makes its responses; nobody else can"
 SAME_ARGUMENTS = "the same arguments, taken as one set: telling them apart costs time in each request"
 TIMINGS = "ours: where a response's time went"
@@ -25,7 +24,6 @@ DIFFERENT: dict[str, str] = {
     "locust.web": WEB,
     "locust.html": REPORT,
     "locust.input_events.WindowsKeyPoller": "asks Python's `msvcrt`, and keeps nothing itself",
-    "locust.opentelemetry": TRACING,
     "locust.rpc": WORKERS,
     "locust._version.version": VERSION,
     "locust._version.version_tuple": VERSION,
@@ -89,7 +87,6 @@ DIFFERENT: dict[str, str] = {
     "locust.event.DeprecatedEventHook": WATCHED,
     "locust.main.get_html_report": REPORT,
     "locust.main.process_html_filename": REPORT,
-    "locust.main.setup_opentelemetry": TRACING,
     "locust.runners.Message": WORKERS,
     "locust.runners.rpc": WORKERS,
     "locust.runners.MasterRunner": WORKERS,
