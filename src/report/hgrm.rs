@@ -1,8 +1,8 @@
-//! `--hgrm`: the response times of every interval, as histograms that the standard tools of HdrHistogram read.
+//! `--hgrm`: the response times of every interval, as histograms that the standard tools of `HdrHistogram` read.
 //!
 //! Two files: `{prefix}.hlog`, an interval log of version 1.3, to which every second adds a line for all requests and one
 //! for each entry that had any, told apart by tags; and `{prefix}.hgrm`, the percentile distribution of all requests, as
-//! plotters of HdrHistogram take it, written at the end. Values are microseconds, and nothing is rounded: the cells are those
+//! plotters of `HdrHistogram` take it, written anew every second. Values are microseconds, and nothing is rounded: the cells are those
 //! that the percentiles of the tables are read from.
 
 use std::collections::HashMap;
@@ -48,6 +48,9 @@ pub fn start(prefix: &str, interval: Duration, table: Arc<Mutex<Table>>, complai
     })
 }
 
+/// Method and name.
+type Key = (Arc<str>, Arc<str>);
+
 /// The interval log, and what of each row stands in it already.
 struct Log {
     file: Appended,
@@ -55,7 +58,7 @@ struct Log {
     /// When the interval began that is to be written next.
     from: f64,
     total: Known,
-    rows: HashMap<(Arc<str>, Arc<str>), Known>,
+    rows: HashMap<Key, Known>,
 }
 
 #[derive(Clone, Default)]
@@ -119,7 +122,7 @@ impl Log {
     }
 
     /// The rows that have counted since. The lock is taken for each anew: nobody waits while hundreds are copied.
-    fn news(&self, table: &Mutex<Table>) -> Vec<((Arc<str>, Arc<str>), Known)> {
+    fn news(&self, table: &Mutex<Table>) -> Vec<(Key, Known)> {
         let mut news = Vec::new();
         for place in 0.. {
             let table = lock(table);
@@ -157,7 +160,7 @@ fn tag(method: &str, name: &str) -> String {
     tag + ","
 }
 
-/// A histogram as HdrHistogram's "V2 compressed" encoding has it: a header, then the counts of all cells from the first
+/// A histogram as `HdrHistogram`'s "V2 compressed" encoding has it: a header, then the counts of all cells from the first
 /// to the last that is not empty, runs of empty ones as their negated number.
 fn compressed(cells: &[(u64, u32)]) -> Vec<u8> {
     let encoded = encoded(cells);
@@ -174,7 +177,7 @@ fn encoded(cells: &[(u64, u32)]) -> Vec<u8> {
         match index - next {
             0 => {}
             1 => put(&mut counts, 0),
-            empty => put(&mut counts, -(empty as i64)),
+            empty => put(&mut counts, -empty.cast_signed()),
         }
         put(&mut counts, i64::from(*count));
         next = index + 1;
@@ -206,7 +209,7 @@ fn put(bytes: &mut Vec<u8>, number: i64) {
     bytes.push(left as u8);
 }
 
-/// The table that HdrHistogram's plotter takes: values in milliseconds, five steps for each halving of what is left.
+/// The table that `HdrHistogram`'s plotter takes: values in milliseconds, five steps for each halving of what is left.
 fn percentiles(times: &Histogram) -> String {
     let total = times.count();
     let mut text = format!("{:>12} {:>14} {:>10} {:>14}\n\n", "Value", "Percentile", "TotalCount", "1/(1-Percentile)");
@@ -260,8 +263,10 @@ mod tests {
         table.lock().unwrap().record_by_hand("GET", name, sample);
     }
 
+    type Read = (Option<String>, f64, f64, Vec<(u64, u64)>);
+
     /// Tag, start, length and the counted cells of every line, as the crate's own reader has them.
-    fn read(path: &Path) -> Vec<(Option<String>, f64, f64, Vec<(u64, u64)>)> {
+    fn read(path: &Path) -> Vec<Read> {
         let content = std::fs::read(path).unwrap();
         let entries = IntervalLogIterator::new(&content).map(Result::unwrap);
         let lines = entries.filter_map(|entry| match entry {
