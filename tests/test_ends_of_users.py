@@ -76,3 +76,41 @@ def test_nobody_lives_when_a_stop_returns_whoever_asked_for_it_too(python_script
     ).last_line
     # Each number of turns finds the three at another place on their way out.
     assert found == [["stopped", 0]] * 10
+
+
+def test_who_kills_the_one_that_stops_the_test_stops_it_instead(python_script: Callable[..., Any]) -> None:
+    found = python_script(
+        """
+        import json, gevent
+        from gevent.event import Event
+        from locust import LoadTestShape, User, constant, task
+        from locust.env import Environment
+
+        class Idle(User):
+            wait_time = constant(1)
+
+            @task
+            def t(self):
+                pass
+
+        class Over(LoadTestShape):
+            def tick(self):
+                return None
+
+        environment = Environment(user_classes=[Idle], shape_class=Over())
+        stopping = Event()
+
+        @environment.events.test_stopping.add_listener
+        def linger(**_):
+            stopping.set()
+            gevent.sleep(0.05)
+
+        runner = environment.create_local_runner()
+        runner.start_shape()
+        # The shape ends the test by itself, and a stop ends the shape.
+        assert stopping.wait(10)
+        runner.stop()
+        print(json.dumps(runner.state))
+        """
+    ).last_line
+    assert found == "stopped"

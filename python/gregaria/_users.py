@@ -67,6 +67,7 @@ class Stopping:
         self._by: greenlet | None = None
         self._over = Event()
         self._over.set()
+        self._ended = 0
         self.cancelled = 0
         """Counts how often everything that was to begin has been called off."""
         self.asked_for_by: set[Greenlet[..., Any]] = set()
@@ -92,8 +93,9 @@ class Stopping:
         self._by = getcurrent()
         self._over.clear()
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._by = None
+        self._ended += kind is None
         self._over.set()
 
     def is_nobody_s(self) -> bool:
@@ -105,9 +107,11 @@ class Stopping:
     def is_done_by(self, who: greenlet) -> bool:
         return self._by is who
 
-    def wait(self) -> None:
-        """Return when nobody stops the test any more."""
+    def wait(self) -> bool:
+        """Return when nobody stops the test any more: whether who did has brought that to its end, and was not killed."""
+        ended = self._ended
         self._over.wait()
+        return self._ended != ended
 
     def see_off(self) -> None:
         """Return when the users who asked for the end of the test have ended themselves, too.

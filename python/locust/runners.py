@@ -458,8 +458,7 @@ class Runner:
                 return  # A listener of `test_stopping` asks for what is being done.
             self._cancel_what_waits()
             last = self._stopping.user
-            self._stopping.wait()
-            if self.state != STATE_CLEANUP:
+            if self._stopping.wait():
                 gevent.joinall([last] if last is not None else [])
                 self._stopping.see_off()
                 return
