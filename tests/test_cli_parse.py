@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -82,3 +83,38 @@ def test_what_needs_no_run_is_answered_without_gevent(argument: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     starts = "Usage: locust [options] [UserClass ...]" if argument == "--help" else "locust 2.47.0+gregaria."
     assert done.stdout.startswith(starts)
+
+
+DECLARES = """
+from locust import events
+@events.init_command_line_parser.add_listener
+def add(parser):
+    parser.add_argument("--token", env_var="SHOP_TOKEN", help="The token of the shop")
+    parser.add_argument_group("Basket").add_argument("--items")
+"""
+
+
+@pytest.mark.parametrize("place", ["shop.py", "locust_plugins/__init__.py"])
+def test_help_tells_of_the_options_of_a_locustfile_that_is_named_and_of_plugins(tmp_path: Path, place: str) -> None:
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).write_text(DECLARES)
+    named = ["-f", place] if place == "shop.py" else []
+    done = subprocess.run(
+        [sys.executable, "-m", "locust", *named, "--help"], cwd=tmp_path, capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\nOptions of the locustfile:\n  --token TOKEN  The token of the shop [env:SHOP_TOKEN]\n" in done.stdout
+    assert "\nBasket:\n  --items ITEMS\n" in done.stdout
+    assert done.stdout.index("Other options:") < done.stdout.index("Basket:") < done.stdout.index("Examples:")
+
+
+@pytest.mark.parametrize(("text", "said"), [(None, "Could not find 'shop.py'"), ("1 / 0", "ZeroDivisionError")])
+def test_help_is_shown_whatever_the_locustfile_is(tmp_path: Path, text: str | None, said: str) -> None:
+    if text is not None:
+        (tmp_path / "shop.py").write_text(text)
+    command = [sys.executable, "-m", "locust", "-f", "shop.py", "--help"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert done.stdout.startswith("Usage: locust [options] [UserClass ...]\n")

@@ -42,15 +42,25 @@ def import_plugins() -> None:
 def show_whole_help(locustfile: str | None) -> None:
     """Print the help, with the options of plugins and of this locustfile as far as it can be imported."""
     from locust.argument_parser import get_parser
-    from locust.util.load_locustfile import load_locustfile
 
     import_plugins()
-    try:
-        for path in locating.locustfiles(locustfile, is_worker=False) if locustfile else []:
-            load_locustfile(path)
-    except (Exception, SystemExit) as error:
-        sys.stderr.write(f"The options of {locustfile} are not shown, as it cannot be imported: {error!r}\n")
+    if locustfile is not None:
+        _import_for_its_options(locustfile)
     print(get_parser().format_help(), end="")
+
+
+def _import_for_its_options(locustfile: str) -> None:
+    from locust.util.load_locustfile import load_locustfile
+
+    try:
+        paths = locating.locustfiles(locustfile, is_worker=False)
+    except SystemExit:  # It was said why.
+        return
+    for path in paths:
+        try:
+            load_locustfile(path)
+        except (Exception, SystemExit) as error:
+            sys.stderr.write(f"The options of {path} are not shown, as it cannot be imported: {error!r}\n")
 
 
 def refuse_later_features(options: Namespace, parser: LocustArgumentParser, *dests: str) -> None:

@@ -88,7 +88,7 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str:
         variable = getattr(action, "env_var", None)
-        return (action.help or "") + (f" [env: {variable}]" if variable else "")
+        return (action.help or "") + (f" [env:{variable}]" if variable else "")
 
 
 class LocustArgumentParser(_TakesEnvironment, argparse.ArgumentParser):
@@ -154,7 +154,7 @@ class LocustArgumentParser(_TakesEnvironment, argparse.ArgumentParser):
             formatter.add_text(group.description)
             formatter.add_arguments(action for action in group._group_actions if action in own)
             formatter.end_section()
-        return f"{_engine.help_text()}\n{formatter.format_help()}"
+        return _engine.help_text(f"{formatter.format_help()}\n")
 
     @property
     def args_included_in_web_ui(self) -> dict[str, argparse.Action]:

@@ -193,6 +193,8 @@ class _Run:
             logger.info("The --autostart argument is implied by --headless, no need to set both.")
         if not self._init():
             return 1
+        if self.options.class_picker:
+            logger.debug("Locust is running with the UserClass Picker Enabled")
         if mistake := self.outputs.verdicts.mistake():
             logger.error("%s", mistake)
             return 2

@@ -261,23 +261,28 @@ pub fn command() -> Command {
         .num_args(0..)
         .value_name("UserClass")
         .help_heading("User classes")
-        .help("The user classes to run, as listed by --list; all of them by default [env: LOCUST_USER_CLASSES]");
+        .help("The user classes to run, as listed by --list; all of them by default [env:LOCUST_USER_CLASSES]");
     Command::new("locust")
         .disable_help_flag(true)
         .disable_version_flag(true)
         .args_override_self(true)
         .max_term_width(100)
-        .help_template("Usage: locust [options] [UserClass ...]\n\n{all-args}\n\n{after-help}")
+        .help_template("Usage: locust [options] [UserClass ...]\n\n{all-args}{after-help}")
         .after_help(EXAMPLES)
         .args(OPTIONS.iter().map(argument))
         .arg(positional)
 }
 
-pub fn help() -> String {
-    command().render_help().to_string()
+/// The help, with `more` before its examples: options of a locustfile's own.
+pub fn help(more: &str) -> String {
+    command().after_help(format!("{more}{EXAMPLES}")).render_help().to_string()
 }
 
-const EXAMPLES: &str = "Examples:
+const EXAMPLES: &str = "Options may also stand in files, by their long names, one a line: `users = 100` in ./locust.conf, ~/.locust.conf or the \
+file that --config names, and in the table [tool.locust] of ./pyproject.toml. What is typed wins over environment \
+variables, and those over files.
+
+Examples:
 
     locust -f my_test.py -H https://www.example.com --headless
     locust --headless -u 100 -r 10 -t 20m --csv result MyUser AnotherUser
@@ -304,7 +309,8 @@ fn described(option: &Spec) -> String {
         Default::Text(text) if !text.is_empty() => format!(" [default: {text}]"),
         _ => String::new(),
     };
-    let env = option.env.map_or(String::new(), |env| format!(" [env: {env}]"));
+    // In one word, which no line break tears apart.
+    let env = option.env.map_or(String::new(), |env| format!(" [env:{env}]"));
     format!("{}{default}{env}", option.help)
 }
 

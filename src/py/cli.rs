@@ -90,9 +90,11 @@ fn first_pass(py: Python<'_>, arguments: Vec<String>) -> PyResult<Bound<'_, PyDi
     Ok(dict)
 }
 
+/// The help of Locust's options, with `more` before its examples.
 #[pyfunction]
-fn help_text() -> String {
-    args::help()
+#[pyo3(signature = (more = ""))]
+fn help_text(more: &str) -> String {
+    args::help(more)
 }
 
 /// Destination, names, what it takes (`nothing`, `one`, `several`, `repeated`), environment variable, metavar, and of an option that is

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import json
 import os
@@ -64,11 +65,12 @@ def exit_code_of(ask: Callable[[], None]) -> int:
 def begin(case: Case, folder: Path) -> None:
     """Make the forked process one that was started there."""
     signal.alarm(PATIENCE)
+    atexit._clear()
     for stream, name in ((sys.stdout, "stdout"), (sys.stderr, "stderr")):
         os.dup2(os.open(folder.parent / name, os.O_CREAT | os.O_WRONLY), stream.fileno())
     os.chdir(folder)
     os.environ.update({"HOME": str(folder / "home"), **case.env})
-    sys.argv = ["locust", *case.arguments]
+    sys.argv = ["locust", *(word.replace("SERVER", os.environ["SERVER"]) for word in case.arguments)]
 
 
 def ask(case: Case) -> dict[str, Any]:
@@ -83,6 +85,8 @@ def ask(case: Case) -> dict[str, Any]:
         if process == 0:
             begin(case, folder)
             code = exit_code_of(command if case.runs else lambda: options(case))
+            # What was registered since then for its end; the interpreter itself is not torn down.
+            atexit._run_exitfuncs()
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(code)
@@ -101,11 +105,13 @@ def answer(exit_code: int, folder: Path) -> dict[str, Any]:
         "printed": printed,
         "said": without_foreign_frames(without_tables(said)[0]),
         "files": sorted(map(str, kept)),
+        "frames": sorted(set(re.findall(r'File "([^"]*)"', (folder.parent / "stderr").read_text()))),
     }
 
 
 def without_places(text: str, folder: Path) -> list[str]:
-    text = text.replace(str(folder), "FOLDER").replace(str(Path(main.__file__).parent), "PACKAGE")
+    text = text.replace(str(folder), "FOLDER").replace(os.environ["SERVER"], "SERVER")
+    text = text.replace(str(Path(main.__file__).parent), "PACKAGE")
     return re.sub(r"locust \S+ from PACKAGE", "locust VERSION from PACKAGE", masked(text)).splitlines()
 
 

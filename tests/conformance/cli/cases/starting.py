@@ -140,6 +140,17 @@ CASES = {
     "weights of zero": run("--headless A B", USERS.replace("weight = 3", "weight = 0")),
     "a weight of zero": run("--headless", USERS.replace("weight = 3", "weight = 0") + SHOW),
     "weights of zero, listed": run("--list A", USERS.replace("weight = 3", "weight = 0")),
+    "limit of open files": run(
+        "--headless A",
+        USERS + "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (512, 20000))\n"
+        "@events.init.add_listener\ndef show(**_):\n    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= 10000)\n    1 / 0\n",
+    ),
+    "limit of open files that is too low": run(
+        "--headless A",
+        USERS + "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (512, 600))\n"
+        "@events.init.add_listener\ndef show(**_):\n    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n    1 / 0\n",
+    ),
+    "more than is told": run("--headless --class-picker -L DEBUG A", USERS),
     "no class": run("--headless", "from locust import *\n"),
     "no class, listed": run("--list", "from locust import *\n"),
     "no class but abstract ones": run("--headless", "from locust import *\nclass A(User): abstract = True\n"),
