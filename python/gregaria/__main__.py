@@ -11,9 +11,11 @@ from pathlib import Path
 from gregaria import _engine
 
 _USAGE = """usage: gregaria target [OPTIONS]
+       gregaria compare [OPTIONS] BASE NEW
 
 commands:
   target    run a web server to test against (`gregaria target --help` tells more)
+  compare   say what changed between two runs (`gregaria compare --help` tells more)
 """
 
 
@@ -57,6 +59,8 @@ def gregaria() -> int:
     match sys.argv[1:]:
         case ["target", *arguments]:
             return _target(arguments)
+        case ["compare", *arguments]:
+            return _engine.run_compare(arguments)
         case ["--help" | "-h"]:
             print(_USAGE, end="")
             return 0

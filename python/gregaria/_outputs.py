@@ -116,7 +116,8 @@ class Outputs:
     def _save_json(self, name: str) -> bool:
         try:
             make_folder_of(name)
-            stats.save_stats_json(self.environment.stats, name)
+            with open(f"{name}.json", "w") as file:
+                file.write(self.verdicts.with_slices(self.environment.stats.serialize_stats()))
         except OSError as error:
             logger.error("`--json-file %s`: cannot write `%s.json`: %s", name, name, error)
             return False

@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -26,6 +26,9 @@ EXIT_CODE = 3
 """Of a run that did not keep to its checks. Locust has no such code."""
 
 _COLUMNS = 120
+
+_HERE = "\0slices"
+"""Where the slices of an entry come: no name has a zero in it and means it."""
 
 logger = logging.getLogger("locust.main")
 _tables = logging.getLogger("locust.stats_logger")
@@ -101,11 +104,13 @@ class Verdicts:
             return None
         return self._verdict.record(json.dumps(_plain(self.options, self._secret)), self.environment.seed)
 
-    def slices(self) -> dict[tuple[str, str], Any]:
-        """By method and name: what was counted when, for the comparison of two runs."""
-        if self._verdict is None:
-            return {}
-        return {(method, name): json.loads(slices) for method, name, slices in self._verdict.slices()}
+    def with_slices(self, entries: Sequence[Mapping[str, Any]]) -> str:
+        """Write entries as Locust does, each with one more key at its end: what was counted when (`docs/compare.md`)."""
+        slices = {(name, method): text for method, name, text in self._verdict.slices()} if self._verdict else {}
+        parts = json.dumps([{**entry, "slices": _HERE} for entry in entries], indent=4).split(json.dumps(_HERE))
+        # Each on one line: indented as the rest it would be a thousand.
+        each = [slices.get((entry["name"], entry["method"]), "null") for entry in entries]
+        return "".join(text for pair in zip(parts, [*each, ""], strict=True) for text in pair)
 
     def _append_summary(self, verdict: _engine.Verdict) -> bool:
         path = os.environ.get("GITHUB_STEP_SUMMARY")

@@ -6,6 +6,7 @@
 //! locustfile or starts anything.
 
 pub mod args;
+pub mod compare;
 pub mod config;
 pub mod first;
 pub mod values;

@@ -36,7 +36,7 @@ pub mod _engine {
     use super::*;
 
     #[pymodule_export]
-    use super::target::run_target;
+    use super::target::{run_compare, run_target};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

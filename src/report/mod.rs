@@ -1,6 +1,7 @@
 //! A table as people and machines read it. Nothing here changes a number.
 
 pub mod background;
+pub mod comparison;
 pub mod console;
 pub mod csv;
 pub mod csv_files;

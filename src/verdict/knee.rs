@@ -126,6 +126,8 @@ const GAIN_BEYOND: f64 = 1.0 / 3.0;
 const ACCOUNTED_FOR: f64 = 0.5;
 /// Numbers of users are looked at in so many classes.
 const CLASSES: f64 = 40.0;
+/// From this share of the intervals on, a saturated generator may have hidden the knee.
+const OFTEN_SATURATED: f64 = 0.05;
 const GRID: u32 = 200;
 
 impl Knee {
@@ -134,8 +136,13 @@ impl Knee {
         let growing: Vec<_> = intervals.iter().filter(|interval| interval.users.1 >= interval.users.0).collect();
         let clean: Vec<_> = growing.iter().copied().filter(|interval| !interval.saturated).collect();
         let points = points(&clean);
+        let is_often_saturated = (growing.len() - clean.len()) as f64 >= OFTEN_SATURATED * growing.len() as f64;
         let found = if has_ramp(&points) {
-            bend(&points)
+            bend(&points).map_err(|reason| match reason {
+                // The intervals that are left out may be those that would have shown it.
+                NotFound::NoLimit if is_often_saturated => NotFound::Generator,
+                reason => reason,
+            })
         } else if has_ramp(&self::points(&growing)) {
             Err(NotFound::Generator)
         } else {

@@ -2,6 +2,7 @@
 //! run. Reads statistics, and changes none.
 
 pub mod check;
+pub mod compare;
 pub mod judge;
 pub mod knee;
 pub mod words;
