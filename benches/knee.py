@@ -2,9 +2,9 @@
 
     python benches/knee.py [--seeds 10] [--slots 1 2 4]
 
-Service times are log-normal (median 12 ms, spread 0.4, so 13.0 ms in the mean) in so many slots; users think for 150 ms.
-So the target can do `slots / 13.0 ms`, and the asymptotes meet at `slots * (13.0 + 150) / 13.0` users. The target without
-a limit must show no knee.
+Service times are log-normal (median 12 ms, spread 0.4, so 13.0 ms in the mean) in so many slots; users think for
+150 ms. So the target can do `slots / 13.0 ms`, and the asymptotes meet at `slots * (13.0 + 150) / 13.0` users. The
+target without a limit must show no knee.
 """
 
 from __future__ import annotations
@@ -47,7 +47,18 @@ def knee(slots: int, seed: int, most_users: int, seconds: int, folder: Path) -> 
                 time.sleep(0.05)
             host = f"http://127.0.0.1:{int(ready.read_text())}"
             rate = str(most_users / (seconds * 0.8))
-            options = ["--headless", "--only-summary", "-u", str(most_users), "-r", rate, "-t", str(seconds), "-H", host]
+            options = [
+                "--headless",
+                "--only-summary",
+                "-u",
+                str(most_users),
+                "-r",
+                rate,
+                "-t",
+                str(seconds),
+                "-H",
+                host,
+            ]
             locust = [sys.executable, "-m", "locust", "-f", str(folder / "ramp.py"), *options]
             said = subprocess.run(locust, capture_output=True, text=True, check=False, timeout=seconds + 60).stderr
         finally:

@@ -105,7 +105,7 @@ class Verdicts:
         return self._verdict.record(json.dumps(_plain(self.options, self._secret)), self.environment.seed)
 
     def with_slices(self, entries: Sequence[Mapping[str, Any]]) -> str:
-        """Write entries as Locust does, each with one more key at its end: what was counted when (`docs/compare.md`)."""
+        """Write entries as Locust does, and in each one more key: what was counted when (`docs/compare.md`)."""
         slices = {(name, method): text for method, name, text in self._verdict.slices()} if self._verdict else {}
         parts = json.dumps([{**entry, "slices": _HERE} for entry in entries], indent=4).split(json.dumps(_HERE))
         # Each on one line: indented as the rest it would be a thousand.

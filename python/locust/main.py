@@ -303,25 +303,28 @@ class _Run:
         """Say how it went, stop what still runs, and show what was measured."""
         logger.debug("Running teardowns...")
         self.environment.events.quitting.fire(environment=self.environment, reverse=True)
-        if not self.runner.user_count:
-            self.outputs.verdicts.close()
-        exit_code = self._exit_code()
-        logger.info("Shutting down (exit code %s)", exit_code)
-        logger.debug("Cleaning up runner...")
         try:
-            while self.runner.state == STATE_CLEANUP:
-                # Somebody, `--run-time` for one, is stopping the users already.
-                gevent.sleep(0.05)
-            self.runner.quit()
+            if self.outputs.verdicts.checks:
+                # What is judged is all that is counted.
+                self._end_users()
+                self.outputs.verdicts.close()
+            exit_code = self._exit_code()
+            logger.info("Shutting down (exit code %s)", exit_code)
+            logger.debug("Cleaning up runner...")
+            self._end_users()
         finally:
             # Also when impatience (a second Ctrl-C) cuts the stopping short.
             is_written = self.outputs.close()
-        if self.outputs.verdicts.failed:
-            exit_code = self._exit_code()
         if not is_written:
             exit_code = exit_code or 1
         self.environment.events.quit.fire(exit_code=exit_code)
         return exit_code
+
+    def _end_users(self) -> None:
+        while self.runner.state == STATE_CLEANUP:
+            # Somebody, `--run-time` for one, is stopping the users already.
+            gevent.sleep(0.05)
+        self.runner.quit()
 
     def _exit_code(self) -> int:
         if self.environment.process_exit_code is not None:

@@ -3,7 +3,8 @@
 //! The method is a broken-stick fit. In a closed system throughput X(N) has two asymptotes (Muntz and Wong 1974; Denning
 //! and Buzen, "The Operational Analysis of Queueing Network Models", 1978): every user adds the same up to the
 //! saturation point N*, and from there on nobody adds anything. So X = a·min(N, N*) + b·max(0, N − N*) is fitted by
-//! weighted least squares for every N* of a grid (segmented regression; Hinkley 1971), and the best N* is the knee if
+//! weighted least squares for every N* of a grid (segmented regression; Hinkley 1971), anew to what is near the lines (Tukey's
+//! biweight), because a second in which a machine did something else is no property of the target. The best N* is the knee if
 //!
 //! 1. the run reached on both sides of it,
 //! 2. a user more adds less than a third of what he added before, beyond doubt,
@@ -78,6 +79,10 @@ impl Point {
         self.requests as f64 / self.seconds.max(1e-9)
     }
 
+    fn weight(&self) -> f64 {
+        self.seconds / (self.rps() + 1.0)
+    }
+
     fn average_ms(&self) -> f64 {
         self.sum_ms / (self.times.count().max(1)) as f64
     }
@@ -129,6 +134,10 @@ const CLASSES: f64 = 40.0;
 /// From this share of the intervals on, a saturated generator may have hidden the knee.
 const OFTEN_SATURATED: f64 = 0.05;
 const GRID: u32 = 200;
+/// How often the lines are fitted anew to what is near them.
+const ROUNDS: usize = 5;
+/// Of counts that are drawn at random, which have 1. Closed systems scatter less.
+const LEAST_SCATTER: f64 = 0.2;
 
 impl Knee {
     pub fn of(intervals: &[Interval]) -> Self {
@@ -187,22 +196,35 @@ struct Stick {
     residual: f64,
 }
 
+/// A point, and how far it is believed: seconds in which the machine did something else are far from any line.
+struct Believed<'a> {
+    point: &'a Point,
+    trust: f64,
+}
+
+impl Believed<'_> {
+    /// What the sum of squares counts it: counts scatter with the root of their size.
+    fn weight(&self) -> f64 {
+        self.trust * self.point.weight()
+    }
+}
+
 fn bend(points: &[Point]) -> Result<Found, NotFound> {
-    let (first, last) = (points[0].users, points[points.len() - 1].users);
-    let candidates = (1..GRID).map(|step| first + (last - first) * f64::from(step) / f64::from(GRID));
-    let enough = |users: f64| {
-        let below = points.iter().filter(|point| point.users < users).count();
-        below >= FEWEST_ON_A_SIDE && points.len() - below >= FEWEST_ON_A_SIDE
-    };
-    let sticks = candidates.filter(|users| enough(*users)).filter_map(|users| Stick::fit(points, users));
-    let best = sticks.min_by(|x, y| x.residual.total_cmp(&y.residual)).ok_or(NotFound::NoLimit)?;
-    let n = points.len() as f64;
+    let mut believed: Vec<_> = points.iter().map(|point| Believed { point, trust: 1.0 }).collect();
+    let mut best = Stick::best(&believed).ok_or(NotFound::NoLimit)?;
+    for _ in 0..ROUNDS {
+        best.doubt_outliers(&mut believed);
+        best = Stick::best(&believed).ok_or(NotFound::NoLimit)?;
+    }
+    let n: f64 = believed.iter().map(|point| point.trust).sum();
     // The Bayesian information criterion with its usual mark of strong evidence; the stick has two parameters more.
-    let is_better = n * (straight(points) / best.residual.max(1e-12)).ln() > 2.0 * n.ln() + 6.0;
+    let is_better = n * (straight(&believed) / best.residual.max(1e-12)).ln() > 2.0 * n.ln() + 6.0;
+    let last = points[points.len() - 1].users;
     if !is_better || best.b + 2.0 * best.doubt > GAIN_BEYOND * best.a || last < REACH_BEYOND * best.users {
         return Err(NotFound::NoLimit);
     }
-    if !is_accounted_for(points, &best) {
+    believed.retain(|point| point.trust > 0.5);
+    if !is_accounted_for(&believed, &best) {
         return Err(NotFound::HeldUpElsewhere);
     }
     let mut near = Cells::default();
@@ -218,17 +240,25 @@ fn bend(points: &[Point]) -> Result<Found, NotFound> {
     })
 }
 
-/// What the sum of squares counts a point: counts scatter with the root of their size.
-fn weight(point: &Point) -> f64 {
-    point.seconds / (point.rps() + 1.0)
-}
-
 impl Stick {
-    fn fit(points: &[Point], users: f64) -> Option<Self> {
+    /// Of all places where the two lines could meet, the one that leaves least.
+    fn best(points: &[Believed<'_>]) -> Option<Self> {
+        let [first, .., last] = points else { return None };
+        let (first, last) = (first.point.users, last.point.users);
+        let enough = |users: f64| {
+            let below = points.iter().filter(|believed| believed.point.users < users).count();
+            below >= FEWEST_ON_A_SIDE && points.len() - below >= FEWEST_ON_A_SIDE
+        };
+        let places = (1..GRID).map(|step| first + (last - first) * f64::from(step) / f64::from(GRID));
+        let sticks = places.filter(|users| enough(*users)).filter_map(|users| Self::fit(points, users));
+        sticks.min_by(|x, y| x.residual.total_cmp(&y.residual))
+    }
+
+    fn fit(points: &[Believed<'_>], users: f64) -> Option<Self> {
         let (mut aa, mut ab, mut bb, mut ay, mut by) = (0.0, 0.0, 0.0, 0.0, 0.0);
-        for point in points {
-            let (w, y) = (weight(point), point.rps());
-            let (below, beyond) = (point.users.min(users), (point.users - users).max(0.0));
+        for believed in points {
+            let (w, y) = (believed.weight(), believed.point.rps());
+            let (below, beyond) = (believed.point.users.min(users), (believed.point.users - users).max(0.0));
             aa += w * below * below;
             ab += w * below * beyond;
             bb += w * beyond * beyond;
@@ -240,22 +270,40 @@ impl Stick {
             return None;
         }
         let (a, b) = ((bb * ay - ab * by) / determinant, (aa * by - ab * ay) / determinant);
-        let expected = |point: &Point| a * point.users.min(users) + b * (point.users - users).max(0.0);
-        let residual: f64 = points.iter().map(|point| weight(point) * (point.rps() - expected(point)).powi(2)).sum();
-        let variance = residual / (points.len() as f64 - 3.0).max(1.0);
-        Some(Self { users, a, b, doubt: (variance * aa / determinant).sqrt(), residual })
+        let mut stick = Self { users, a, b, doubt: 0.0, residual: 0.0 };
+        stick.residual = points.iter().map(|point| point.trust * stick.distance(point.point).powi(2)).sum();
+        let freedom = points.iter().map(|point| point.trust).sum::<f64>() - 3.0;
+        stick.doubt = (stick.residual / freedom.max(1.0) * aa / determinant).sqrt();
+        Some(stick)
+    }
+
+    /// From the lines to the point, in its own scatter.
+    fn distance(&self, point: &Point) -> f64 {
+        let expected = self.a * point.users.min(self.users) + self.b * (point.users - self.users).max(0.0);
+        point.weight().sqrt() * (point.rps() - expected)
+    }
+
+    /// Tukey's biweight: what is far from the lines, measured by how far most are, counts less and then nothing.
+    fn doubt_outliers(&self, points: &mut [Believed<'_>]) {
+        let mut distances: Vec<f64> = points.iter().map(|point| self.distance(point.point).abs()).collect();
+        distances.sort_by(f64::total_cmp);
+        let scatter = (1.4826 * distances[distances.len() / 2]).max(LEAST_SCATTER);
+        for believed in points {
+            let far = (self.distance(believed.point) / (4.685 * scatter)).powi(2).min(1.0);
+            believed.trust = (1.0 - far).powi(2);
+        }
     }
 }
 
 /// The weighted sum of squares of one line through nothing.
-fn straight(points: &[Point]) -> f64 {
-    let sum = |value: &dyn Fn(&Point) -> f64| points.iter().map(|point| weight(point) * value(point)).sum::<f64>();
+fn straight(points: &[Believed<'_>]) -> f64 {
+    let sum = |value: &dyn Fn(&Point) -> f64| points.iter().map(|p| p.weight() * value(p.point)).sum::<f64>();
     let slope = sum(&|point| point.users * point.rps()) / sum(&|point| point.users * point.users).max(1e-12);
     sum(&|point| (point.rps() - slope * point.users).powi(2))
 }
 
 /// Whether response times grew as users' cycles did, from well below the knee to the end.
-fn is_accounted_for(points: &[Point], stick: &Stick) -> bool {
+fn is_accounted_for(points: &[Believed<'_>], stick: &Stick) -> bool {
     let average = |points: &[&Point]| {
         let timed: u64 = points.iter().map(|point| point.times.count()).sum();
         points.iter().map(|point| point.sum_ms).sum::<f64>() / timed.max(1) as f64
@@ -264,9 +312,10 @@ fn is_accounted_for(points: &[Point], stick: &Stick) -> bool {
         let users: f64 = points.iter().map(|point| point.users * point.seconds).sum();
         1000.0 * users / points.iter().map(|point| point.requests).sum::<u64>().max(1) as f64
     };
-    let below: Vec<_> = points.iter().filter(|point| point.users < 0.8 * stick.users).collect();
-    let end = stick.users.midpoint(points[points.len() - 1].users);
-    let beyond: Vec<_> = points.iter().filter(|point| point.users >= end).collect();
+    let points = || points.iter().map(|believed| believed.point);
+    let below: Vec<_> = points().filter(|point| point.users < 0.8 * stick.users).collect();
+    let end = stick.users.midpoint(points().map(|point| point.users).fold(0.0, f64::max));
+    let beyond: Vec<_> = points().filter(|point| point.users >= end).collect();
     let growth = cycle(&beyond) - cycle(&below);
     !below.is_empty() && average(&beyond) - average(&below) >= ACCOUNTED_FOR * growth
 }

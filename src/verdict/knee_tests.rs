@@ -126,6 +126,25 @@ fn the_knee_is_where_the_asymptotes_meet() {
     }
 }
 
+/// A second in which somebody else had the machine: less was done, and what was done waited.
+#[test]
+fn a_few_bad_seconds_do_not_move_it() {
+    for slots in [4, 12] {
+        for seed in 0..10 {
+            let (world, mut random) = (world(slots, 0.15), Random(seed + 77));
+            let mut intervals = run(&world, seed);
+            for _ in 0..5 {
+                let bad = &mut intervals[(random.uniform() * 45.0) as usize].counts;
+                bad.requests = (bad.requests as f64 * (0.4 + 0.4 * random.uniform())) as u64;
+            }
+            let found =
+                Knee::of(&intervals).found.unwrap_or_else(|reason| panic!("{slots} slots, seed {seed}: {reason:?}"));
+            let users = slots as f64 * (world.service + world.think) / world.service;
+            assert!((found.users / users - 1.0).abs() < 0.15, "{slots} slots, seed {seed}: {} of {users}", found.users);
+        }
+    }
+}
+
 #[test]
 fn none_is_claimed_where_there_is_no_limit() {
     for seed in 0..30 {
