@@ -227,13 +227,14 @@ fn bend(points: &[Point]) -> Result<Found, NotFound> {
     if !is_accounted_for(&believed, &best) {
         return Err(NotFound::HeldUpElsewhere);
     }
+    let knee = best.knee(&believed);
     let mut near = Cells::default();
-    let is_near = |point: &&Point| (point.users / best.users - 1.0).abs() <= 0.15;
+    let is_near = |point: &&Point| (point.users / knee - 1.0).abs() <= 0.15;
     points.iter().filter(is_near).for_each(|point| near.merge(&point.times));
     let quantile = |quantile| near.quantile_ms(quantile).unwrap_or(0.0);
     Ok(Found {
-        users: best.users,
-        rps: best.a * best.users,
+        users: knee,
+        rps: best.a * knee,
         p50_ms: quantile(0.5),
         p95_ms: quantile(0.95),
         gain_beyond: best.b / best.a,
@@ -275,6 +276,17 @@ impl Stick {
         let freedom = points.iter().map(|point| point.trust).sum::<f64>() - 3.0;
         stick.doubt = (stick.residual / freedom.max(1.0) * aa / determinant).sqrt();
         Some(stick)
+    }
+
+    /// Where the first line reaches what was achieved in the end. Where many think for long, throughput bends before it
+    /// is flat, and the lines meet in the bend.
+    fn knee(&self, points: &[Believed<'_>]) -> f64 {
+        let last = points.iter().map(|believed| believed.point.users).fold(0.0, f64::max);
+        let beyond = points.iter().filter(|believed| believed.point.users >= self.users.midpoint(last));
+        let (requests, seconds) = beyond.fold((0.0, 0.0), |(requests, seconds), believed| {
+            (requests + believed.point.requests as f64, seconds + believed.point.seconds)
+        });
+        (requests / f64::max(seconds, 1e-9) / self.a).clamp(self.users, last)
     }
 
     /// From the lines to the point, in its own scatter.
