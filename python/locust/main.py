@@ -243,8 +243,8 @@ class _Run:
             spawn(self._end_after, options.run_time, time.monotonic())
         elif not limit:
             logger.info("No run time limit set, use CTRL+C to interrupt")
-        self.runner.start(options.num_users, options.spawn_rate)
         self.keyboard = Keyboard(self.runner)
+        self.runner.start(options.num_users, options.spawn_rate)
 
     def _end_after(self, seconds: float, began: float) -> None:
         # gevent counts from the time at which its loop last looked at the clock, which may be a while ago.
