@@ -125,12 +125,11 @@ def test_a_full_disk_is_said_once_and_the_run_goes_on(tmp_path: Path) -> None:
         interval=0.02,
         preexec_fn=no_file_above(12_000),
     ) as process:
-        stdout, stderr = process.communicate(timeout=60)
+        _, stderr = process.communicate(timeout=60)
     assert stderr.count("cannot write `") == 1
     assert "File too large" in stderr
     assert "--run-time limit reached" in stderr and "Aggregated" in stderr
     assert process.returncode == 2, "as where a greenlet dies of it"
-    assert len(stdout.splitlines()) > 2
     for kind in KINDS:
         parsed(tmp_path / f"out_{kind}.csv")
     assert not list(tmp_path.glob("*.part"))

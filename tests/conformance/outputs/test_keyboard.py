@@ -42,7 +42,7 @@ def pressed(side, folder):
         return {
             "exit code": running.process.returncode,
             "as it was": termios.tcgetattr(running.slave) == running.modes,
-            "ramps": re.findall(r"Ramping to .* per second|All users spawned.*", running.text()),
+            "ramps": re.findall(r"runners: (Ramping to .* per second|All users spawned.*)", running.text()),
         }
 
 
