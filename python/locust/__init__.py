@@ -37,6 +37,9 @@ from .util.deprecation import DeprecatedLocustClass as Locust
 
 events = Events()
 
+# Reached by its name alone, as from Locust; it needs all of the above.
+from . import html as html
+
 __all__ = [
     "FastHttpUser",
     "HttpLocust",

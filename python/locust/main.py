@@ -25,6 +25,8 @@ from .argument_parser import get_parser
 from .argument_parser import parse_locustfile_option as parse_locustfile_option
 from .env import Environment
 from .exception import StopTest
+from .html import get_html_report as get_html_report
+from .html import process_html_filename as process_html_filename
 from .input_events import input_listener as input_listener
 from .log import greenlet_exception_logger as greenlet_exception_logger
 from .log import setup_logging as setup_logging

@@ -9,7 +9,6 @@ VERSION = "the release whose behaviour this is, and our own after a `+`"
 WEB = "comes with the web page"
 WORKERS = "comes with workers and their master"
 FILES = "comes with configuration files"
-REPORT = "comes with the HTML report"
 MADE_BY_THE_SESSION = "a session makes its responses; nobody else can"
 SAME_ARGUMENTS = "the same arguments, taken as one set: telling them apart costs time in each request"
 TIMINGS = "ours: where a response's time went"
@@ -18,11 +17,11 @@ OF_REQUESTS = "used by Locust's own adapter, and requests has it"
 ENGINES_AGENT = "the engine sends; the agent holds what locustfiles set on it, and makes no requests of its own"
 ENGINES_TABLE = "read from the engine's table"
 ENGINES_FILES = "the files are the engine's, written on a thread of its own"
+INSTALLED = "the path of the installation is in it"
 WATCHED = "tells the engine when a method is replaced"
 
 DIFFERENT: dict[str, str] = {
     "locust.web": WEB,
-    "locust.html": REPORT,
     "locust.input_events.WindowsKeyPoller": "asks Python's `msvcrt`, and keeps nothing itself",
     "locust.rpc": WORKERS,
     "locust._version.version": VERSION,
@@ -85,8 +84,6 @@ DIFFERENT: dict[str, str] = {
     "locust.env.WebUI": WEB,
     "locust.event.EventHook": WATCHED,
     "locust.event.DeprecatedEventHook": WATCHED,
-    "locust.main.get_html_report": REPORT,
-    "locust.main.process_html_filename": REPORT,
     "locust.runners.Message": WORKERS,
     "locust.runners.rpc": WORKERS,
     "locust.runners.MasterRunner": WORKERS,

@@ -42,16 +42,13 @@ export function concurrency(knee: Knee | null): Section | null {
 
 function words(knee: Knee): string {
   if (!knee.found) return `No knee is claimed: ${knee.reason ?? "there is none"}.`;
-  const gain =
-    knee.gain_beyond === undefined
-      ? ""
-      : ` Beyond it, a user more adds ${gained(knee.gain_beyond)} of what one added before.`;
+  const gain = knee.gain_beyond === undefined ? "" : ` Beyond it, a user more adds ${gained(knee.gain_beyond)}.`;
   const times = knee.p95_ms === undefined ? "" : `, with a 95th percentile of ${duration(knee.p95_ms)}`;
   return `The knee is at ${whole(knee.users ?? 0)} users and ${rate(knee.rps ?? 0)} requests per second${times}.${gain}`;
 }
 
 function gained(share: number): string {
-  return share <= 0 ? "nothing" : percent(share);
+  return share <= 0 ? "nothing" : `${percent(share)} of what one added before`;
 }
 
 function options(knee: Knee, say: (index: number | null) => void): Omit<uPlot.Options, "width"> {
@@ -73,7 +70,7 @@ function options(knee: Knee, say: (index: number | null) => void): Omit<uPlot.Op
       axis({ size: 68, label: "Response time", labelSize: 18, values: (_u, splits) => splits.map(duration) }),
       axis({ scale: "rps", side: 1, size: 62, label: "Requests per second", labelSize: 18, grid: { show: false } }),
     ],
-    series: [{}, ...LINES.map((line) => ({ ...series(line), points: { show: true, size: 5 } }))],
+    series: [{}, ...LINES.map((line) => series({ ...line, dotted: true }))],
     plugins: knee.found && knee.users !== undefined ? [mark(knee.users, `knee: ${whole(knee.users)} users`)] : [],
     hooks: { setCursor: [setCursor] },
   };

@@ -1,7 +1,7 @@
 /** What one wants to know first: did it pass, how many, how fast, and what to make of it. */
 
 import { h } from "../parts/dom";
-import { duration, percent, rate, whole } from "../parts/format";
+import { clock, duration, percent, rate, whole } from "../parts/format";
 import { type Section, section } from "../parts/section";
 import { scrolled } from "../parts/table";
 import { type Check, type Run, type TemplateArgs, type Word, withTotal } from "./data";
@@ -36,7 +36,7 @@ function tiles(args: TemplateArgs, run: Run): HTMLElement {
   return h(
     "dl",
     { class: "tiles" },
-    tile("Requests", whole(requests), `in ${args.duration}`),
+    tile("Requests", whole(requests), `in ${clock(span(args))}`),
     tile("Requests per second", rate(total?.total_rps ?? 0), run.timeline ? `${whole(users)} users at most` : ""),
     tile("Failures", percent(failed), `${whole(failures)} requests`, failures > 0 ? "bad" : ""),
     tile("Median", duration(total?.median_response_time ?? 0), "response time"),
@@ -44,6 +44,10 @@ function tiles(args: TemplateArgs, run: Run): HTMLElement {
     tile("99th percentile", at("0.99"), "response time"),
     lag(run),
   );
+}
+
+function span({ start_time, end_time }: TemplateArgs): number {
+  return (Date.parse(end_time) - Date.parse(start_time)) / 1000;
 }
 
 function lag({ lag, timeline }: Run): HTMLElement | null {

@@ -14,11 +14,9 @@ export interface Line {
   show: (value: number) => string;
   /** Filled down to the axis. */
   filled?: boolean;
-  /** Dots without a line. */
-  dots?: boolean;
+  /** With a dot where something was measured. */
+  dotted?: boolean;
   scale?: string;
-  dashed?: boolean;
-  width?: number;
 }
 
 const PAPER_WIDTH = 690;
@@ -31,11 +29,9 @@ export function series(line: Line): uPlot.Series {
     label: line.label,
     scale: line.scale ?? "y",
     stroke,
-    width: line.dots ? 0 : (line.width ?? 1.75),
+    width: 1.75,
     spanGaps: true,
-    points: line.dots ? { show: true, size: 5, width: 0, fill: stroke } : { show: false },
-    ...(line.dots ? { paths: () => null } : {}),
-    ...(line.dashed ? { dash: [5, 4] } : {}),
+    points: line.dotted ? { show: true, size: 5, width: 0, fill: stroke } : { show: false },
     ...(line.filled ? { fill: () => color(line.color, 0.14) } : {}),
   };
 }
