@@ -88,7 +88,7 @@ export function quoted(text: string): (HTMLElement | string)[] {
 function checks(all: Check[]): HTMLElement | null {
   if (all.length === 0) return null;
   const head = ["", "Where", "Check", "Measured", ""].map((title) =>
-    title ? h("th", { scope: "col" }, title) : h("td"),
+    title ? h("th", { scope: "col", class: title === "Measured" ? "number" : "text" }, title) : h("td"),
   );
   const line = (check: Check) =>
     h(
