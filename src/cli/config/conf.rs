@@ -70,12 +70,12 @@ fn key_and_value(line: &str) -> Option<(&str, &str)> {
 fn unquoted(text: &str) -> &str {
     let quoted = text.strip_prefix(['\'', '"']).and_then(|inner| {
         let quote = text.chars().next()?;
-        let closing = inner.match_indices(quote).map(|(at, _)| at);
-        closing.filter(|at| ends(&inner[at + 1..])).map(|at| &inner[..at]).next()
+        let mut closing = inner.match_indices(quote).map(|(at, _)| at);
+        closing.find(|at| ends(&inner[at + 1..])).map(|at| &inner[..at])
     });
     quoted.unwrap_or_else(|| {
-        let starts = text.char_indices().skip(1).map(|(at, _)| at);
-        let end = starts.filter(|at| ends(&text[*at..])).next().unwrap_or(text.len());
+        let mut starts = text.char_indices().skip(1).map(|(at, _)| at);
+        let end = starts.find(|at| ends(&text[*at..])).unwrap_or(text.len());
         &text[..end]
     })
 }

@@ -161,7 +161,7 @@ fn named_files(arguments: &[String], options: &[String]) -> Vec<String> {
         "" => arguments.get(index + 1).filter(|next| !next.starts_with('-')).cloned(),
         attached => attached.strip_prefix('=').map(String::from),
     };
-    options.iter().filter_map(|option| (0..end).filter_map(|index| value(option, index)).last()).collect()
+    options.iter().filter_map(|option| (0..end).rev().find_map(|index| value(option, index))).collect()
 }
 
 fn expanded(name: &str, env: Env<'_>) -> PathBuf {
