@@ -1,4 +1,4 @@
-//! The verdict as people and pipelines read it: a table, a JUnit file, a summary in Markdown.
+//! The verdict as people and pipelines read it: a table, a `JUnit` file, a summary in Markdown.
 
 use std::fmt::Write as _;
 
@@ -67,7 +67,7 @@ pub fn word_lines(words: &[Word], columns: usize) -> Vec<String> {
     lines
 }
 
-/// A JUnit file with one test case for each condition, in the form that Jenkins, GitLab and GitHub's actions read.
+/// A `JUnit` file with one test case for each condition, in the form that Jenkins, GitLab and GitHub's actions read.
 pub fn junit(outcomes: &[Outcome], seconds: f64, utc: &str) -> String {
     let failed = outcomes.iter().filter(|outcome| !outcome.passed).count();
     let counts = format!("tests=\"{}\" failures=\"{failed}\" errors=\"0\" skipped=\"0\"", outcomes.len());

@@ -121,8 +121,8 @@ fn status(text: &str) -> Option<u16> {
         let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
         digits[..end].parse().ok().filter(|status| (100..600).contains(status))
     };
-    let known = ["HTTPError('", "HTTPError(\"", "code=", "status code: ", "status code ", "HTTP "].into_iter();
-    known.filter_map(after).next()
+    let mut known = ["HTTPError('", "HTTPError(\"", "code=", "status code: ", "status code ", "HTTP "].into_iter();
+    known.find_map(after)
 }
 
 /// What the rules look at.

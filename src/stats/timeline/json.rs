@@ -110,15 +110,8 @@ fn ends(intervals: &[Interval]) -> Vec<f64> {
 
 /// Start and end of every stretch in which the generator was saturated.
 fn spans(intervals: &[Interval]) -> Vec<[f64; 2]> {
-    let mut spans: Vec<[f64; 2]> = Vec::new();
-    for interval in intervals.iter().filter(|interval| interval.saturated) {
-        let (start, end) = (seconds(interval.start), seconds(interval.end));
-        match spans.last_mut() {
-            Some(last) if last[1] == start => last[1] = end,
-            _ => spans.push([start, end]),
-        }
-    }
-    spans
+    let stretches = intervals.chunk_by(|a, b| a.saturated == b.saturated).filter(|stretch| stretch[0].saturated);
+    stretches.map(|stretch| [seconds(stretch[0].start), seconds(stretch[stretch.len() - 1].end)]).collect()
 }
 
 fn seconds(value: f64) -> f64 {

@@ -49,8 +49,8 @@ impl Figure {
 
     pub fn name(self) -> &'static str {
         match self {
-            Self::Quantile(q) if q == 0.5 => "p50",
-            Self::Quantile(q) if q == 0.95 => "p95",
+            Self::Quantile(quantile) if quantile < 0.9 => "p50",
+            Self::Quantile(quantile) if quantile < 0.97 => "p95",
             Self::Quantile(_) => "p99",
             Self::FailRatio => "fail_ratio",
         }

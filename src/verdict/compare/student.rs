@@ -17,6 +17,7 @@ pub fn quantile_95(freedom: f64) -> f64 {
 }
 
 /// The regularized incomplete beta function, by its continued fraction (Lentz's method).
+#[allow(clippy::many_single_char_names, reason = "they are the formula's")]
 fn incomplete_beta(a: f64, b: f64, x: f64) -> f64 {
     if x <= 0.0 || x >= 1.0 {
         return x.clamp(0.0, 1.0);
