@@ -366,7 +366,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn parsed(text: &str) -> (Option<String>, Vec<(Metric, &'static str, f64, Option<f64>)>) {
+    type Parsed = (Metric, &'static str, f64, Option<f64>);
+
+    fn parsed(text: &str) -> (Option<String>, Vec<Parsed>) {
         let check = Check::parse(text).unwrap();
         let condition = |c: &Condition| (c.metric, c.operator.sign(), c.limit, c.window);
         (check.entry, check.conditions.iter().map(condition).collect())
