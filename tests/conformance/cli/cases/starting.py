@@ -150,7 +150,7 @@ CASES = {
         USERS + "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (512, 600))\n"
         "@events.init.add_listener\ndef show(**_):\n    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n    1 / 0\n",
     ),
-    "more than is told": run("--headless --class-picker -L DEBUG A", USERS),
+    "more than is told": run("--headless --class-picker -L DEBUG C", USERS),
     "no class": run("--headless", "from locust import *\n"),
     "no class, listed": run("--list", "from locust import *\n"),
     "no class but abstract ones": run("--headless", "from locust import *\nclass A(User): abstract = True\n"),
