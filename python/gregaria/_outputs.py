@@ -134,6 +134,7 @@ class Outputs:
                 "1 request that was" if abandoned == 1 else f"{abandoned} requests that were",
                 "it" if abandoned == 1 else "them",
             )
+            _tables.info("")
         warning = table.lag_warning()
         if warning:
             logger.warning(warning)

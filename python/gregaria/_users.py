@@ -108,7 +108,7 @@ class Stopping:
         return self._by is who
 
     def wait(self) -> bool:
-        """Return when nobody stops the test any more: whether who did has brought that to its end, and was not killed."""
+        """Return when nobody stops the test any more: whether who did has brought it to its end, and was not killed."""
         ended = self._ended
         self._over.wait()
         return self._ended != ended

@@ -247,10 +247,11 @@ fn generator(facts: &Facts<'_>) -> Option<Word> {
     } else {
         "at times".into()
     };
+    let unknown =
+        if facts.knee.found.is_ok() { "" } else { ", so what the target could take is not known from this run" };
     let text = format!(
         "The load generator was the limit {when}: finished responses waited for Python (99 % of them up to {p99}). The \
-         response times are right; the load was lower than asked for, so what the target could take is not known from \
-         this run."
+         response times are right; the load was lower than asked for{unknown}."
     );
     Some(word("generator", Weight::Warning, text))
 }
