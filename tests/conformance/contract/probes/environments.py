@@ -31,7 +31,7 @@ def attributes_of_an_empty_one(say):
         {
             k: v
             for k, v in vars(env).items()
-            if not k.startswith("_") and k not in ("events", "stats", "dispatcher_class")
+            if not k.startswith("_") and k not in ("events", "stats", "dispatcher_class", "checks")
         }
     )
     say(type(env.events).__name__, type(env.stats).__name__, env.dispatcher_class.__name__, env.user_classes_by_name)
