@@ -114,3 +114,51 @@ def test_who_kills_the_one_that_stops_the_test_stops_it_instead(python_script: C
         """
     ).last_line
     assert found == "stopped"
+
+
+def test_a_shape_started_while_another_ends_is_found_by_a_stop(python_script: Callable[..., Any]) -> None:
+    found = python_script(
+        """
+        import json, gevent
+        from gevent.event import Event
+        from locust import LoadTestShape, User, constant, task
+        from locust.env import Environment
+
+        stopping, followed = Event(), Event()
+
+        class Idle(User):
+            wait_time = constant(1)
+
+            @task
+            def t(self):
+                pass
+
+            def on_stop(self):
+                stopping.set()
+                gevent.sleep(0.05)
+
+        class First(LoadTestShape):
+            ticks = 0
+
+            def tick(self):
+                self.ticks += 1
+                return None if self.ticks == 1 else (self.ticks, 100)
+
+        environment = Environment(user_classes=[Idle], shape_class=First())
+        environment.events.spawning_complete.add_listener(lambda **_: followed.set())
+        runner = environment.create_local_runner()
+        runner.start(1, 100)
+        assert followed.wait(10)
+        followed.clear()
+        runner.start_shape()
+        assert stopping.wait(10)
+        runner.start_shape()
+        second = runner.shape_greenlet
+        assert followed.wait(10)
+        known = runner.shape_greenlet is second
+        runner.stop()
+        print(json.dumps([known, second.dead, runner.state]))
+        """
+    ).last_line
+    # Unknown to the runner it would go on, and change the number of users of the next test.
+    assert found == [True, True, "stopped"]

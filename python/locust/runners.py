@@ -391,8 +391,10 @@ class Runner:
                 self.quit()
             else:
                 self.stop()
-            self.shape_greenlet = None
-            self.shape_last_tick = None
+            # A shape that was started meanwhile is another one, which a stop has to find.
+            if self.shape_greenlet is gevent.getcurrent():
+                self.shape_greenlet = None
+                self.shape_last_tick = None
             return False
         if tick != self.shape_last_tick:
             user_count, spawn_rate, user_classes = (*tick, None) if len(tick) == 2 else tick
