@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 EXIT_CODE = 3
 """Of a run that did not keep to its checks. Locust has no such code."""
 
-_COLUMNS = 120
+_MOST_COLUMNS = 120
+_FEWEST_COLUMNS = 60
+"""A line of words that is longer is hard to read, one that is shorter is no sentence any more."""
 
 _HERE = "\0slices"
 """Where the slices of an entry come: no name has a zero in it and means it."""
@@ -91,7 +94,7 @@ class Verdicts:
         """Say it after the tables, and write the files; whether all was written."""
         if self._verdict is None:
             return True
-        for line in [*self._verdict.check_lines(), *self._verdict.word_lines(_COLUMNS)]:
+        for line in [*self._verdict.check_lines(), *self._verdict.word_lines(_columns())]:
             _tables.info(line)
         is_written = self._append_summary(self._verdict)
         if self.options.junit:
@@ -117,6 +120,15 @@ class Verdicts:
         if not path or not self.checks:
             return True
         return _write(path, verdict.markdown(), "GITHUB_STEP_SUMMARY", "a")
+
+
+def _columns() -> int:
+    """How wide the words may be: as the terminal, where there is one."""
+    try:
+        terminal = os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns
+    except (OSError, ValueError):
+        return _MOST_COLUMNS
+    return min(max(terminal, _FEWEST_COLUMNS), _MOST_COLUMNS)
 
 
 def _write(path: str, text: str, asked_by: str, mode: str = "w") -> bool:

@@ -93,6 +93,9 @@ def test_the_view_follows_the_run_and_leaves_what_was_said(sides, pyte, tmp_path
         for line in (f"root: logged {number}", f"printed {number}", f"in two parts {number}"):
             assert len(re.findall(rf"{line}(?!\d)", text)) == 1, line
     assert text.count("Response time percentiles") == 1
+    # The last thing said is the run in words: broken between words, at the terminal's width, or at 60 columns.
+    words = running.said.decode().rstrip().splitlines()[-3:]
+    assert max(len(line) for line in words) <= max(columns, 60), words
 
 
 def test_the_terminal_may_become_narrow_and_wide_again(sides, pyte, tmp_path):
