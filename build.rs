@@ -37,7 +37,31 @@ fn embed() -> Result<(), String> {
     }
     let embedded = Path::new(&variable("OUT_DIR")?).join("report.html");
     fs::copy(&made, &embedded).map_err(|error| format!("cannot copy {}: {error}", made.display()))?;
-    Ok(())
+    embed_page(&webui.join("dist"), Path::new(&variable("OUT_DIR")?))
+        .map_err(|error| format!("cannot embed the web page: {error}"))
+}
+
+/// The web page, and a list of the files beside it for `src/web/assets.rs`.
+fn embed_page(dist: &Path, out: &Path) -> io::Result<()> {
+    for (page, id) in [("index.html", "template-args"), ("auth.html", "auth-args")] {
+        let made = fs::read_to_string(dist.join(page)).unwrap_or_else(|_| {
+            let data = format!("<script type=\"application/json\" id=\"{id}\">GREGARIA-DATA</script>");
+            format!("<!doctype html>\n<html lang=\"en\">\n<title>Locust</title>\n{data}\n</html>\n")
+        });
+        fs::write(out.join(page), made)?;
+    }
+    let assets = dist.join("assets");
+    let mut files = Vec::new();
+    if assets.is_dir() {
+        collect(&assets, &mut files)?;
+    }
+    files.sort();
+    let mut list = String::from("&[\n");
+    for file in &files {
+        let name = file.strip_prefix(&assets).unwrap_or(file).to_string_lossy().replace('\\', "/");
+        list += &format!("    ({name:?}, include_bytes!({:?})),\n", file.display().to_string());
+    }
+    fs::write(out.join("assets.rs"), list + "]\n")
 }
 
 fn variable(name: &str) -> Result<String, String> {

@@ -8,6 +8,7 @@
 //! - [`swarm`]: which users run, and when.
 //! - [`verdict`]: what a run means: checks, the knee, words, comparison.
 //! - [`report`]: a table as people and machines read it: console, CSV.
+//! - [`web`]: the web page's server, and what it hands over.
 //! - [`cli`]: the command line.
 //! - [`target`]: the server that demos and tests run against (`gregaria target`).
 //! - [`py`]: the only modules that name `PyO3`: the bridge, and one file for each thing Python sees.
@@ -23,6 +24,7 @@ pub mod stats;
 pub mod swarm;
 pub mod target;
 pub mod verdict;
+pub mod web;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -104,20 +104,15 @@ def is_mode_possible(options: Namespace, parser: LocustArgumentParser) -> bool:
     return True
 
 
-def check_web_page(options: Namespace, parser: LocustArgumentParser) -> bool:
-    """Whether the web page, if there is to be one, can be; an error is logged if not.
-
-    Leaves with exit code 2, as it is not there yet.
-    """
-    if options.headless:
-        return True
-    if options.web_base_path and not options.web_base_path.startswith("/"):
+def check_web_page(options: Namespace) -> bool:
+    """Whether the web page, if there is to be one, can be; an error is logged if not."""
+    if not options.headless and options.web_base_path and not options.web_base_path.startswith("/"):
         logger.error(
             f"Invalid format for --web-base-path argument ({options.web_base_path}): "
             "it must start with a slash, e.g. /locust"
         )
         return False
-    parser.error(f"the web UI is not there yet in gregaria {__version__}; add `--headless` (with `-u`, `-r` and `-t`)")
+    return True
 
 
 def choose(user_classes: dict[str, type[User]], options: Namespace) -> list[type[User]]:

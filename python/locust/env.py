@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from gregaria import _following
+
 from .dispatch import UsersDispatcher
 from .event import Events
-from .exception import LocustError, RunnerAlreadyExistsError
+from .exception import RunnerAlreadyExistsError
 from .runners import LocalRunner, MasterRunner, Runner, WorkerRunner
 from .shape import LoadTestShape
 from .stats import RequestStats, StatsCSV
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from gregaria.seeding import Seeds
 
     from .user.task import Task
+    from .web import WebUI
 
     R = TypeVar("R", bound=Runner)
 
@@ -49,7 +52,7 @@ class Environment:
         profile: str | None = None,
     ) -> None:
         self.runner: Runner | None = None
-        self.web_ui: Any = None
+        self.web_ui: WebUI | None = None
         self.process_exit_code: int | None = None
         """Set it in a listener, at the latest of `quitting`, to decide the exit code of the process."""
 
@@ -125,17 +128,32 @@ class Environment:
         delayed_start: bool = False,
         userclass_picker_is_active: bool = False,
         build_path: str | None = None,
-    ) -> Any:
-        """Make the web page. Not part of this version yet: raises `LocustError`."""
-        raise LocustError(
-            "The web page is not part of this version yet. Leave out `create_web_ui()`, and print or write the "
-            "statistics: `locust.stats.stats_printer`, `locust.stats.StatsCSVFileWriter`."
+    ) -> WebUI:
+        """Make the web page of this environment, and serve it, at once unless `delayed_start`: then by its `start()`.
+
+        `port` 0 is any that is free. With `tls_cert` and `tls_key`, two files, it is served over TLS.
+        """
+        from .web import WebUI
+
+        return WebUI(
+            self,
+            host,
+            port,
+            web_base_path=web_base_path,
+            web_login=web_login,
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            stats_csv_writer=stats_csv_writer,
+            delayed_start=delayed_start,
+            userclass_picker_is_active=userclass_picker_is_active,
+            build_path=build_path,
         )
 
     def _created(self, create: Callable[[], R]) -> R:
         if self.runner is not None:
             raise RunnerAlreadyExistsError(f"Environment.runner already exists ({self.runner})")
         self.runner = runner = create()
+        _following.tell(self)
         if self.shape_class:
             self.shape_class.runner = runner
         return runner

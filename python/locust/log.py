@@ -10,6 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gregaria import _following
+
 if TYPE_CHECKING:
     from gevent import Greenlet
 
@@ -28,7 +30,9 @@ class LogReader(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the line."""
-        self.logs.append(self.format(record))
+        line = self.format(record)
+        self.logs.append(line)
+        _following.log_line(line)
 
 
 def setup_logging(loglevel: str, logfile: str | None = None) -> None:

@@ -119,10 +119,18 @@ def _run(arguments: list[str]) -> int:
         return 0
     if not _starting.is_mode_possible(options, parser):
         return -1
-    if not _starting.check_web_page(options, parser):
+    if not _starting.check_web_page(options):
         return 1
     secret = {action.dest for action in parser._actions if getattr(action, "is_secret", False)}
-    return _Run(environment, options, secret).to_its_end()
+    return _kind_of_run(options)(environment, options, secret).to_its_end()
+
+
+def _kind_of_run(options: Namespace) -> type[_Run]:
+    if options.headless:
+        return _Run
+    from gregaria._web.command import RunWithPage
+
+    return RunWithPage
 
 
 def _seed_what_is_no_users(given: str) -> None:
@@ -191,8 +199,7 @@ class _Run:
         hub.NOT_ERROR = (*hub.NOT_ERROR, StopTest)
         if not self.outputs.open():
             return 1
-        if self.options.autostart:
-            logger.info("The --autostart argument is implied by --headless, no need to set both.")
+        self._prepare()
         if not self._init():
             return 1
         if self.options.class_picker:
@@ -204,10 +211,8 @@ class _Run:
         gevent.signal_handler(signal.SIGTERM, self._on_sigterm)
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, _interrupt)
-        if self.environment.shape_class is None:
-            spawn(self._end_with_runner)
         try:
-            self._start()
+            self._begin()
             self.ending.wait()
         except KeyboardInterrupt:
             self._on_ctrl_c()
@@ -218,11 +223,22 @@ class _Run:
             self.outputs.report()
         return self._shut_down()
 
+    def _prepare(self) -> None:
+        if self.options.autostart:
+            logger.info("The --autostart argument is implied by --headless, no need to set both.")
+
+    def _begin(self) -> None:
+        if self.environment.shape_class is None:
+            spawn(self._end_with_runner)
+        self._start()
+        if self.environment.shape_class is None:
+            self.keyboard = Keyboard(self.runner)
+
     def _init(self) -> bool:
         events = self.environment.events
         if self.options.equal_weights:
             events.init.add_listener(lambda **_: self.environment.assign_equal_weights())
-        events.init.fire(environment=self.environment, runner=self.runner, web_ui=None)
+        events.init.fire(environment=self.environment, runner=self.runner, web_ui=self.environment.web_ui)
         # What failed is logged. A test whose preparation failed would only produce numbers that mean nothing.
         return not log.unhandled_greenlet_exception
 
@@ -245,7 +261,6 @@ class _Run:
             spawn(self._end_after, options.run_time, time.monotonic())
         elif not limit:
             logger.info("No run time limit set, use CTRL+C to interrupt")
-        self.keyboard = Keyboard(self.runner)
         self.runner.start(options.num_users, options.spawn_rate)
 
     def _end_after(self, seconds: float, began: float) -> None:

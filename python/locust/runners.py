@@ -17,7 +17,7 @@ from gevent import Greenlet, GreenletExit
 from gevent.event import Event
 from gevent.pool import Group
 
-from gregaria import _engine, usage
+from gregaria import _engine, _following, usage
 from gregaria._users import Stopping, Turn, Users
 
 from . import argument_parser as argument_parser
@@ -122,6 +122,7 @@ class Runner:
         self.worker_cpu_warning_emitted = False
         self.exceptions: dict[int, ExceptionDict] = {}
         self.target_user_count = 0
+        self._spawn_rate: float | None = None
         self.target_user_classes_count: dict[str, int] = {}
         self.final_user_classes_count: dict[str, int] = {}
         self.custom_messages: dict[str, tuple[Callable[..., None], bool]] = {}
@@ -183,6 +184,7 @@ class Runner:
         """Enter a state, one of the `STATE_…` constants."""
         logger.debug("Updating state to '%s', old state was '%s'", new_state, self.state)
         self.state = new_state
+        _following.tell(self.environment)
 
     def monitor_cpu_and_memory(self) -> NoReturn:
         """Report what this process uses, every `CPU_MONITOR_INTERVAL`, and warn when users must wait for Python."""
@@ -576,7 +578,7 @@ class LocalRunner(Runner):
         self.spawning_greenlet.link_exception(locust_exception_handler(self.environment))
 
     def _ramp(self, user_count: int, spawn_rate: float, wait: bool, user_classes: list[type[User]] | None) -> None:
-        self.target_user_count = user_count
+        self.target_user_count, self._spawn_rate = user_count, spawn_rate
         if self.state not in (STATE_RUNNING, STATE_SPAWNING):
             self._begin_test()
         if wait and user_count - self.user_count > spawn_rate:

@@ -28,6 +28,7 @@ mod target;
 mod tasks;
 mod upload;
 mod verdict;
+mod web;
 
 use pyo3::prelude::*;
 
@@ -60,6 +61,7 @@ pub mod _engine {
         stream::register(module)?;
         tasks::register(module)?;
         upload::register(module)?;
-        verdict::register(module)
+        verdict::register(module)?;
+        web::register(module)
     }
 }

@@ -1,0 +1,114 @@
+"""The command with its page: tests begin and end there, and the process ends with the page, or when told to."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from typing import TYPE_CHECKING
+
+import gevent
+from gevent.event import Event
+
+from gregaria._keyboard import Keyboard
+from gregaria._outputs import spawn
+from locust.main import _Run
+from locust.web import WebUI
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from locust.env import Environment
+
+logger = logging.getLogger("locust.main")
+
+
+class RunWithPage(_Run):
+    """As without a page, but that no test's end is the end."""
+
+    def __init__(self, environment: Environment, options: Namespace, secret: set[str]) -> None:
+        super().__init__(environment, options, secret)
+        self.url = _url(options)
+
+    def _prepare(self) -> None:
+        options = self.options
+        self.page: WebUI = self.environment.create_web_ui(
+            host="" if options.web_host == "*" else options.web_host,
+            port=options.web_port,
+            web_base_path=options.web_base_path,
+            web_login=options.web_login,
+            tls_cert=options.tls_cert,
+            tls_key=options.tls_key,
+            stats_csv_writer=self.outputs.csv_writer,
+            delayed_start=True,
+            userclass_picker_is_active=options.class_picker,
+            build_path=options.build_path,
+        )
+
+    def _begin(self) -> None:
+        logger.info("Starting web interface at %s, press enter to open your default browser.", self.url)
+        self.page.start()
+        spawn(self._end_with_page)
+        self.keyboard = Keyboard(self.runner, self.url)
+        if self.options.autostart:
+            self._start()
+
+    def _end_with_page(self) -> None:
+        if self.page.greenlet is not None:
+            self.page.greenlet.join()
+        self.ending.set()
+
+    def _end_after(self, seconds: float, began: float) -> None:
+        while (left := began + seconds - time.monotonic()) > 0:
+            gevent.sleep(left)
+        logger.info("--run-time limit reached, stopping test")
+        self.runner.stop()
+        self._quit_if_asked_to()
+
+    def _end_after_iterations(self, all_begun: Event) -> None:
+        all_begun.wait()
+        self.is_finishing = True
+        logger.info("--iterations limit reached, stopping test when the tasks under way have ended")
+        self.runner._let_finish()
+        self.runner.stop()
+        self.is_finishing = False
+        self._quit_if_asked_to()
+
+    def _end_with_shape(self) -> None:
+        shape = self.runner.shape_greenlet
+        if shape is not None:
+            shape.join()
+            gevent.sleep(0)  # What ended it, if it was an exception, is told first.
+        if self.is_finishing:
+            return
+        self._complete_shape()
+        self._quit_if_asked_to()
+
+    def _complete_shape(self) -> None:
+        logger.info("Shape test completed, stopping test")
+        self.runner.stop()
+
+    def _quit_if_asked_to(self) -> None:
+        seconds = self.options.autoquit
+        if seconds < 0:
+            logger.info("--autoquit not specified, leaving web ui running indefinitely")
+            return
+        logger.debug("--autoquit time is %s s", seconds)
+        gevent.sleep(seconds)
+        logger.info("--autoquit time reached, shutting down")
+        self.ending.set()
+
+    def _shut_down(self) -> int:
+        try:
+            return super()._shut_down()
+        finally:
+            self.page.stop()
+
+
+def _url(options: Namespace) -> str:
+    scheme = "https" if options.tls_cert and options.tls_key else "http"
+    if options.web_host in ("", "*"):
+        host = options.web_host_display_name or ("localhost" if os.name == "nt" else "0.0.0.0")
+    else:
+        host = f"[{options.web_host}]" if ":" in options.web_host else options.web_host
+    return f"{scheme}://{host}:{options.web_port}{options.web_base_path or ''}"

@@ -1,0 +1,129 @@
+"""The engine's server of one page: it is told what changes, and what it hands over is answered.
+
+The server answers by itself whatever needs no Python (`src/web/routes.rs`).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import gevent
+
+from gregaria import _engine, _following
+from locust import log, stats
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+    from locust.runners import Runner
+
+_INTERVAL = 0.5
+"""Seconds after which the page knows at the latest what nobody told."""
+
+_ACTIVE = ("spawning", "running", "cleanup", "stopping")
+
+logger = logging.getLogger("locust.web")
+
+
+class Serving:
+    """Serves from its creation until `stop()`. Raises `OSError` where it cannot listen."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        answer: Callable[[_engine.WebRequest], None],
+        host: str,
+        port: int,
+        **options: Any,
+    ) -> None:
+        """`answer` runs in a greenlet of its own for each request, and calls `request.answer(…)`."""
+        self.environment = environment
+        self.answer = answer
+        self._table = environment.stats.table
+        self.engine = _engine.WebServer(
+            self._table,
+            host=host,
+            port=port,
+            statistics_percentiles=[float(quantile) for quantile in stats.PERCENTILES_TO_STATISTICS],
+            chart_percentiles=[float(quantile) for quantile in stats.PERCENTILES_TO_CHART],
+            report_percentiles=list(stats.PERCENTILES_TO_REPORT),
+            window=stats.CURRENT_RESPONSE_TIME_PERCENTILE_WINDOW,
+            **options,
+        )
+        self.server_host = host
+        self.server_port = self.engine.port
+        self._run = 0
+        self._started: float | None = None
+        self._ended: float | None = None
+        self.engine.log(log.get_logs())
+        _following.follow_log(self.engine)
+        _following.follow(environment, self.tell)
+        self.tell()
+        self._telling = gevent.spawn(self._keep_telling)
+
+    def serve(self) -> None:
+        """Have what is handed over answered, until the server is stopped."""
+        while (request := self.engine.next()) is not None:
+            gevent.spawn(self._answered, request)
+
+    def _answered(self, request: _engine.WebRequest) -> None:
+        try:
+            self.answer(request)
+        except Exception:
+            logger.exception("%s %s was not answered", request.method, request.path)
+
+    def stop(self) -> None:
+        """Listen no more."""
+        self._telling.kill()
+        _following.leave_log(self.engine)
+        _following.leave(self.environment)
+        self.engine.close()
+
+    def tell(self) -> None:
+        """Tell the page how things are."""
+        environment, runner = self.environment, self.environment.runner
+        if environment.stats.table is not self._table:
+            self._table = environment.stats.table
+            self.engine.follow(self._table)
+        if runner is None:
+            self.engine.set_status(state="missing", has_runner=False, locustfile=environment.locustfile)
+            return
+        self._note(runner.state)
+        shape, options = environment.shape_class, environment.parsed_options
+        limit, left = getattr(options, "iteration_limit", None), _engine.iterations_left()
+        run_time = getattr(options, "run_time", None)
+        self.engine.set_status(
+            state=runner.state,
+            host=environment.host or _host_of(runner),
+            locustfile=environment.locustfile,
+            profile=environment.profile,
+            shape=None if shape is None else type(shape).__name__,
+            target_user_count=runner.target_user_count,
+            spawn_rate=runner._spawn_rate,
+            user_classes=list(runner.user_classes_count.items()),
+            run=self._run,
+            started=self._started,
+            ended=self._ended,
+            run_time=None if shape is not None or not run_time else float(run_time),
+            iterations=(limit - left, limit) if limit and left is not None else None,
+            seed=environment.seed,
+        )
+
+    def _note(self, state: str) -> None:
+        was_active = self._started is not None and self._ended is None
+        if state in _ACTIVE and not was_active:
+            self._run, self._started, self._ended = self._run + 1, time.time(), None
+        elif state not in _ACTIVE and was_active:
+            self._ended = time.time()
+
+    def _keep_telling(self) -> None:
+        while True:
+            gevent.sleep(_INTERVAL)
+            self.tell()
+
+
+def _host_of(runner: Runner) -> str | None:
+    hosts = {user_class.host for user_class in runner.user_classes}
+    return hosts.pop() if len(hosts) == 1 else None

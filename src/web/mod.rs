@@ -1,0 +1,82 @@
+//! The web page's server: Locust's HTTP API and what the page of ours lives on.
+//!
+//! It has a thread of its own, with a runtime of its own: writing the JSON of a thousand rows must not disturb the clocks
+//! of the I/O threads. It never runs Python and never waits for it, so a locustfile that computes for ten seconds freezes
+//! no page. What only Python can answer is handed over ([`handover`]), and whoever asked waits for that alone.
+
+pub mod handover;
+mod assets;
+mod json;
+mod listen;
+mod requests;
+mod routes;
+mod shared;
+mod status;
+
+pub use assets::page;
+pub use handover::{Answer, Handover, Request};
+pub use listen::Bind;
+pub use shared::{Settings, Shared, Source};
+pub use status::{Status, Worker};
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// How long answers that are on their way may take when the server is closed.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// The server, until it is closed.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Listen, and serve from now on.
+    pub fn start(bind: &Bind, shared: Arc<Shared>) -> io::Result<Self> {
+        let listener = listen::bind(bind)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = watch::channel(false);
+        let router = routes::router(&shared);
+        let serve = move || {
+            runtime.block_on(listen::serve(listener, router, stopped));
+            runtime.shutdown_timeout(GRACE);
+        };
+        let thread = std::thread::Builder::new().name("web".into()).spawn(serve)?;
+        Ok(Self { address, shared, stop, thread: Some(thread) })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Listen no more, let answers that are on their way arrive, and wait until that is done.
+    pub fn close(&mut self) {
+        self.shared.handover().close();
+        // Nobody hears it where the thread has ended already.
+        let _ = self.stop.send(true);
+        if let Some(thread) = self.thread.take() {
+            // A panic in there has been reported by its own hook; there is nothing to add.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
