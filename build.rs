@@ -1,16 +1,25 @@
-//! Puts the page of the report, which npm makes of `webui/`, where `src/report/html.rs` includes it.
+//! Puts the pages, which npm makes of `webui/`, where the crate includes them: the report as `report.html`, and the
+//! files of the web server's page as a list in `page.rs`.
 //!
 //! npm runs when what lies in `webui/dist` was made of other sources than there are now: once after a clone, and when
-//! the page is worked on. A source distribution brings the page made, so that installing it needs no npm.
+//! the pages are worked on. A source distribution brings them made, so that installing it needs no npm.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, exit};
 use std::{env, fs, io};
 
-/// What the page is made of, in `webui/`.
-const SOURCES: [&str; 6] =
-    ["src", "report.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts"];
+/// What the pages are made of, in `webui/`.
+const SOURCES: [&str; 8] = [
+    "src",
+    "index.html",
+    "login.html",
+    "report.html",
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    "vite.config.ts",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -25,43 +34,39 @@ fn main() {
 
 fn embed() -> Result<(), String> {
     let webui = Path::new(&variable("CARGO_MANIFEST_DIR")?).join("webui");
-    let (made, stamp) = (webui.join("dist/report.html"), webui.join("dist/made-of"));
+    let (made, stamp) = (webui.join("dist"), webui.join("dist/made-of"));
     let sources = fingerprint(&webui).map_err(|error| format!("cannot read {}: {error}", webui.display()))?;
-    let is_current = made.exists() && fs::read_to_string(&stamp).is_ok_and(|made_of| made_of == sources);
-    if !is_current {
+    if !fs::read_to_string(&stamp).is_ok_and(|made_of| made_of == sources) {
         if !has_packages(&webui) {
             npm(&webui, &["ci", "--omit=dev"])?;
         }
         npm(&webui, &["run", "build"])?;
         fs::write(&stamp, sources).map_err(|error| format!("cannot write {}: {error}", stamp.display()))?;
     }
-    let embedded = Path::new(&variable("OUT_DIR")?).join("report.html");
-    fs::copy(&made, &embedded).map_err(|error| format!("cannot copy {}: {error}", made.display()))?;
-    embed_page(&webui.join("dist"), Path::new(&variable("OUT_DIR")?))
-        .map_err(|error| format!("cannot embed the web page: {error}"))
+    let embedded = PathBuf::from(variable("OUT_DIR")?);
+    copy(&made.join("report.html"), &embedded.join("report.html"))?;
+    list(&made, &embedded)
 }
 
-/// The web page, and a list of the files beside it for `src/web/assets.rs`.
-fn embed_page(dist: &Path, out: &Path) -> io::Result<()> {
-    for (page, id) in [("index.html", "template-args"), ("auth.html", "auth-args")] {
-        let made = fs::read_to_string(dist.join(page)).unwrap_or_else(|_| {
-            let data = format!("<script type=\"application/json\" id=\"{id}\">GREGARIA-DATA</script>");
-            format!("<!doctype html>\n<html lang=\"en\">\n<title>Locust</title>\n{data}\n</html>\n")
-        });
-        fs::write(out.join(page), made)?;
-    }
-    let assets = dist.join("assets");
-    let mut files = Vec::new();
-    if assets.is_dir() {
-        collect(&assets, &mut files)?;
-    }
+/// The files of the page, and `page.rs`, an expression: their paths below the page's own, and what is in them.
+fn list(made: &Path, embedded: &Path) -> Result<(), String> {
+    let mut files = vec![made.join("index.html"), made.join("login.html")];
+    collect(&made.join("assets"), &mut files).map_err(|error| format!("cannot read {}: {error}", made.display()))?;
     files.sort();
-    let mut list = String::from("&[\n");
-    for file in &files {
-        let name = file.strip_prefix(&assets).unwrap_or(file).to_string_lossy().replace('\\', "/");
-        list += &format!("    ({name:?}, include_bytes!({:?})),\n", file.display().to_string());
+    let mut entries = String::new();
+    for file in files {
+        let name = file.strip_prefix(made).unwrap_or(&file).to_string_lossy().replace('\\', "/");
+        copy(&file, &embedded.join("page").join(&name))?;
+        let bytes = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), {:?}))", format!("/page/{name}"));
+        entries.push_str(&format!("    ({name:?}, {bytes} as &[u8]),\n"));
     }
-    fs::write(out.join("assets.rs"), list + "]\n")
+    let list = embedded.join("page.rs");
+    fs::write(&list, format!("&[\n{entries}]\n")).map_err(|error| format!("cannot write {}: {error}", list.display()))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    let made = to.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::copy(from, to));
+    made.map(drop).map_err(|error| format!("cannot copy {} to {}: {error}", from.display(), to.display()))
 }
 
 fn variable(name: &str) -> Result<String, String> {
@@ -78,8 +83,8 @@ fn has_packages(webui: &Path) -> bool {
 fn npm(webui: &Path, arguments: &[&str]) -> Result<(), String> {
     let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let what = format!("`npm {}` in {}", arguments.join(" "), webui.display());
-    let advice = "the page of the HTML report is built by npm: install Node.js 20.19 or newer, or build from a source \
-                  distribution, which brings the page";
+    let advice = "the web pages are built by npm: install Node.js 20.19 or newer, or build from a source distribution, which \
+                  brings them";
     let run = Command::new(program).args(arguments).current_dir(webui).output();
     let output = run.map_err(|error| format!("cannot run {what} ({error}); {advice}"))?;
     if output.status.success() {

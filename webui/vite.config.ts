@@ -1,4 +1,6 @@
-import { defineConfig, type Plugin } from "vite";
+/** Two builds: the report, which is one file, and with `--mode page` the page of the web server and its login. */
+
+import { defineConfig, type Plugin, type UserConfig } from "vite";
 
 /** One file that needs no other: the script and the styles stand in the page itself. */
 function inlined(): Plugin {
@@ -26,7 +28,7 @@ function inlined(): Plugin {
   };
 }
 
-export default defineConfig({
+const report: UserConfig = {
   build: {
     target: "es2022",
     modulePreload: false,
@@ -34,4 +36,18 @@ export default defineConfig({
     rolldownOptions: { input: "report.html" },
   },
   plugins: [inlined()],
-});
+};
+
+/** Its addresses are relative, because the page may be served below any path; nothing is inlined, for the sake of the CSP. */
+const page: UserConfig = {
+  base: "./",
+  build: {
+    target: "es2022",
+    emptyOutDir: false,
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    rolldownOptions: { input: ["index.html", "login.html"] },
+  },
+};
+
+export default defineConfig(({ mode }) => (mode === "page" ? page : report));

@@ -194,7 +194,8 @@ impl WebRequest {
 /// A page that npm made, `index` or `auth`, with `data` as it is in its place: JSON that is safe in HTML.
 #[pyfunction]
 fn web_page(page: &str, data: &str) -> PyResult<String> {
-    web::page(page, data).ok_or_else(|| PyValueError::new_err(format!("there is no page `{page}`: only `index` and `auth`")))
+    web::page(page, data)
+        .ok_or_else(|| PyValueError::new_err(format!("there is no page `{page}`: only `index` and `auth`")))
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

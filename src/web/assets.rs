@@ -1,24 +1,26 @@
 //! What npm made of `webui/`: the page, and the files beside it.
 
-/// Name and content; `build.rs` lists what lies in `webui/dist`.
-static ASSETS: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/assets.rs"));
+/// Path and content; `build.rs` lists what npm built.
+static FILES: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
-/// What the pages have in place of their data.
-const GAP: &str = "GREGARIA-DATA";
-
-/// A page, `index` or `auth`, with this data in it; `None` where there is none of that name.
+/// A page, `index` or `auth`, with this data in it; `None` where there is none of that name. In place of the data the pages have
+/// an expression of Jinja's, so that a locustfile's own Flask route can render them, too.
 pub fn page(name: &str, data: &str) -> Option<String> {
-    let page = match name {
-        "index" => include_str!(concat!(env!("OUT_DIR"), "/index.html")),
-        "auth" => include_str!(concat!(env!("OUT_DIR"), "/auth.html")),
+    let (file, gap) = match name {
+        "index" => ("index.html", "{{ template_args | tojson }}"),
+        "auth" => ("login.html", "{{ auth_args | tojson }}"),
         _ => return None,
     };
-    Some(page.replacen(GAP, data, 1))
+    Some(std::str::from_utf8(content(file)?).ok()?.replacen(gap, data, 1))
 }
 
 /// A file of `assets/`.
 pub fn find(name: &str) -> Option<&'static [u8]> {
-    ASSETS.iter().find(|(known, _)| *known == name).map(|(_, content)| *content)
+    content(&format!("assets/{name}"))
+}
+
+fn content(path: &str) -> Option<&'static [u8]> {
+    FILES.iter().find(|(known, _)| *known == path).map(|(_, content)| *content)
 }
 
 pub fn kind(name: &str) -> &'static str {

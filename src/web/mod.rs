@@ -4,8 +4,8 @@
 //! of the I/O threads. It never runs Python and never waits for it, so a locustfile that computes for ten seconds freezes
 //! no page. What only Python can answer is handed over ([`handover`]), and whoever asked waits for that alone.
 
-pub mod handover;
 mod assets;
+pub mod handover;
 mod json;
 mod listen;
 mod requests;

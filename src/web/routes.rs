@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, Router};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use serde_json::json;
 
 use super::listen::Peer;
@@ -63,11 +63,7 @@ async fn asset(Path(path): Path<String>) -> Response {
 }
 
 /// Let Python answer.
-async fn hand_over(
-    State(shared): State<Arc<Shared>>,
-    Extension(peer): Extension<Peer>,
-    request: Request,
-) -> Response {
+async fn hand_over(State(shared): State<Arc<Shared>>, Extension(peer): Extension<Peer>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
