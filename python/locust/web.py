@@ -42,6 +42,10 @@ class WebUI:
         self.host = host
         self.port = port
         self.base_path = web_base_path or ""
+        self.web_login = web_login
+        self.tls = (tls_cert, tls_key) if tls_cert and tls_key else None
+        self.build_path = build_path
+        self.stats_csv_writer = stats_csv_writer or stats.StatsCSV(environment, stats.PERCENTILES_TO_REPORT)
         self.greenlet: gevent.Greenlet[..., Any] | None = None
         self.server: Serving | None = None
         if not delayed_start:
@@ -56,7 +60,23 @@ class WebUI:
         """Serve until `stop()`."""
         from gregaria._web.serving import Serving
 
-        self.server = Serving(self.environment, self._answer, self.host, self.port, base_path=self.base_path)
+        try:
+            self.server = Serving(
+                self.environment,
+                self._answer,
+                self.host,
+                self.port,
+                base_path=self.base_path,
+                tls=self.tls,
+                login=self.web_login,
+                build_path=self.build_path,
+                csv_writer=self.stats_csv_writer,
+            )
+        except OSError as error:
+            where = f"{self.host or '*'}:{self.port}"
+            logger.critical("cannot serve the web page on `%s`: %s; `--web-port` chooses another port", where, error)
+            log.unhandled_greenlet_exception = True
+            return
         self.server.serve()
 
     def stop(self) -> None:

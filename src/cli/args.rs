@@ -22,6 +22,8 @@ pub enum Kind {
     List,
     /// A check, each time that it is given: see [`crate::verdict::Check`].
     Each,
+    /// A text, each time that it is given.
+    EachText,
     /// What Locust once had. Using it says what to use instead.
     Removed {
         takes_value: bool,
@@ -76,7 +78,7 @@ impl Spec {
     pub fn default(&self) -> Value {
         match (self.kind, self.default) {
             (Kind::Flag, Default::Nothing) | (_, Default::Off) => Value::Flag(false),
-            (Kind::Each, Default::Nothing) => Value::List(Vec::new()),
+            (Kind::Each | Kind::EachText, Default::Nothing) => Value::List(Vec::new()),
             (_, Default::Nothing) => Value::Nothing,
             (_, Default::Int(number)) => Value::Int(number),
             (_, Default::Text(text)) => Value::Text(text.into()),
@@ -174,6 +176,8 @@ pub const OPTIONS: &[Spec] = &[
     option(&["--legacy-ui"], "legacy_ui",
         Kind::Removed { takes_value: false, instead: "--legacy-ui is no longer supported, remove the parameter to continue" }, WEB, "").env("LOCUST_LEGACY_UI").off(),
     option(&["--web-base-path"], "web_base_path", Kind::Text, WEB, "The web page's path, e.g. /locust").env("LOCUST_WEB_BASE_PATH").metavar("path").text(""),
+    option(&["--web-allowed-host"], "web_allowed_hosts", Kind::EachText, WEB, "A name that browsers may ask for the web page by, beside local ones; may be given several times")
+        .env("LOCUST_WEB_ALLOWED_HOST").metavar("name").ours(),
 
     option(&["--master"], "master", Kind::Flag, MASTER, "Be the master, to which workers connect").env("LOCUST_MODE_MASTER"),
     option(&["--master-bind-host"], "master_bind_host", Kind::Text, MASTER, "Where the master listens; everywhere by default")

@@ -26,7 +26,7 @@ pub fn value(option: &Spec, text: &str) -> Result<Value, UsageError> {
         Kind::LogLevel => log_level(text).map(Value::Text),
         Kind::Seed => seed(text),
         Kind::Each => check(text),
-        Kind::Flag | Kind::Text | Kind::List | Kind::Removed { .. } => Ok(Value::Text(text.into())),
+        Kind::Flag | Kind::Text | Kind::List | Kind::EachText | Kind::Removed { .. } => Ok(Value::Text(text.into())),
     };
     value.map_err(UsageError)
 }

@@ -104,7 +104,7 @@ fn options() -> Vec<OptionRow> {
     let row = |option: &args::Spec| {
         let takes = match option.kind {
             args::Kind::List => "several",
-            args::Kind::Each => "repeated",
+            args::Kind::Each | args::Kind::EachText => "repeated",
             _ if option.takes_value() => "one",
             _ => "nothing",
         };

@@ -1,17 +1,25 @@
 //! `_engine.WebServer`: the web page's server, and what it hands over to Python.
 
+#![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
+
+use std::collections::BTreeMap;
 use std::future::poll_fn;
+use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use tokio::sync::mpsc;
 
 use super::hub::hub;
 use super::stats::StatsTable;
+use crate::web::handover::Asking;
 use crate::web::{self, Answer, Bind, Request, Server, Settings, Shared, Source, Status, Worker};
+
+type Headers = Vec<(String, String)>;
 
 /// Serves from its creation until it is closed.
 #[pyclass(frozen, module = "gregaria._engine")]
@@ -23,10 +31,11 @@ pub struct WebServer {
 
 #[pymethods]
 impl WebServer {
-    /// `OSError` where it cannot listen.
+    /// `OSError` where it cannot listen, or cannot use the files `tls` (certificate and key).
     #[new]
-    #[pyo3(signature = (table, *, host="", port=8089, base_path="", statistics_percentiles=vec![0.95, 0.99],
-        chart_percentiles=vec![0.5, 0.95], report_percentiles=crate::stats::PERCENTILES_TO_REPORT.to_vec(), window=10))]
+    #[pyo3(signature = (table, *, host="", port=8089, base_path="", tls=None, hosts=Vec::new(), takes_every_host=false,
+        build_path=None, history_file=None, statistics_percentiles=vec![0.95, 0.99], chart_percentiles=vec![0.5, 0.95],
+        report_percentiles=crate::stats::PERCENTILES_TO_REPORT.to_vec(), window=10))]
     #[allow(clippy::too_many_arguments, reason = "Python names them")]
     fn new(
         py: Python<'_>,
@@ -34,6 +43,11 @@ impl WebServer {
         host: &str,
         port: u16,
         base_path: &str,
+        tls: Option<(String, String)>,
+        hosts: Vec<String>,
+        takes_every_host: bool,
+        build_path: Option<PathBuf>,
+        history_file: Option<PathBuf>,
         statistics_percentiles: Vec<f64>,
         chart_percentiles: Vec<f64>,
         report_percentiles: Vec<f64>,
@@ -45,6 +59,11 @@ impl WebServer {
             chart: chart_percentiles,
             report: report_percentiles,
             window,
+            hosts,
+            takes_every_host,
+            build_path,
+            history_file,
+            tls,
         };
         let shared = Arc::new(Shared::new(settings, Source::of(Arc::clone(table.table()))));
         let bind = Bind { host: host.to_owned(), port };
@@ -64,15 +83,35 @@ impl WebServer {
         Ok(hub(py)?.wait_for(py, next.as_mut())?.map(WebRequest::new))
     }
 
+    /// Have Python answer also what the server could: the routes that Locust has, and those that are ours.
+    fn hand_over(&self, locusts: bool, ours: bool) {
+        self.shared.hand_over(locusts, ours);
+    }
+
+    /// What the server answers to a GET of this path below the base path: status, headers and body. `None` for a path that
+    /// is not its own, and for the stream.
+    #[pyo3(signature = (path, query="", headers=Vec::new()))]
+    fn builtin<'py>(
+        &self,
+        py: Python<'py>,
+        path: &str,
+        query: &str,
+        headers: Headers,
+    ) -> Option<(u16, Headers, Bound<'py, PyBytes>)> {
+        let ready = py.detach(|| self.shared.builtin(path, query, &headers))?;
+        let headers = ready.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Some((ready.status, headers, PyBytes::new(py, &ready.body)))
+    }
+
     /// Show these figures from now on.
     fn follow(&self, table: &StatsTable) {
         self.shared.follow(Source::of(Arc::clone(table.table())));
     }
 
     /// What the page shows beside the figures. `workers`: id, state, users, CPU (%) and memory (bytes) of each.
-    #[pyo3(signature = (*, state, has_runner=true, host=None, locustfile=None, profile=None, shape=None, target_user_count=0,
-        spawn_rate=None, user_classes=Vec::new(), run=0, started=None, ended=None, run_time=None, iterations=None,
-        seed=None, workers=None))]
+    #[pyo3(signature = (*, state, has_runner=true, host=None, locustfile=None, download_name=String::new(), profile=None,
+        shape=None, target_user_count=0, spawn_rate=None, user_classes=Vec::new(), run=0, started=None, ended=None,
+        run_time=None, iterations=None, seed=None, workers=None, worker_logs=BTreeMap::new()))]
     #[allow(clippy::too_many_arguments, clippy::type_complexity, reason = "Python names them")]
     fn set_status(
         &self,
@@ -80,6 +119,7 @@ impl WebServer {
         has_runner: bool,
         host: Option<String>,
         locustfile: Option<String>,
+        download_name: String,
         profile: Option<String>,
         shape: Option<String>,
         target_user_count: u64,
@@ -92,6 +132,7 @@ impl WebServer {
         iterations: Option<(u64, u64)>,
         seed: Option<u64>,
         workers: Option<Vec<(String, String, u64, f64, u64)>>,
+        worker_logs: BTreeMap<String, Vec<String>>,
     ) {
         let worker = |(id, state, user_count, cpu_usage, memory_usage)| Worker {
             id,
@@ -106,6 +147,7 @@ impl WebServer {
             has_runner,
             host,
             locustfile,
+            download_name,
             profile,
             shape,
             target_user_count,
@@ -118,12 +160,18 @@ impl WebServer {
             iterations,
             seed,
             workers,
+            worker_logs,
         });
     }
 
     /// Note lines of the log, oldest first.
     fn log(&self, lines: Vec<String>) {
         self.shared.log(lines);
+    }
+
+    /// What went wrong since this was last asked, each a sentence.
+    fn take_complaints(&self) -> Vec<String> {
+        self.shared.take_complaints()
     }
 
     /// Make the next answer to `/stats/requests` anew.
@@ -133,61 +181,111 @@ impl WebServer {
 
     /// Listen no more; answers that are on their way arrive.
     fn close(&self, py: Python<'_>) {
-        py.detach(|| self.server.lock().unwrap_or_else(PoisonError::into_inner).close());
+        py.detach(|| held(&self.server).close());
     }
 }
 
 /// A request that Python is to answer. Who lets go of it unanswered has the client told that something went wrong.
 #[pyclass(frozen, module = "gregaria._engine")]
 pub struct WebRequest {
-    #[pyo3(get)]
-    method: String,
-    /// With the base path, without the query, and as it was sent: percent-encoded.
-    #[pyo3(get)]
-    path: String,
-    #[pyo3(get)]
-    query: String,
-    /// Names in lower case.
-    #[pyo3(get)]
-    headers: Vec<(String, String)>,
-    /// `http` or `https`.
-    #[pyo3(get)]
-    scheme: &'static str,
-    /// The address of who asks.
-    #[pyo3(get)]
-    peer: String,
-    body: Bytes,
+    asking: Asking,
     request: Mutex<Option<Request>>,
+    body: Mutex<Option<mpsc::Sender<Bytes>>>,
 }
 
 impl WebRequest {
     fn new(mut request: Request) -> Self {
-        Self {
-            method: std::mem::take(&mut request.method),
-            path: std::mem::take(&mut request.path),
-            query: std::mem::take(&mut request.query),
-            headers: std::mem::take(&mut request.headers),
-            scheme: request.scheme,
-            peer: std::mem::take(&mut request.peer),
-            body: std::mem::take(&mut request.body),
-            request: Mutex::new(Some(request)),
-        }
+        let asking = std::mem::take(&mut request.asking);
+        Self { asking, request: Mutex::new(Some(request)), body: Mutex::default() }
+    }
+
+    fn take(&self) -> PyResult<Request> {
+        let request = held(&self.request).take();
+        request.ok_or_else(|| PyRuntimeError::new_err("this request was answered already"))
     }
 }
 
 #[pymethods]
 impl WebRequest {
     #[getter]
+    fn method(&self) -> &str {
+        &self.asking.method
+    }
+
+    /// With the base path, without the query, and as it was sent: percent-encoded.
+    #[getter]
+    fn path(&self) -> &str {
+        &self.asking.path
+    }
+
+    #[getter]
+    fn query(&self) -> &str {
+        &self.asking.query
+    }
+
+    /// Names in lower case.
+    #[getter]
+    fn headers(&self) -> Headers {
+        self.asking.headers.clone()
+    }
+
+    #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.body)
+        PyBytes::new(py, &self.asking.body)
+    }
+
+    /// `http` or `https`.
+    #[getter]
+    fn scheme(&self) -> &'static str {
+        self.asking.scheme
+    }
+
+    /// The address of who asks.
+    #[getter]
+    fn peer(&self) -> &str {
+        &self.asking.peer
     }
 
     /// Once. `RuntimeError` if it was answered.
-    fn answer(&self, status: u16, headers: Vec<(String, String)>, body: &[u8]) -> PyResult<()> {
-        let request = self.request.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let request = request.ok_or_else(|| PyRuntimeError::new_err("this request was answered already"))?;
-        request.answer(Answer { status, headers, body: Bytes::copy_from_slice(body) });
+    fn answer(&self, status: u16, headers: Headers, body: &[u8]) -> PyResult<()> {
+        self.take()?.answer(Answer::Whole { status, headers, body: Bytes::copy_from_slice(body) });
         Ok(())
+    }
+
+    /// Have the server answer by itself, and add these headers. `RuntimeError` if it was answered.
+    #[pyo3(signature = (headers=Vec::new()))]
+    fn pass_on(&self, headers: Headers) -> PyResult<()> {
+        self.take()?.answer(Answer::PassOn { headers });
+        Ok(())
+    }
+
+    /// Begin an answer whose body comes by and by: `send()`, and `end()`. `RuntimeError` if it was answered.
+    fn begin(&self, status: u16, headers: Headers) -> PyResult<()> {
+        let request = self.take()?;
+        let (sender, body) = web::written();
+        *held(&self.body) = Some(sender);
+        request.answer(Answer::Written { status, headers, body });
+        Ok(())
+    }
+
+    /// Send some of the body; park while the client is too slow for it. `False` when the client has gone.
+    fn send(&self, py: Python<'_>, bytes: &[u8]) -> PyResult<bool> {
+        let sender = held(&self.body).clone();
+        let sender = sender.ok_or_else(|| PyRuntimeError::new_err("`begin()` comes before `send()`"))?;
+        if bytes.is_empty() {
+            return Ok(!sender.is_closed());
+        }
+        // On the heap: what a channel links into its list of who waits must stay where it is when this greenlet parks.
+        let mut sending = Box::pin({
+            let bytes = Bytes::copy_from_slice(bytes);
+            async move { sender.send(bytes).await }
+        });
+        Ok(hub(py)?.wait_for(py, sending.as_mut())?.is_ok())
+    }
+
+    /// That was the body.
+    fn end(&self) {
+        *held(&self.body) = None;
     }
 }
 
@@ -196,6 +294,10 @@ impl WebRequest {
 fn web_page(page: &str, data: &str) -> PyResult<String> {
     web::page(page, data)
         .ok_or_else(|| PyValueError::new_err(format!("there is no page `{page}`: only `index` and `auth`")))
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

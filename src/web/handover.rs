@@ -7,9 +7,11 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use super::body::Body;
+
 /// A request as Python is shown it.
-#[derive(Debug)]
-pub struct Request {
+#[derive(Debug, Clone, Default)]
+pub struct Asking {
     pub method: String,
     /// As it was sent, with the base path and without the query.
     pub path: String,
@@ -20,33 +22,36 @@ pub struct Request {
     pub scheme: &'static str,
     /// Who asks: an address, without the port.
     pub peer: String,
+}
+
+/// A request that waits for its answer. Who lets go of it has the client told that there is none.
+#[derive(Debug)]
+pub struct Request {
+    pub asking: Asking,
     answer: oneshot::Sender<Answer>,
 }
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    pub body: Bytes,
+pub enum Answer {
+    Whole {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Bytes,
+    },
+    /// One that is still being written.
+    Written {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Body,
+    },
+    /// The server is to answer by itself what it can, and add these headers.
+    PassOn {
+        headers: Vec<(String, String)>,
+    },
 }
 
 impl Request {
-    /// The request, and where its answer arrives.
-    #[allow(clippy::too_many_arguments, reason = "named where they are taken apart")]
-    pub fn new(
-        method: String,
-        path: String,
-        query: String,
-        headers: Vec<(String, String)>,
-        body: Bytes,
-        scheme: &'static str,
-        peer: String,
-    ) -> (Self, oneshot::Receiver<Answer>) {
-        let (answer, answered) = oneshot::channel();
-        (Self { method, path, query, headers, body, scheme, peer, answer }, answered)
-    }
-
     /// Nobody hears it where the client has gone.
     pub fn answer(self, answer: Answer) {
         let _ = self.answer.send(answer);
@@ -67,18 +72,19 @@ struct Queue {
 impl Handover {
     const LONGEST: usize = 1024;
 
-    /// `false` where there are too many already, or nobody takes them any more.
-    pub fn push(&self, request: Request) -> bool {
+    /// Where the answer arrives; `None` where too many wait already, or nobody takes them any more.
+    pub fn push(&self, asking: Asking) -> Option<oneshot::Receiver<Answer>> {
+        let (answer, answered) = oneshot::channel();
         let mut queue = self.queue();
         queue.requests.retain(|request| !request.answer.is_closed());
         if queue.is_closed || queue.requests.len() >= Self::LONGEST {
-            return false;
+            return None;
         }
-        queue.requests.push_back(request);
+        queue.requests.push_back(Request { asking, answer });
         let waiting = queue.waiting.take();
         drop(queue);
         waiting.into_iter().for_each(Waker::wake);
-        true
+        Some(answered)
     }
 
     /// The next request; `None` when there will be no more. One may wait at a time.
@@ -113,9 +119,8 @@ impl Handover {
 mod tests {
     use super::*;
 
-    fn request(path: &str) -> (Request, oneshot::Receiver<Answer>) {
-        let text = String::new;
-        Request::new("GET".into(), path.into(), text(), Vec::new(), Bytes::new(), "http", text())
+    fn asking(path: &str) -> Asking {
+        Asking { path: path.into(), ..Asking::default() }
     }
 
     fn next(handover: &Handover) -> Poll<Option<Request>> {
@@ -126,14 +131,13 @@ mod tests {
     fn requests_come_in_order_and_answers_go_where_they_belong() {
         let handover = Handover::default();
         assert!(next(&handover).is_pending());
-        let ((first, mut first_answered), (second, mut second_answered)) = (request("/a"), request("/b"));
-        assert!(handover.push(first) && handover.push(second));
+        let [mut first_answered, mut second_answered] = ["/a", "/b"].map(|path| handover.push(asking(path)).unwrap());
         let Poll::Ready(Some(first)) = next(&handover) else { panic!("the first is there") };
         let Poll::Ready(Some(second)) = next(&handover) else { panic!("the second is there") };
-        assert_eq!((first.path.as_str(), second.path.as_str()), ("/a", "/b"));
-        second.answer(Answer { status: 204, headers: Vec::new(), body: Bytes::new() });
+        assert_eq!((first.asking.path.as_str(), second.asking.path.as_str()), ("/a", "/b"));
+        second.answer(Answer::PassOn { headers: Vec::new() });
         drop(first);
-        assert_eq!(second_answered.try_recv().unwrap().status, 204);
+        assert!(matches!(second_answered.try_recv(), Ok(Answer::PassOn { .. })));
         assert!(first_answered.try_recv().is_err());
     }
 
@@ -141,27 +145,20 @@ mod tests {
     fn who_has_gone_keeps_no_place() {
         let handover = Handover::default();
         for _ in 0..2 * Handover::LONGEST {
-            assert!(handover.push(request("/").0));
+            assert!(handover.push(asking("/")).is_some());
         }
-        let patient: Vec<_> = (0..Handover::LONGEST)
-            .map(|_| {
-                let (request, answered) = request("/");
-                assert!(handover.push(request));
-                answered
-            })
-            .collect();
-        assert!(!handover.push(request("/").0));
+        let patient: Vec<_> = (0..Handover::LONGEST).map(|_| handover.push(asking("/")).unwrap()).collect();
+        assert!(handover.push(asking("/")).is_none());
         drop(patient);
-        assert!(handover.push(request("/").0));
+        assert!(handover.push(asking("/")).is_some());
     }
 
     #[test]
     fn after_the_end_there_is_nothing_to_wait_for() {
         let handover = Handover::default();
-        let (waits, mut answered) = request("/");
-        assert!(handover.push(waits));
+        let mut answered = handover.push(asking("/")).unwrap();
         handover.close();
         assert!(matches!(next(&handover), Poll::Ready(None)));
-        assert!(answered.try_recv().is_err() && !handover.push(request("/").0));
+        assert!(answered.try_recv().is_err() && handover.push(asking("/")).is_none());
     }
 }

@@ -1,10 +1,9 @@
 //! JSON as Locust's server writes it: keys in order, indented by two.
 
-use axum::http::header::CONTENT_TYPE;
-use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::ready::Ready;
 use crate::stats::Number;
 
 pub fn pretty(mut value: Value) -> Bytes {
@@ -14,8 +13,8 @@ pub fn pretty(mut value: Value) -> Bytes {
     text.into()
 }
 
-pub fn response(body: Bytes) -> Response {
-    ([(CONTENT_TYPE, "application/json")], body).into_response()
+pub fn ready(value: Value) -> Ready {
+    Ready::new(200, "application/json", pretty(value))
 }
 
 /// A whole number stays one.

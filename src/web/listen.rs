@@ -1,19 +1,28 @@
-//! From a port to requests: listening, and one task for each connection.
+//! From a port to requests: listening, TLS, and one task for each connection.
 
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
-use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
 use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tower_service::Service as _;
+use tokio_rustls::TlsAcceptor;
+
+use super::answer::answer;
+use super::shared::Shared;
+use crate::http::transport::tls::{Identity, Pem};
 
 const BACKLOG: i32 = 256;
+
+/// How long a client may take for its handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Where to listen.
 #[derive(Debug, Clone)]
@@ -28,6 +37,13 @@ pub struct Bind {
 #[derive(Debug, Clone, Copy)]
 pub struct Peer {
     pub address: SocketAddr,
+    pub is_secure: bool,
+}
+
+impl Peer {
+    pub fn scheme(self) -> &'static str {
+        if self.is_secure { "https" } else { "http" }
+    }
 }
 
 pub fn bind(wanted: &Bind) -> io::Result<TcpListener> {
@@ -65,19 +81,39 @@ fn listener(address: SocketAddr) -> io::Result<TcpListener> {
     Ok(socket.into())
 }
 
+/// What TLS is spoken with, of the names of two files.
+pub fn tls(files: Option<&(String, String)>) -> io::Result<Option<Arc<ServerConfig>>> {
+    let Some((certificate, key)) = files else { return Ok(None) };
+    let file = |name: &str| Pem::File(name.into());
+    let identity = Identity { certificate: file(certificate), key: Some(file(key)), password: None };
+    let (chain, key) = identity.load().map_err(io::Error::other)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    let config = builder.and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key));
+    let mut config = config.map_err(|error| io::Error::other(format!("cannot use `{certificate}`: {error}")))?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Some(Arc::new(config)))
+}
+
 /// Serve until `stopped`; return when every connection has ended.
-pub async fn serve(listener: TcpListener, router: Router, stopped: watch::Receiver<bool>) {
-    let mut until = stopped.clone();
+pub async fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    shared: Arc<Shared>,
+    stopped: watch::Receiver<bool>,
+) {
     let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+    let tls = tls.map(TlsAcceptor::from);
+    let mut until = stopped.clone();
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(serve_connection(stream, peer, router.clone(), stopped.clone()));
+                    connections.spawn(serve_socket(stream, peer, tls.clone(), Arc::clone(&shared), stopped.clone()));
                 }
                 // No more file descriptors, most likely: they come back when connections end.
-                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(100)).await,
+                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             },
             Some(_) = connections.join_next() => {}
             _ = until.wait_for(|stopped| *stopped) => break,
@@ -89,16 +125,45 @@ pub async fn serve(listener: TcpListener, router: Router, stopped: watch::Receiv
     let _ = tokio::time::timeout(super::GRACE, all_ended).await;
 }
 
-async fn serve_connection(stream: TcpStream, peer: SocketAddr, router: Router, mut stopped: watch::Receiver<bool>) {
+async fn serve_socket(
+    stream: TcpStream,
+    address: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    shared: Arc<Shared>,
+    stopped: watch::Receiver<bool>,
+) {
     // Small answers shall not wait for each other.
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request = request.map(axum::body::Body::new);
-        request.extensions_mut().insert(Peer { address: peer });
-        router.clone().call(request)
-    });
+    let peer = Peer { address, is_secure: tls.is_some() };
+    let Some(tls) = tls else {
+        if speaks_tls(&stream).await {
+            let who = address.ip().to_canonical();
+            return shared.complain(format!(
+                "{who} speaks TLS to a port that serves plain HTTP: ask for http://, or start with --tls-cert and --tls-key"
+            ));
+        }
+        return serve_connection(stream, peer, shared, stopped).await;
+    };
+    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+        serve_connection(stream, peer, shared, stopped).await;
+    }
+}
+
+/// The first byte of a handshake is no letter, as that of a request is.
+async fn speaks_tls(stream: &TcpStream) -> bool {
+    const HANDSHAKE_RECORD: u8 = 0x16;
+    let mut first = [0];
+    matches!(stream.peek(&mut first).await, Ok(1)) && first == [HANDSHAKE_RECORD]
+}
+
+async fn serve_connection<S>(stream: S, peer: Peer, shared: Arc<Shared>, mut stopped: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |request| answer(Arc::clone(&shared), peer, request));
     let mut http = hyper::server::conn::http1::Builder::new();
-    let connection = http.timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
+    let http = http.timer(TokioTimer::new()).title_case_headers(true);
+    let connection = http.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,

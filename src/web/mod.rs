@@ -4,18 +4,30 @@
 //! of the I/O threads. It never runs Python and never waits for it, so a locustfile that computes for ten seconds freezes
 //! no page. What only Python can answer is handed over ([`handover`]), and whoever asked waits for that alone.
 
+mod answer;
 mod assets;
+mod body;
+mod cors;
+mod downloads;
+mod files;
 pub mod handover;
 mod json;
 mod listen;
+mod metrics;
+mod ready;
 mod requests;
 mod routes;
+mod safety;
 mod shared;
 mod status;
+mod stream;
 
 pub use assets::page;
+pub use body::{Body, written};
 pub use handover::{Answer, Handover, Request};
 pub use listen::Bind;
+pub use ready::Ready;
+pub use routes::Route;
 pub use shared::{Settings, Shared, Source};
 pub use status::{Status, Worker};
 
@@ -46,9 +58,10 @@ impl Server {
         let address = listener.local_addr()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = watch::channel(false);
-        let router = routes::router(&shared);
+        let tls = listen::tls(shared.settings().tls.as_ref())?;
+        let serving = Arc::clone(&shared);
         let serve = move || {
-            runtime.block_on(listen::serve(listener, router, stopped));
+            runtime.block_on(listen::serve(listener, tls, serving, stopped));
             runtime.shutdown_timeout(GRACE);
         };
         let thread = std::thread::Builder::new().name("web".into()).spawn(serve)?;

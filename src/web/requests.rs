@@ -1,5 +1,6 @@
 //! `GET /stats/requests`: the figures as Locust's page polls them.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -34,10 +35,19 @@ fn current(shared: &Shared) -> Value {
     if !status.has_runner {
         return without_runner();
     }
-    let source = shared.source();
-    // Of a copy of what is shown: the lock is no longer held than that takes.
-    let table = held(&source.table).copy();
-    of_table(&table, &status, shared.settings(), now())
+    of_table(&shared.source().table, &status, shared.settings(), now())
+}
+
+/// Copies of the rows as they are shown, and of the total. Each under the lock by itself: who counts is held up for a
+/// few microseconds at a time.
+pub fn rows(table: &Mutex<Table>, most: usize) -> (Vec<Row>, Row) {
+    let keys: Vec<_> = {
+        let table = held(table);
+        let rows = table.sorted_rows().into_iter().take(most);
+        rows.map(|row| (Arc::clone(&row.method), Arc::clone(&row.name))).collect()
+    };
+    let rows = keys.iter().filter_map(|(method, name)| held(table).row(method, name).cloned()).collect();
+    (rows, held(table).total().clone())
 }
 
 /// A script may have a page before it has a runner.
@@ -55,14 +65,17 @@ fn without_runner() -> Value {
     })
 }
 
-fn of_table(table: &Table, status: &Status, settings: &Settings, now: f64) -> Value {
-    let (total, clock) = (table.total(), table.clock());
-    let mut rows: Vec<_> =
-        table.sorted_rows().into_iter().take(MOST).map(|row| stats_row(row, clock, settings)).collect();
-    rows.push(stats_row(total, clock, settings));
+fn of_table(table: &Mutex<Table>, status: &Status, settings: &Settings, now: f64) -> Value {
+    let (rows, total) = rows(table, MOST);
+    let clock = total.clock();
+    let stats: Vec<_> = rows.iter().chain([&total]).map(|row| stats_row(row, clock, settings)).collect();
+    let (errors, users) = {
+        let table = held(table);
+        (failures(&table, MOST), table.user_count())
+    };
     let mut answer = json!({
-        "stats": rows,
-        "errors": failures(table, MOST),
+        "stats": stats,
+        "errors": errors,
         "total_rps": total.total_rps(clock),
         "total_fail_per_sec": total.total_fail_per_sec(clock),
         "current_rps": number(total.current_rps(clock)),
@@ -73,7 +86,7 @@ fn of_table(table: &Table, status: &Status, settings: &Settings, now: f64) -> Va
             (percentile_key(*quantile), value.into())
         }).collect::<Map<_, _>>(),
         "state": status.state,
-        "user_count": table.user_count(),
+        "user_count": users,
     });
     if let Some(workers) = &status.workers {
         answer["workers"] = workers.iter().map(worker).collect();
@@ -118,6 +131,15 @@ pub fn failures(table: &Table, most: usize) -> Vec<Value> {
         })
     });
     failures.collect()
+}
+
+/// What tasks raised, in order of first occurrence.
+pub fn exceptions(table: &Table) -> Vec<Value> {
+    let exceptions = table.exceptions().iter().map(|record| {
+        let nodes = record.nodes.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        json!({"count": record.count, "msg": record.message, "traceback": record.traceback, "nodes": nodes})
+    });
+    exceptions.collect()
 }
 
 pub fn worker(worker: &Worker) -> Value {

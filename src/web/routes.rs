@@ -1,108 +1,97 @@
-//! Who answers what: the routes that need no Python, and the hand-over of all others.
+//! The routes that need no Python. All others are handed over.
 
-use std::sync::Arc;
-
-use axum::body::{Body, to_bytes};
-use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use axum::{Extension, Router};
 use serde_json::json;
 
-use super::listen::Peer;
+use super::answer::Asked;
+use super::ready::Ready;
 use super::shared::{Shared, held};
-use super::{assets, handover, json, requests};
+use super::{assets, downloads, json, metrics, requests};
 
-/// Forms and files that a locustfile's own routes may take.
-const LARGEST_BODY: usize = 64 << 20;
-
-pub fn router(shared: &Arc<Shared>) -> Router {
-    let base = &shared.settings().base;
-    let at = |path: &str| format!("{base}{path}");
-    Router::new()
-        .route(&at("/stats/requests"), get(stats_requests))
-        .route(&at("/exceptions"), get(exceptions))
-        .route(&at("/logs"), get(logs))
-        .route(&at("/worker-count"), get(worker_count))
-        .route(&at("/assets/{*path}"), get(asset))
-        .fallback(hand_over)
-        .with_state(Arc::clone(shared))
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    Requests,
+    Exceptions,
+    Logs,
+    WorkerCount,
+    RequestsCsv,
+    HistoryCsv,
+    FailuresCsv,
+    ExceptionsCsv,
+    Asset(String),
+    Metrics,
+    OpenApi,
+    Stream,
 }
 
-async fn stats_requests(State(shared): State<Arc<Shared>>) -> Response {
-    json::response(requests::answer(&shared))
+/// Who knows a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Whoever comes: there is nothing of the test in it.
+    Open,
+    /// Locust, too: extensions of its page expect to see these requests.
+    Locusts,
+    Ours,
 }
 
-async fn exceptions(State(shared): State<Arc<Shared>>) -> Response {
-    let source = shared.source();
-    let records: Vec<_> = held(&source.table).exceptions().iter().cloned().collect();
-    let shown: Vec<_> = records
-        .into_iter()
-        .map(|record| {
-            let nodes = record.nodes.into_iter().collect::<Vec<_>>().join(", ");
-            json!({"count": record.count, "msg": record.message, "traceback": record.traceback, "nodes": nodes})
+impl Route {
+    /// The route at a path below the base path.
+    pub fn of(path: &str) -> Option<Self> {
+        Some(match path {
+            "/stats/requests" => Self::Requests,
+            "/exceptions" => Self::Exceptions,
+            "/logs" => Self::Logs,
+            "/worker-count" => Self::WorkerCount,
+            "/stats/requests/csv" => Self::RequestsCsv,
+            "/stats/requests_full_history/csv" => Self::HistoryCsv,
+            "/stats/failures/csv" => Self::FailuresCsv,
+            "/exceptions/csv" => Self::ExceptionsCsv,
+            "/metrics" => Self::Metrics,
+            "/openapi.json" => Self::OpenApi,
+            "/stream" => Self::Stream,
+            _ => Self::Asset(path.strip_prefix("/assets/").filter(|name| !name.is_empty())?.to_owned()),
         })
-        .collect();
-    json::response(json::pretty(json!({"exceptions": shown})))
-}
-
-async fn logs(State(shared): State<Arc<Shared>>) -> Response {
-    json::response(json::pretty(json!({"master": shared.lines(), "workers": {}})))
-}
-
-async fn worker_count(State(shared): State<Arc<Shared>>) -> Response {
-    json::response(json::pretty(json!({"worker_count": shared.status().worker_count()})))
-}
-
-async fn asset(Path(path): Path<String>) -> Response {
-    match assets::find(&path) {
-        Some(content) => ([("content-type", assets::kind(&path))], content).into_response(),
-        None => (StatusCode::NOT_FOUND, "there is no such file").into_response(),
     }
-}
 
-/// Let Python answer.
-async fn hand_over(State(shared): State<Arc<Shared>>, Extension(peer): Extension<Peer>, request: Request) -> Response {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
-    };
-    let (request, answered) = handover::Request::new(
-        parts.method.as_str().to_owned(),
-        parts.uri.path().to_owned(),
-        parts.uri.query().unwrap_or_default().to_owned(),
-        plain(&parts.headers),
-        body,
-        "http",
-        peer.address.ip().to_canonical().to_string(),
-    );
-    if !shared.handover().push(request) {
-        return (StatusCode::SERVICE_UNAVAILABLE, "too many requests wait for Python; try again").into_response();
-    }
-    match answered.await {
-        Ok(answer) => response_of(answer),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
-}
-
-/// What is not UTF-8 in a header is Latin-1, as WSGI has it.
-fn plain(headers: &HeaderMap) -> Vec<(String, String)> {
-    let text = |value: &HeaderValue| value.as_bytes().iter().map(|byte| char::from(*byte)).collect();
-    headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
-}
-
-/// Headers that are none, as with a line break in them, are left out.
-fn response_of(answer: handover::Answer) -> Response {
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = (status, Body::from(answer.body)).into_response();
-    for (name, value) in &answer.headers {
-        let latin1: Vec<u8> = value.chars().map(|c| u8::try_from(c).unwrap_or(b'?')).collect();
-        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::from_bytes(&latin1))
-            && !matches!(name.as_str(), "content-length" | "transfer-encoding" | "connection")
-        {
-            response.headers_mut().append(name, value);
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Asset(_) => Kind::Open,
+            Self::Metrics | Self::OpenApi | Self::Stream => Kind::Ours,
+            _ => Kind::Locusts,
         }
     }
-    response
+
+    /// What comes of a GET. The stream has no end, and so no answer of this kind.
+    pub fn answer(&self, shared: &Shared, asked: &Asked) -> Ready {
+        match self {
+            Self::Requests => Ready::new(200, "application/json", requests::answer(shared)),
+            Self::Exceptions => exceptions(shared),
+            Self::Logs => json::ready(json!({"master": shared.lines(), "workers": shared.status().worker_logs})),
+            Self::WorkerCount => json::ready(json!({"worker_count": shared.status().worker_count()})),
+            Self::RequestsCsv => downloads::requests(shared),
+            Self::HistoryCsv => downloads::history(shared, asked),
+            Self::FailuresCsv => downloads::failures(shared),
+            Self::ExceptionsCsv => downloads::exceptions(shared),
+            Self::Asset(name) => assets::answer(name, shared, asked),
+            Self::Metrics => metrics::answer(shared),
+            Self::OpenApi | Self::Stream => super::ready::not_found(),
+        }
+    }
+}
+
+pub fn exceptions(shared: &Shared) -> Ready {
+    json::ready(json!({"exceptions": requests::exceptions(&held(&shared.source().table))}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_a_route_or_nobody_s() {
+        assert_eq!(Route::of("/stats/requests"), Some(Route::Requests));
+        assert_eq!(Route::of("/assets/a/b.js"), Some(Route::Asset("a/b.js".into())));
+        for path in ["/", "/stats/requests/", "/assets/", "/assets", "/swarm", ""] {
+            assert_eq!(Route::of(path), None, "{path}");
+        }
+    }
 }

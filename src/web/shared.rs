@@ -2,11 +2,16 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::answer::Asked;
+use super::ready::Ready;
+use super::routes::{Kind, Route};
 use super::{Handover, Status};
 use crate::stats::{Table, Timeline};
 
@@ -23,6 +28,16 @@ pub struct Settings {
     pub window: i64,
     /// Those of the CSV files.
     pub report: Vec<f64>,
+    /// Names that this server is asked for by, beside those that can mean no other machine.
+    pub hosts: Vec<String>,
+    /// Whoever has to log in is not fooled by a name: cookies belong to it.
+    pub takes_every_host: bool,
+    /// A front end that comes before ours, where it has a file.
+    pub build_path: Option<PathBuf>,
+    /// The file that the history is written to, where it is.
+    pub history_file: Option<PathBuf>,
+    /// Certificate and key, to speak TLS.
+    pub tls: Option<(String, String)>,
 }
 
 /// What is measured: by what the page is filled.
@@ -52,6 +67,10 @@ pub struct Shared {
     status: Mutex<Status>,
     log: Mutex<VecDeque<String>>,
     handover: Handover,
+    /// Whether Python wants to answer what the server could: the routes that Locust has, and those that are ours.
+    hands_over: [AtomicBool; 2],
+    /// What went wrong in the server's thread, for whoever logs it.
+    complaints: Mutex<Vec<String>>,
     /// The last answer to `/stats/requests`, and when it was made.
     pub(super) cached: Mutex<Option<(Instant, Bytes)>>,
 }
@@ -67,6 +86,8 @@ impl Shared {
             status: Mutex::default(),
             log: Mutex::default(),
             handover: Handover::default(),
+            hands_over: Default::default(),
+            complaints: Mutex::default(),
             cached: Mutex::default(),
         }
     }
@@ -77,6 +98,40 @@ impl Shared {
 
     pub fn handover(&self) -> &Handover {
         &self.handover
+    }
+
+    /// Have Python answer the routes that Locust has, and those that are ours.
+    pub fn hand_over(&self, locusts: bool, ours: bool) {
+        // Each is looked at by itself, at some time after this.
+        self.hands_over[0].store(locusts, Ordering::Relaxed);
+        self.hands_over[1].store(ours, Ordering::Relaxed);
+    }
+
+    pub fn is_handed_over(&self, route: &Route) -> bool {
+        let [locusts, ours] = &self.hands_over;
+        match route.kind() {
+            Kind::Open => false,
+            Kind::Locusts => locusts.load(Ordering::Relaxed),
+            Kind::Ours => ours.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Keep a sentence for the log.
+    pub fn complain(&self, sentence: String) {
+        let mut complaints = held(&self.complaints);
+        if complaints.len() < Self::LINES {
+            complaints.push(sentence);
+        }
+    }
+
+    pub fn take_complaints(&self) -> Vec<String> {
+        std::mem::take(&mut *held(&self.complaints))
+    }
+
+    /// What the server answers to a GET of this path below the base path; `None` where it does not, or not at once.
+    pub fn builtin(&self, path: &str, query: &str, headers: &[(String, String)]) -> Option<Ready> {
+        let route = Route::of(path).filter(|route| *route != Route::Stream)?;
+        Some(route.answer(self, &Asked::of_get(path, query, headers)))
     }
 
     pub fn source(&self) -> Source {

@@ -9,6 +9,8 @@ pub struct Status {
     pub has_runner: bool,
     pub host: Option<String>,
     pub locustfile: Option<String>,
+    /// What names of downloaded files begin with.
+    pub download_name: String,
     pub profile: Option<String>,
     pub shape: Option<String>,
     /// How many users there shall be, and how many start in a second.
@@ -27,6 +29,8 @@ pub struct Status {
     pub seed: Option<u64>,
     /// Those of a master; `None` where all users run in this process.
     pub workers: Option<Vec<Worker>>,
+    /// Their last lines of log, by their ids.
+    pub worker_logs: std::collections::BTreeMap<String, Vec<String>>,
 }
 
 /// Of a master's workers, what it knows of one.

@@ -6,9 +6,10 @@ The server answers by itself whatever needs no Python (`src/web/routes.rs`).
 from __future__ import annotations
 
 import logging
+import socket
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gevent
 
@@ -36,7 +37,12 @@ class Serving:
         answer: Callable[[_engine.WebRequest], None],
         host: str,
         port: int,
-        **options: Any,
+        *,
+        base_path: str = "",
+        tls: tuple[str, str] | None = None,
+        login: bool = False,
+        build_path: str | None = None,
+        csv_writer: stats.StatsCSV | None = None,
     ) -> None:
         """`answer` runs in a greenlet of its own for each request, and calls `request.answer(…)`."""
         self.environment = environment
@@ -46,11 +52,16 @@ class Serving:
             self._table,
             host=host,
             port=port,
+            base_path=base_path,
+            tls=tls,
+            hosts=_own_names(environment, host),
+            takes_every_host=login,
+            build_path=build_path,
+            history_file=_history_file(csv_writer),
             statistics_percentiles=[float(quantile) for quantile in stats.PERCENTILES_TO_STATISTICS],
             chart_percentiles=[float(quantile) for quantile in stats.PERCENTILES_TO_CHART],
             report_percentiles=list(stats.PERCENTILES_TO_REPORT),
             window=stats.CURRENT_RESPONSE_TIME_PERCENTILE_WINDOW,
-            **options,
         )
         self.server_host = host
         self.server_port = self.engine.port
@@ -98,6 +109,7 @@ class Serving:
             state=runner.state,
             host=environment.host or _host_of(runner),
             locustfile=environment.locustfile,
+            download_name=_download_name(environment),
             profile=environment.profile,
             shape=None if shape is None else type(shape).__name__,
             target_user_count=runner.target_user_count,
@@ -109,6 +121,7 @@ class Serving:
             run_time=None if shape is not None or not run_time else float(run_time),
             iterations=(limit - left, limit) if limit and left is not None else None,
             seed=environment.seed,
+            worker_logs=environment.worker_logs,
         )
 
     def _note(self, state: str) -> None:
@@ -122,8 +135,29 @@ class Serving:
         while True:
             gevent.sleep(_INTERVAL)
             self.tell()
+            for complaint in self.engine.take_complaints():
+                logger.error("%s", complaint)
 
 
 def _host_of(runner: Runner) -> str | None:
     hosts = {user_class.host for user_class in runner.user_classes}
     return hosts.pop() if len(hosts) == 1 else None
+
+
+def _history_file(writer: stats.StatsCSV | None) -> str | None:
+    if isinstance(writer, stats.StatsCSVFileWriter) and writer.full_history:
+        return writer.stats_history_file_name()
+    return None
+
+
+def _own_names(environment: Environment, host: str) -> list[str]:
+    """What this server may be called in the address line of a browser, beside what can mean no other machine."""
+    options = environment.parsed_options
+    given = [host, socket.gethostname(), getattr(options, "web_host_display_name", None)]
+    return [name for name in [*given, *(getattr(options, "web_allowed_hosts", None) or [])] if name]
+
+
+def _download_name(environment: Environment) -> str:
+    began = time.strftime("%Y-%m-%d-%Hh%M", time.localtime(environment.stats.start_time))
+    host = f"_{environment.host}" if environment.host else ""
+    return f"Locust_{began}_{environment.locustfile}{host}"
