@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import gevent
 from gevent.socket import wait_read
 
-from gregaria import _engine
+from gregaria import _engine, _runs
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -32,6 +32,8 @@ _FEWEST_COLUMNS = 60
 
 _HERE = "\0slices"
 """Where the slices of an entry come: no name has a zero in it and means it."""
+
+_SAID = "\0annotations"
 
 logger = logging.getLogger("locust.main")
 _tables = logging.getLogger("locust.stats_logger")
@@ -70,7 +72,9 @@ class Verdicts:
 
     def begin(self, stop: Callable[[], None]) -> None:
         """Watch the run from now on; `stop` ends it."""
-        self._verdict = verdict = _engine.Verdict(self.environment.stats.table, self.checks)
+        waits = not getattr(self.options, "headless", False)
+        self._verdict = verdict = _engine.Verdict(self.environment.stats.table, self.checks, waits=waits)
+        _runs.register(self.environment, verdict)
         if self.options.abort_on_check:
             gevent.spawn(self._abort, verdict, stop)
 
@@ -108,9 +112,15 @@ class Verdicts:
         return self._verdict.record(json.dumps(_plain(self.options, self._secret)), self.environment.seed)
 
     def with_slices(self, entries: Sequence[Mapping[str, Any]]) -> str:
-        """Write entries as Locust does, and in each one more key: what was counted when (`docs/compare.md`)."""
+        """Write entries as Locust does, and in each one more key: what was counted when (`docs/compare.md`).
+
+        In a run that was annotated another one, the same in each: entries are all that there is in this file.
+        """
         slices = {(name, method): text for method, name, text in self._verdict.slices()} if self._verdict else {}
-        parts = json.dumps([{**entry, "slices": _HERE} for entry in entries], indent=4).split(json.dumps(_HERE))
+        said = self.environment.stats.table.annotations()
+        more = {"slices": _HERE} if said == "[]" else {"slices": _HERE, "annotations": _SAID}
+        text = json.dumps([{**entry, **more} for entry in entries], indent=4).replace(json.dumps(_SAID), said)
+        parts = text.split(json.dumps(_HERE))
         # Each on one line: indented as the rest it would be a thousand.
         each = [slices.get((entry["name"], entry["method"]), "null") for entry in entries]
         return "".join(text for pair in zip(parts, [*each, ""], strict=True) for text in pair)

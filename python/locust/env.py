@@ -158,6 +158,18 @@ class Environment:
             self.shape_class.runner = runner
         return runner
 
+    def annotate(self, text: str) -> None:
+        """Not in Locust: note what happens at this moment, as `environment.annotate("deploy v2")`.
+
+        It stands in the charts of the web page and of the report, in `PREFIX_annotations.csv` beside the other files of
+        `--csv`, and in `--json-file`. `text` has at most 500 characters; white space in it becomes single spaces.
+
+        Raises `ValueError` for what is no text, for an empty or a longer one, and for more than 10,000.
+        """
+        from gregaria._annotations import annotate
+
+        annotate(self, text)
+
     def update_user_class(self, user_settings: dict[str, Any]) -> None:
         """Set attributes of the class that `user_settings["user_class_name"]` names; `tasks` takes names of tasks."""
         name = user_settings.get("user_class_name")

@@ -17,7 +17,7 @@ from gevent import Greenlet, GreenletExit
 from gevent.event import Event
 from gevent.pool import Group
 
-from gregaria import _engine, _following, usage
+from gregaria import _engine, _following, _runs, usage
 from gregaria._users import Stopping, Turn, Users
 
 from . import argument_parser as argument_parser
@@ -486,6 +486,7 @@ class Runner:
         self.stop_users(self.user_classes_count)
         self._users_dispatcher = None
         self._has_begun = False
+        _runs.ended(self.environment)
         self.update_state(STATE_STOPPED)
 
     def _cancel_what_waits(self) -> None:
@@ -579,6 +580,7 @@ class LocalRunner(Runner):
 
     def _ramp(self, user_count: int, spawn_rate: float, wait: bool, user_classes: list[type[User]] | None) -> None:
         self.target_user_count, self._spawn_rate = user_count, spawn_rate
+        self.stats.table.set_target_user_count(user_count)
         if self.state not in (STATE_RUNNING, STATE_SPAWNING):
             self._begin_test()
         if wait and user_count - self.user_count > spawn_rate:
@@ -609,6 +611,7 @@ class LocalRunner(Runner):
 
     def _begin_test(self) -> None:
         self.stats.clear_all()
+        _runs.begun(self.environment)
         _engine.take_abandoned_requests()  # those of the test before
         self.exceptions = {}
         self.stats.table.clear_exceptions()

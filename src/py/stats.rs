@@ -15,7 +15,7 @@ use pyo3::types::{PyDict, PyList, PySet, PyString, PyTuple};
 
 use super::stats_row::StatsRow;
 use crate::report::number::float;
-use crate::stats::{ErrorRecord, ErrorText, HistoryPoint, Number, Row, Sample, Table, error_key, utc};
+use crate::stats::{Annotation, ErrorRecord, ErrorText, HistoryPoint, Number, Row, Sample, Table, error_key, utc};
 
 /// A table that Rust counts in and Python reads.
 #[pyclass(frozen, module = "gregaria._engine")]
@@ -218,6 +218,22 @@ impl StatsTable {
 
     fn set_user_count(&self, users: u64) {
         lock(&self.table).set_user_count(users);
+    }
+
+    /// How many users are to run, for the charts.
+    fn set_target_user_count(&self, users: u64) {
+        lock(&self.table).set_target_user_count(users);
+    }
+
+    /// Note a text at this moment. `False` where there are too many already.
+    fn annotate(&self, text: &str) -> bool {
+        lock(&self.table).annotate(text, now())
+    }
+
+    /// What was said of the present test, as JSON: `time` (s since the epoch), `text` and `users` of each.
+    fn annotations(&self) -> String {
+        let said: Vec<_> = lock(&self.table).present_annotations().map(Annotation::to_json).collect();
+        serde_json::Value::from(said).to_string()
     }
 
     /// How long finished responses waited for Python: count, median, 95 %, 99 % and the longest, in milliseconds.

@@ -9,77 +9,74 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde_json::{Map, Value};
 
-use super::stats::{StatsTable, lock};
+use super::stats::StatsTable;
 use crate::bridge::WakeFd;
 use crate::report::record::{Parts, run_record};
 use crate::report::verdict;
-use crate::stats::timeline::Recorder;
-use crate::stats::{Table, utc};
-use crate::verdict::words::{Facts, words};
-use crate::verdict::{Check, Judge, Knee, Outcome, Word};
+use crate::stats::utc;
+use crate::verdict::session::Settled;
+use crate::verdict::{Check, Judge, Knee, Session};
 
-/// Watches a run from its creation until it is closed, and judges it.
+/// Watches runs from its creation until it is closed, and judges them.
 #[pyclass(frozen, module = "gregaria._engine")]
 pub struct Verdict {
-    table: Arc<Mutex<Table>>,
-    watch: Arc<Watch>,
-    recorder: Mutex<Recorder>,
+    session: Arc<Session>,
+    alarm: Arc<Alarm>,
     settled: Mutex<Option<Settled>>,
 }
 
-/// What the thread of the timeline and Python share.
-struct Watch {
-    judge: Mutex<Judge>,
+/// How the thread of the timeline tells Python that a check is broken.
+struct Alarm {
     broken: Mutex<Option<String>>,
     wake: WakeFd,
 }
 
-/// What was concluded.
-#[derive(Clone, Default)]
-struct Settled {
-    outcomes: Vec<Outcome>,
-    words: Vec<Word>,
-}
-
 #[pymethods]
 impl Verdict {
-    /// `ValueError`, with a caret under the place, for a check that cannot be understood.
+    /// `ValueError`, with a caret under the place, for a check that cannot be understood. One that `waits` records
+    /// nothing before `begin_run`.
     #[new]
-    #[pyo3(signature = (table, checks=Vec::new(), interval=1.0))]
-    fn new(table: &StatsTable, checks: Vec<String>, interval: f64) -> PyResult<Self> {
-        let judge = Judge::new(parsed(&checks)?);
-        let watch = Arc::new(Watch { judge: Mutex::new(judge), broken: Mutex::default(), wake: WakeFd::new()? });
-        let table = Arc::clone(table.table());
+    #[pyo3(signature = (table, checks=Vec::new(), interval=1.0, waits=false))]
+    fn new(table: &StatsTable, checks: Vec<String>, interval: f64, waits: bool) -> PyResult<Self> {
+        let checks = parsed(&checks)?;
+        let alarm = Arc::new(Alarm { broken: Mutex::default(), wake: WakeFd::new()? });
         let interval = Duration::try_from_secs_f64(interval).unwrap_or(Duration::from_secs(1));
-        let watching = Arc::clone(&watch);
-        let look = Box::new(move |timeline: &_| {
-            if let Some(broken) = held(&watching.judge).watch(timeline)
-                && held(&watching.broken).replace(broken).is_none()
-            {
-                watching.wake.wake();
+        let alarmed = Arc::clone(&alarm);
+        let broken = move |text| {
+            if held(&alarmed.broken).replace(text).is_none() {
+                alarmed.wake.wake();
             }
-        });
-        let recorder = Mutex::new(Recorder::start(Arc::clone(&table), interval, look)?);
-        Ok(Self { table, watch, recorder, settled: Mutex::default() })
+        };
+        let session = Arc::new(Session::start(Arc::clone(table.table()), checks, interval, waits, broken)?);
+        Ok(Self { session, alarm, settled: Mutex::default() })
+    }
+
+    /// A test begins, whose statistics have been emptied. Gives its number: 1 for the first.
+    #[pyo3(signature = (profile=None))]
+    fn begin_run(&self, py: Python<'_>, profile: Option<String>) -> u64 {
+        py.detach(|| self.session.begin(profile))
+    }
+
+    /// The test has ended: nothing more is recorded until the next one begins.
+    fn end_run(&self, py: Python<'_>) {
+        py.detach(|| self.session.end());
     }
 
     /// Readable once a check over a window is broken.
     fn fileno(&self) -> i32 {
-        self.watch.wake.raw()
+        self.alarm.wake.raw()
     }
 
     /// The check over a window that is broken, and what was measured; `None` while all hold.
     fn broken(&self) -> Option<String> {
-        held(&self.watch.broken).clone()
+        held(&self.alarm.broken).clone()
     }
 
     /// End the timeline, and judge what was measured. Only the first call does anything.
     fn close(&self, py: Python<'_>) {
         py.detach(|| {
-            let mut recorder = held(&self.recorder);
-            if recorder.close() {
-                let settled = self.settle(&recorder);
-                *held(&self.settled) = Some(settled);
+            if self.session.recorder().close() {
+                *held(&self.settled) = Some(self.session.settle());
             }
         });
     }
@@ -107,9 +104,8 @@ impl Verdict {
         let options: Map<String, Value> =
             serde_json::from_str(options).map_err(|error| PyValueError::new_err(error.to_string()))?;
         Ok(py.detach(|| {
-            let recorder = held(&self.recorder);
-            let settled = held(&self.settled).clone().unwrap_or_else(|| self.settle(&recorder));
-            let timeline = recorder.timeline();
+            let settled = held(&self.settled).clone().unwrap_or_else(|| self.session.settle());
+            let timeline = self.session.recorder().timeline();
             let knee = Knee::of(timeline.intervals());
             let (outcomes, words) = (settled.outcomes.as_slice(), settled.words.as_slice());
             run_record(Parts { outcomes, words, knee: &knee, timeline: &timeline, options, seed }).to_string()
@@ -117,8 +113,7 @@ impl Verdict {
     }
 
     fn junit(&self) -> String {
-        let recorder = held(&self.recorder);
-        let timeline = recorder.timeline();
+        let timeline = self.session.recorder().timeline();
         let seconds = timeline.intervals().last().map_or(0.0, |interval| interval.end);
         verdict::junit(&self.settled().outcomes, seconds, &utc(timeline.started()))
     }
@@ -130,8 +125,7 @@ impl Verdict {
 
     /// Method, name and time slices, as JSON, of every entry: what a comparison of two runs reads.
     fn slices(&self) -> Vec<(String, String, String)> {
-        let recorder = held(&self.recorder);
-        let timeline = recorder.timeline();
+        let timeline = self.session.recorder().timeline();
         let slices = timeline.entries_slices().into_iter();
         slices.map(|(entry, slices)| (entry.method.to_string(), entry.name.to_string(), slices.to_string())).collect()
     }
@@ -143,12 +137,9 @@ impl Verdict {
         held(&self.settled).clone().unwrap_or_default()
     }
 
-    fn settle(&self, recorder: &Recorder) -> Settled {
-        let (timeline, table) = (recorder.timeline(), lock(&self.table));
-        let outcomes = held(&self.watch.judge).outcomes(&table, &timeline);
-        let knee = Knee::of(timeline.intervals());
-        let words = words(&Facts { table: &table, timeline: &timeline, outcomes: &outcomes, knee: &knee });
-        Settled { outcomes, words }
+    /// The runs, for whoever shows them without Python.
+    pub fn session(&self) -> &Arc<Session> {
+        &self.session
     }
 }
 

@@ -6,6 +6,8 @@ use crate::stats::{PERCENTILES_TO_REPORT, Row, Table, utc};
 
 pub const FAILURES_HEADER: [&str; 6] = ["Method", "Name", "Error", "Occurrences", "First Seen", "Last Seen"];
 pub const EXCEPTIONS_HEADER: [&str; 4] = ["Count", "Message", "Traceback", "Nodes"];
+/// Not in Locust.
+pub const ANNOTATIONS_HEADER: [&str; 3] = ["Timestamp", "User Count", "Annotation"];
 const NOT_AVAILABLE: &str = "N/A";
 
 pub type Record = Vec<String>;
@@ -136,6 +138,12 @@ pub fn exceptions(table: &Table) -> Vec<Record> {
             vec![exception.count.to_string(), exception.message.clone(), exception.traceback.clone(), nodes.join(", ")]
         })
         .collect()
+}
+
+/// What somebody said of a moment, in seconds of the Unix epoch.
+pub fn annotations(table: &Table) -> Vec<Record> {
+    let annotations = table.present_annotations();
+    annotations.map(|said| vec![format!("{:.3}", said.at), said.users.to_string(), said.text.clone()]).collect()
 }
 
 pub fn phases_header() -> Record {

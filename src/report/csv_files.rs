@@ -1,4 +1,4 @@
-//! The CSV files of a run, Locust's four and one of ours, kept up to date by a thread of their own, which Python never
+//! The CSV files of a run, Locust's four and two of ours, kept up to date by a thread of their own, which Python never
 //! holds up.
 //!
 //! A full disk ends no run: it is said once, the file keeps whole lines, and every pass tries again. Nor does a killed
@@ -11,9 +11,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::background::{Background, Complain};
 use super::csv::{
-    Columns, EXCEPTIONS_HEADER, FAILURES_HEADER, Record, encode, exceptions, failures, phases, phases_header,
+    ANNOTATIONS_HEADER, Columns, EXCEPTIONS_HEADER, FAILURES_HEADER, Record, annotations, encode, exceptions, failures,
+    phases, phases_header,
 };
-use super::files::{Appended, Rewritten};
+use super::files::{Appended, Rewritten, Written};
 use crate::stats::Table;
 
 /// Make the files `{prefix}_stats.csv` and so on, with their directory, and write them until the thread is closed.
@@ -35,7 +36,36 @@ struct Files {
     failures: Rewritten,
     exceptions: Rewritten,
     phases: Rewritten,
+    annotations: OnceThereIsOne,
     complained: bool,
+}
+
+/// A file that most runs have no use for: it is made with its first row.
+#[derive(Debug)]
+struct OnceThereIsOne {
+    path: PathBuf,
+    file: Option<Rewritten>,
+}
+
+impl OnceThereIsOne {
+    /// What an earlier run left under this name is none of this one's.
+    fn remove_old(path: PathBuf) -> io::Result<Self> {
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(Self { path, file: None }),
+        }
+    }
+
+    fn write(&mut self, rows: Vec<Record>) -> Written {
+        if self.file.is_none() && rows.is_empty() {
+            return Ok(());
+        }
+        if self.file.is_none() {
+            let file = Rewritten::create(&self.path, &encode([ANNOTATIONS_HEADER]));
+            self.file = Some(file.map_err(|error| (self.path.clone(), error))?);
+        }
+        self.file.as_mut().map_or(Ok(()), |file| file.write(&encode(rows)))
+    }
 }
 
 impl Files {
@@ -50,6 +80,7 @@ impl Files {
             failures: Rewritten::create(&path("failures"), &encode([FAILURES_HEADER]))?,
             exceptions: Rewritten::create(&path("exceptions"), &encode([EXCEPTIONS_HEADER]))?,
             phases: Rewritten::create(&path("phases"), &encode([phases_header()]))?,
+            annotations: OnceThereIsOne::remove_old(path("annotations"))?,
             columns,
             complained: false,
         })
@@ -64,6 +95,7 @@ impl Files {
             self.failures.write(&encode(rows.failures)),
             self.exceptions.write(&encode(rows.exceptions)),
             self.phases.write(&encode(rows.phases)),
+            self.annotations.write(rows.annotations),
         ];
         if let Some((path, error)) = written.into_iter().find_map(Result::err)
             && !self.complained
@@ -84,6 +116,7 @@ struct Rows {
     failures: Vec<Record>,
     exceptions: Vec<Record>,
     phases: Vec<Record>,
+    annotations: Vec<Record>,
 }
 
 impl Rows {
@@ -95,6 +128,7 @@ impl Rows {
             failures: failures(&table),
             exceptions: exceptions(&table),
             phases: phases(&table),
+            annotations: annotations(&table),
         }
     }
 }
@@ -114,8 +148,15 @@ mod tests {
         let complain: Complain = Box::new(|message| assert!(message.is_empty(), "{message}"));
         let hour = Duration::from_hours(1);
         let mut files = start(&prefix, Columns::default(), hour, Arc::clone(&table), complain).unwrap();
+        let annotated = PathBuf::from(format!("{prefix}_annotations.csv"));
+        assert!(!annotated.exists());
         *table.lock().unwrap() = small_run();
+        table.lock().unwrap().annotate("deploy \"v2\", at last", 1_767_225_600.25);
         files.close();
+        assert_eq!(
+            read_to_string(annotated).unwrap(),
+            "Timestamp,User Count,Annotation\r\n1767225600.250,0,\"deploy \"\"v2\"\", at last\"\r\n"
+        );
         let lines =
             |kind: &str| read_to_string(format!("{prefix}_{kind}.csv")).unwrap().split_terminator("\r\n").count();
         assert_eq!((lines("stats"), lines("failures"), lines("exceptions")), (5, 3, 1));

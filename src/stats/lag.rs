@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use super::Histogram;
 
 /// Every recorded wait, and what to say about it.
@@ -79,6 +81,22 @@ impl Lag {
                 percent(share),
                 milliseconds(median_response_time_ms)
             )
+        })
+    }
+
+    /// `null` where no request was the engine's.
+    pub fn to_json(&self, median_response_time_ms: f64) -> Option<Value> {
+        let to_microseconds = |quantile| (self.percentile_ms(quantile) * 1000.0).round() / 1000.0;
+        let [p50, p95, p99, max] = [0.5, 0.95, 0.99, 1.0].map(to_microseconds);
+        (self.count() > 0).then(|| {
+            json!({
+                "count": self.count(),
+                "p50_ms": p50,
+                "p95_ms": p95,
+                "p99_ms": p99,
+                "max_ms": max,
+                "warning": self.warning(median_response_time_ms),
+            })
         })
     }
 

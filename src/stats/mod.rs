@@ -3,6 +3,7 @@
 //! A [`Table`] counts where it happens and is read by snapshots; it does not know who reads it, never
 //! sleeps and keeps no samples. Console, CSV, web page and wire all derive from the same rows.
 
+mod annotation;
 mod bucket;
 mod errors;
 mod exceptions;
@@ -16,6 +17,7 @@ mod table;
 pub mod timeline;
 mod window;
 
+pub use annotation::Annotation;
 pub use bucket::locust_bucket;
 pub use errors::{ErrorRecord, ErrorText, Errors, error_key, python_repr, without_address};
 pub use exceptions::{ExceptionRecord, Exceptions};

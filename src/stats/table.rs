@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustc_hash::FxHashMap;
 
-use super::{Clock, ErrorText, Errors, Exceptions, HistoryPoint, Lag, Row, Sample};
+use super::{Annotation, Clock, ErrorText, Errors, Exceptions, HistoryPoint, Lag, Row, Sample};
 
 /// The statistics of a run. [`Table::record`] is on the path of every request: one hash look-up, no allocation
 /// once the row exists.
@@ -20,7 +20,9 @@ pub struct Table {
     exceptions: Exceptions,
     history: Vec<HistoryPoint>,
     lag: Lag,
+    annotations: Vec<Annotation>,
     users: Arc<AtomicU64>,
+    target_users: u64,
     /// How often it was emptied, and zeroed.
     ages: (u64, u64),
 }
@@ -39,7 +41,9 @@ impl Table {
             exceptions: Exceptions::default(),
             history: Vec::new(),
             lag: Lag::default(),
+            annotations: Vec::new(),
             users: Arc::default(),
+            target_users: 0,
             ages: (0, 0),
         }
     }
@@ -145,6 +149,35 @@ impl Table {
         Arc::clone(&self.users)
     }
 
+    pub fn target_user_count(&self) -> u64 {
+        self.target_users
+    }
+
+    /// How many users are to run.
+    pub fn set_target_user_count(&mut self, users: u64) {
+        self.target_users = users;
+    }
+
+    /// What somebody said of a moment, of all tests that were counted here.
+    pub fn annotations(&self) -> &[Annotation] {
+        &self.annotations
+    }
+
+    /// Those of the test that is counted now.
+    pub fn present_annotations(&self) -> impl Iterator<Item = &Annotation> {
+        self.annotations.iter().filter(|annotation| annotation.age == self.ages.0)
+    }
+
+    /// Note a text at a moment, in seconds of the Unix epoch. `false` where there are too many already.
+    pub fn annotate(&mut self, text: &str, at: f64) -> bool {
+        let has_room = self.annotations.len() < Annotation::MOST;
+        if has_room {
+            let (age, users) = (self.ages.0, self.user_count());
+            self.annotations.push(Annotation { at, text: text.into(), users, age });
+        }
+        has_room
+    }
+
     /// How often it was emptied, and how often zeroed: who takes differences must know.
     pub fn ages(&self) -> (u64, u64) {
         self.ages
@@ -160,7 +193,7 @@ impl Table {
         self.ages.1 += 1;
     }
 
-    /// Forget everything but exceptions, which belong to the runner.
+    /// Forget everything but exceptions, which belong to the runner, and annotations, which belong to a moment.
     pub fn clear_all(&mut self, now: f64) {
         self.rows.clear();
         self.index.clear();
@@ -191,6 +224,8 @@ impl Table {
             exceptions: self.exceptions.clone(),
             history: self.history.clone(),
             lag: self.lag.clone(),
+            annotations: self.annotations.clone(),
+            target_users: self.target_users,
             users: Arc::new(AtomicU64::new(self.user_count())),
             ages: self.ages,
         }
@@ -278,6 +313,19 @@ mod tests {
         assert_eq!((table.rows().len(), table.total().parts().num_requests, table.errors().len()), (1, 0, 0));
         table.clear_all(3.0);
         assert_eq!((table.rows().len(), table.clock()), (0, Clock { start: 3.0, last: None }));
+    }
+
+    #[test]
+    fn an_annotation_belongs_to_the_test_it_was_made_in() {
+        let mut table = Table::new(0.0, true);
+        table.set_user_count(3);
+        assert!(table.annotate("deploy v2", 1.0));
+        table.reset_all(2.0);
+        let present = |table: &Table| table.present_annotations().map(|a| (a.at, a.users)).collect::<Vec<_>>();
+        assert_eq!(present(&table), [(1.0, 3)]);
+        table.clear_all(3.0);
+        assert!(present(&table).is_empty());
+        assert_eq!(table.annotations().len(), 1);
     }
 
     proptest! {

@@ -71,6 +71,11 @@ impl Judge {
         Self { checks, worst }
     }
 
+    /// Forget what its windows have seen: a new run.
+    pub fn forget(&mut self) {
+        self.worst.iter_mut().flatten().for_each(|worst| *worst = None);
+    }
+
     pub fn is_empty(&self) -> bool {
         self.checks.is_empty()
     }

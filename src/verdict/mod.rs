@@ -5,9 +5,11 @@ pub mod check;
 pub mod compare;
 pub mod judge;
 pub mod knee;
+pub mod session;
 pub mod words;
 
 pub use check::{Check, Mistake};
 pub use judge::{Judge, Outcome};
 pub use knee::Knee;
+pub use session::Session;
 pub use words::Word;

@@ -1,9 +1,10 @@
-//! What the page shows of each entry beside Locust's figures: how its response times are spread, and their phases.
+//! What the page shows of each entry beside Locust's figures: how its response times are spread, and their phases;
+//! the generator's lag, and what somebody said of a moment.
 
 use serde_json::{Value, json};
 
 use crate::http::Phase;
-use crate::stats::{Lag, Row, Table};
+use crate::stats::{Annotation, Row, Table};
 
 /// Steps of the distribution for each decade of 1 − quantile: as fine as a chart as wide as a page can show.
 const STEPS: u32 = 8;
@@ -23,7 +24,8 @@ pub fn details(table: &Table) -> Value {
             "rows": rows.iter().filter_map(|row| distribution(row, &quantiles)).collect::<Vec<_>>(),
         },
         "phases": {"names": PHASES, "rows": rows.iter().filter_map(|row| phases(row)).collect::<Vec<_>>()},
-        "lag": lag(table.lag(), table.total().median_response_time().as_f64()),
+        "lag": table.lag().to_json(table.total().median_response_time().as_f64()),
+        "annotations": table.present_annotations().map(Annotation::to_json).collect::<Vec<_>>(),
     })
 }
 
@@ -62,21 +64,6 @@ fn phases(row: &Row) -> Option<Value> {
             "opened": phases.opened(),
             "reused": phases.reused(),
             "average_ms": averages,
-        })
-    })
-}
-
-/// `null` where no request was the engine's.
-fn lag(lag: &Lag, median_response_time_ms: f64) -> Option<Value> {
-    let [p50, p95, p99, max] = [0.5, 0.95, 0.99, 1.0].map(|quantile| rounded(lag.percentile_ms(quantile)));
-    (lag.count() > 0).then(|| {
-        json!({
-            "count": lag.count(),
-            "p50_ms": p50,
-            "p95_ms": p95,
-            "p99_ms": p99,
-            "max_ms": max,
-            "warning": lag.warning(median_response_time_ms),
         })
     })
 }

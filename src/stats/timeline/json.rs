@@ -1,8 +1,20 @@
 //! The timeline as others read it: columns for charts, slices for the comparison of two runs.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+use super::view::View;
 use super::{Counts, Entry, Interval, Timeline};
+
+/// How much of a timeline somebody has been told.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Seen {
+    /// Which run, by its number; 0 while nothing was told.
+    run: u64,
+    start: f64,
+    interval: f64,
+    intervals: usize,
+    end: f64,
+}
 
 impl Timeline {
     /// Enough for a chart as wide as a page.
@@ -14,23 +26,64 @@ impl Timeline {
 
     /// Columns, one value for each interval: `docs/timeline.md` has them all.
     pub fn to_json(&self) -> Value {
-        let shown = self.coarse(Self::POINTS);
-        let intervals = &shown.intervals;
+        let mut whole = self.columns_json(&View::whole(self, Self::POINTS));
+        whole.insert("entries".into(), self.entries_json());
+        whole.into()
+    }
+
+    /// The whole run without its entries, as one event of a stream.
+    pub fn total_json(&self, run: u64) -> Value {
+        let timeline = self.columns_json(&View::whole(self, Self::POINTS));
+        json!({"run": run, "whole": true, "from": 0, "timeline": timeline})
+    }
+
+    /// What somebody does not know yet: the columns from an interval on, which replace those that he has from there on.
+    /// `None` where there is nothing new.
+    pub fn news(&self, run: u64, seen: &mut Seen) -> Option<Value> {
+        let group = View::group(self, Self::POINTS);
+        let (start, interval, end) = (self.started, self.interval * group as f64, self.seconds());
+        let intervals = self.intervals.len().div_ceil(group);
+        let known = std::mem::replace(seen, Seen { run, start, interval, intervals, end });
+        if known == *seen {
+            return None;
+        }
+        let is_same = (known.run, known.start, known.interval) == (run, start, interval);
+        // The last one may have grown since.
+        let from = if is_same { known.intervals.min(intervals).saturating_sub(1) } else { 0 };
+        let timeline = self.columns_json(&View::from(self, group, from));
+        Some(json!({"run": run, "whole": from == 0, "from": from, "timeline": timeline}))
+    }
+
+    /// One entry's columns over the whole run; `None` where there is none of this name and method.
+    pub fn entry_json(&self, run: u64, method: &str, name: &str) -> Option<Value> {
+        let entry = self.entry(method, name)?;
+        let view = View::whole(self, Self::POINTS);
+        let mut row = entry_row(entry, &view);
+        row.insert("run".into(), run.into());
+        row.insert("start".into(), self.started.into());
+        row.insert("interval_s".into(), view.interval_s().into());
+        row.insert("ends_s".into(), ends(&view.intervals).into());
+        Some(row.into())
+    }
+
+    fn columns_json(&self, view: &View<'_>) -> Map<String, Value> {
+        let intervals = &view.intervals;
         let column = |value: &dyn Fn(&Interval) -> Value| intervals.iter().map(value).collect::<Vec<_>>();
         let lag = |quantile: f64| move |interval: &Interval| number(interval.lag.quantile_ms(quantile));
-        json!({
+        let columns = json!({
             "format": 1,
             "start": self.started,
-            "interval_s": shown.interval,
+            "interval_s": view.interval_s(),
             "counted_from_s": seconds(self.counted_from),
             "ends_s": ends(intervals),
             "users": column(&|interval| interval.users.1.into()),
+            "target_users": column(&|interval| interval.target_users.into()),
             "lag_p99_ms": column(&lag(0.99)),
             "lag_max_ms": column(&lag(1.0)),
-            "saturated": spans(intervals),
-            "total": columns(&intervals.iter().map(|interval| Some(&interval.counts)).collect::<Vec<_>>()),
-            "entries": self.entries_json(),
-        })
+            "saturated": spans(&self.intervals),
+            "total": columns(&view.total()),
+        });
+        object(columns)
     }
 
     fn entries_json(&self) -> Value {
@@ -38,54 +91,54 @@ impl Timeline {
         if points < Self::FEWEST {
             return json!({"ends_s": [], "rows": []});
         }
-        let shown = self.coarse(points.min(Self::POINTS / 5));
-        let rows = shown.entries.iter().map(|entry| {
-            let mut row = json!({"method": &*entry.method, "name": &*entry.name});
-            let columns = columns(&shown.by_interval(entry));
-            if let (Some(row), Value::Object(columns)) = (row.as_object_mut(), columns) {
-                row.extend(columns);
-            }
-            row
-        });
-        json!({"ends_s": ends(&shown.intervals), "rows": rows.collect::<Vec<_>>()})
-    }
-
-    fn by_interval<'a>(&self, entry: &'a Entry) -> Vec<Option<&'a Counts>> {
-        let mut columns = vec![None; self.intervals.len()];
-        for (place, counts) in &entry.counts {
-            columns[*place] = Some(counts);
-        }
-        columns
+        let view = View::whole(self, points.min(Self::POINTS / 5));
+        let rows: Vec<Value> = self.entries.iter().map(|entry| entry_row(entry, &view).into()).collect();
+        json!({"ends_s": ends(&view.intervals), "rows": rows})
     }
 
     /// What [`Timeline::slices_json`] gives for each entry, by method and name. `None` before anything was counted.
     pub fn entries_slices(&self) -> Vec<(&Entry, Value)> {
-        let shown = self.coarse(Self::SLICES);
-        let slices = shown.entries.iter().map(|entry| shown.slices_json(&shown.by_interval(entry)));
-        self.entries.iter().zip(slices.collect::<Vec<_>>()).collect()
+        let view = View::whole(self, Self::SLICES);
+        let slices = |entry| slices_json(&view, &borrowed(&view.entry(entry)));
+        self.entries.iter().map(|entry| (entry, slices(entry))).collect()
     }
 
     /// The whole run as [`Timeline::entries_slices`] gives an entry.
     pub fn total_slices(&self) -> Value {
-        let shown = self.coarse(Self::SLICES);
-        shown.slices_json(&shown.intervals.iter().map(|interval| Some(&interval.counts)).collect::<Vec<_>>())
+        let view = View::whole(self, Self::SLICES);
+        slices_json(&view, &view.total())
     }
+}
 
-    /// Only of what is in the table's present figures.
-    fn slices_json(&self, counts: &[Option<&Counts>]) -> Value {
-        let first = self.first_counted();
-        let counts = &counts[first..];
-        let count = |value: fn(&Counts) -> u64| counts.iter().map(|c| c.map_or(0, value)).collect::<Vec<_>>();
-        let cells =
-            |counts: &Counts| counts.times.pairs().iter().flat_map(|(cell, n)| [u32::from(*cell), *n]).collect();
-        json!({
-            "start_s": seconds(self.intervals.get(first).map_or(0.0, |interval| interval.start)),
-            "ends_s": ends(&self.intervals[first..]),
-            "requests": count(|counts| counts.requests),
-            "failures": count(|counts| counts.failures),
-            "times": counts.iter().map(|c| c.map_or(Vec::new(), cells)).collect::<Vec<Vec<u32>>>(),
-        })
-    }
+/// Only of what is in the table's present figures.
+fn slices_json(view: &View<'_>, counts: &[Option<&Counts>]) -> Value {
+    let first = view.first_counted();
+    let counts = &counts[first..];
+    let count = |value: fn(&Counts) -> u64| counts.iter().map(|c| c.map_or(0, value)).collect::<Vec<_>>();
+    let cells = |counts: &Counts| counts.times.pairs().iter().flat_map(|(cell, n)| [u32::from(*cell), *n]).collect();
+    json!({
+        "start_s": seconds(view.intervals.get(first).map_or(0.0, |interval| interval.start)),
+        "ends_s": ends(&view.intervals[first..]),
+        "requests": count(|counts| counts.requests),
+        "failures": count(|counts| counts.failures),
+        "times": counts.iter().map(|c| c.map_or(Vec::new(), cells)).collect::<Vec<Vec<u32>>>(),
+    })
+}
+
+/// Method, name and columns.
+fn entry_row(entry: &Entry, view: &View<'_>) -> Map<String, Value> {
+    let mut row = object(columns(&borrowed(&view.entry(entry))));
+    row.insert("method".into(), (*entry.method).into());
+    row.insert("name".into(), (*entry.name).into());
+    row
+}
+
+fn borrowed(counts: &[Option<Counts>]) -> Vec<Option<&Counts>> {
+    counts.iter().map(Option::as_ref).collect()
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    if let Value::Object(object) = value { object } else { Map::new() }
 }
 
 fn columns(counts: &[Option<&Counts>]) -> Value {

@@ -7,14 +7,15 @@
 //!
 //! What is kept is bounded: when there are [`Timeline::MOST_INTERVALS`] intervals, or more than
 //! [`Timeline::MOST_CELLS`] counted cells (8 bytes each) in all entries together, neighbours are merged and intervals
-//! are twice as long from then on.
+//! are twice as long from then on. An entry's interval counts as eight cells beside those that it has.
 
 pub mod cells;
 mod json;
 mod recorder;
+mod view;
 
 pub use cells::Cells;
-pub use json::significant;
+pub use json::{Seen, significant};
 pub use recorder::Recorder;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -67,6 +68,8 @@ pub struct Interval {
     pub end: f64,
     /// How many users ran when it began, and when it ended.
     pub users: (u64, u64),
+    /// How many were asked for when it ended.
+    pub target_users: u64,
     pub counts: Counts,
     /// How long finished responses waited for Python.
     pub lag: Cells,
@@ -86,6 +89,7 @@ impl Interval {
     fn merge(&mut self, later: &Self) {
         self.end = later.end;
         self.users.1 = later.users.1;
+        self.target_users = later.target_users;
         self.counts.merge(&later.counts);
         self.lag.merge(&later.lag);
         self.saturated |= later.saturated;
@@ -112,6 +116,8 @@ pub struct Timeline {
     interval: f64,
     intervals: Vec<Interval>,
     entries: Vec<Entry>,
+    /// Cells of all entries and intervals, as [`Timeline::MOST_CELLS`] counts them.
+    held: usize,
     lag_seen: Cells,
     users: u64,
     /// How often the table had been emptied and zeroed.
@@ -123,6 +129,10 @@ pub struct Timeline {
 impl Timeline {
     pub const MOST_INTERVALS: usize = 600;
     pub const MOST_CELLS: usize = 4_000_000;
+    /// Of a run that is over, and kept to be looked at beside others.
+    pub const MOST_CELLS_KEPT: usize = 400_000;
+    /// What an entry's interval takes beside its cells, in cells.
+    const CELLS_APIECE: usize = 8;
     /// Fewer waits say nothing of what the generator can do in an interval.
     const ENOUGH_WAITS: u64 = 20;
 
@@ -134,6 +144,7 @@ impl Timeline {
             interval,
             intervals: Vec::new(),
             entries: Vec::new(),
+            held: 0,
             lag_seen: Cells::default(),
             users: 0,
             ages: (0, 0),
@@ -187,21 +198,22 @@ impl Timeline {
 
     /// End an interval at `at`: take what came since the last one.
     pub fn observe(&mut self, table: &Mutex<Table>, now: f64, at: f64) {
-        let (ages, users, waits, changed) = self.changes(&lock(table));
+        let Changes { ages, users, target_users, waits, rows } = self.changes(&lock(table));
         if ages != self.ages {
             self.follow(ages, now, at);
         }
-        let start = self.intervals.last().map_or(0.0, |interval| interval.end);
-        let mut interval = Interval { start, end: at - self.origin, users: (self.users, users), ..Interval::default() };
+        let start = self.seconds();
+        let end = at - self.origin;
+        let mut interval = Interval { start, end, users: (self.users, users), target_users, ..Interval::default() };
         if interval.seconds() <= 0.0 {
             return;
         }
-        for (method, name) in changed {
+        for (place, method, name) in rows {
             let Some((requests, failures, sum_ms, times)) = lock(table).row(&method, &name).map(Counts::of) else {
                 continue;
             };
             let counted = Counts { requests, failures, sum_ms, times: Cells::of(&times) };
-            interval.counts.merge(&self.take(method, name, counted));
+            interval.counts.merge(&self.take(place, method, name, counted));
         }
         let waits = Cells::of(&waits);
         interval.lag = waits.since(&self.lag_seen);
@@ -210,13 +222,27 @@ impl Timeline {
         self.add(interval);
     }
 
-    /// Under the lock, so no more than a comparison for each row.
-    #[allow(clippy::type_complexity, reason = "named where it is taken apart")]
-    fn changes(&self, table: &Table) -> ((u64, u64), u64, Histogram, Vec<(Arc<str>, Arc<str>)>) {
-        let anew = table.ages() != self.ages;
-        let seen = |place: usize, row: &Row| {
-            self.entries.get(place).filter(|entry| *entry.name == *row.name && *entry.method == *row.method)
+    /// Take what a run still counted after its end, as listeners of it may: as part of its last interval.
+    pub fn catch_up(&mut self, table: &Mutex<Table>) {
+        let is_behind = {
+            let table = lock(table);
+            let seen = self.entries.iter().map(|entry| entry.seen.requests).sum::<u64>();
+            table.ages() == self.ages && table.total().parts().num_requests > seen
         };
+        if is_behind && !self.intervals.is_empty() {
+            self.observe(table, 0.0, self.origin + self.seconds() + 0.001);
+        }
+    }
+
+    /// How long it is, in seconds.
+    pub fn seconds(&self) -> f64 {
+        self.intervals.last().map_or(0.0, |interval| interval.end)
+    }
+
+    /// Under the lock, so no more than a comparison for each row.
+    fn changes(&self, table: &Table) -> Changes {
+        let anew = table.ages() != self.ages;
+        let seen = |place: usize, row: &Row| self.entries.get(place).filter(|entry| entry.is(&row.method, &row.name));
         let has_changed = |place: usize, row: &Row| {
             let parts = row.parts();
             anew || seen(place, row).is_none_or(|entry| {
@@ -224,13 +250,18 @@ impl Timeline {
             })
         };
         let rows = table.rows().iter().enumerate().filter(|(place, row)| has_changed(*place, row));
-        let changed = rows.map(|(_, row)| (Arc::clone(&row.method), Arc::clone(&row.name))).collect();
-        (table.ages(), table.user_count(), table.lag().waits().clone(), changed)
+        Changes {
+            ages: table.ages(),
+            users: table.user_count(),
+            target_users: table.target_user_count(),
+            waits: table.lag().waits().clone(),
+            rows: rows.map(|(place, row)| (place, Arc::clone(&row.method), Arc::clone(&row.name))).collect(),
+        }
     }
 
     /// An emptied table is a new run. A zeroed one is the same run, whose figures count from here on.
     fn follow(&mut self, ages: (u64, u64), now: f64, at: f64) {
-        let seconds = self.intervals.last().map_or(0.0, |interval| interval.end);
+        let seconds = self.seconds();
         if ages.0 == self.ages.0 {
             self.entries.iter_mut().for_each(|entry| entry.seen = Counts::default());
             self.lag_seen = Cells::default();
@@ -243,9 +274,10 @@ impl Timeline {
         self.ages = ages;
     }
 
-    /// Note what an entry had in the interval that ends now.
-    fn take(&mut self, method: Arc<str>, name: Arc<str>, counted: Counts) -> Counts {
-        let place = self.entries.iter().position(|entry| *entry.name == *name && *entry.method == *method);
+    /// Note what an entry had in the interval that ends now. Nearly always it has the same place as its row.
+    fn take(&mut self, expected: usize, method: Arc<str>, name: Arc<str>, counted: Counts) -> Counts {
+        let is_there = self.entries.get(expected).is_some_and(|entry| entry.is(&method, &name));
+        let place = if is_there { Some(expected) } else { self.place(&method, &name) };
         let place = place.unwrap_or_else(|| {
             self.entries.push(Entry { method, name, counts: Vec::new(), seen: Counts::default() });
             self.entries.len() - 1
@@ -257,9 +289,18 @@ impl Timeline {
         let fresh = counted.since(&entry.seen);
         entry.seen = counted;
         if fresh.requests > 0 || fresh.failures > 0 {
+            self.held += fresh.times.len() + Self::CELLS_APIECE;
             entry.counts.push((interval, fresh.clone()));
         }
         fresh
+    }
+
+    fn place(&self, method: &str, name: &str) -> Option<usize> {
+        self.entries.iter().position(|entry| entry.is(method, name))
+    }
+
+    pub fn entry(&self, method: &str, name: &str) -> Option<&Entry> {
+        self.place(method, name).map(|place| &self.entries[place])
     }
 
     fn add(&mut self, interval: Interval) {
@@ -270,26 +311,27 @@ impl Timeline {
             held_up.for_each(|earlier| earlier.saturated = true);
         }
         let is_stub = interval.seconds() < self.interval / 2.0 && !self.intervals.is_empty();
+        self.held += interval.counts.times.len();
         self.intervals.push(interval);
         if is_stub {
             let last = self.intervals.len() - 1;
             self.merge_places(|place| if place == last { last - 1 } else { place });
         }
-        while self.intervals.len() >= Self::MOST_INTERVALS
-            || (self.intervals.len() > 1 && self.cells() > Self::MOST_CELLS)
-        {
-            self.halve();
+        self.thin(Self::MOST_INTERVALS - 1, Self::MOST_CELLS);
+    }
+
+    /// Merge neighbours until it holds no more than this. Nothing is lost but when exactly it was.
+    pub fn thin(&mut self, most_intervals: usize, most_cells: usize) {
+        while self.intervals.len() > most_intervals.max(1) || (self.intervals.len() > 1 && self.held > most_cells) {
+            self.merge_places(|place| place / 2);
             self.interval *= 2.0;
         }
     }
 
     fn cells(&self) -> usize {
-        let entries = self.entries.iter().flat_map(|entry| &entry.counts).map(|(_, counts)| counts.times.len());
-        entries.sum::<usize>() + self.intervals.iter().map(|interval| interval.counts.times.len()).sum::<usize>()
-    }
-
-    fn halve(&mut self) {
-        self.merge_places(|place| place / 2);
+        let entries = self.entries.iter().flat_map(|entry| &entry.counts);
+        let of_entries: usize = entries.map(|(_, counts)| counts.times.len() + Self::CELLS_APIECE).sum();
+        of_entries + self.intervals.iter().map(|interval| interval.counts.times.len()).sum::<usize>()
     }
 
     /// Merge all intervals that get the same new place; places stay in order.
@@ -310,20 +352,27 @@ impl Timeline {
                     _ => merged.push((new_place(place), counts)),
                 }
             }
+            merged.shrink_to_fit();
             entry.counts = merged;
         }
+        self.held = self.cells();
     }
+}
 
-    /// The same run in no more than this many intervals.
-    #[must_use]
-    pub fn coarse(&self, most: usize) -> Self {
-        let mut coarse = self.clone();
-        while coarse.intervals.len() > most.max(1) {
-            coarse.halve();
-            coarse.interval *= 2.0;
-        }
-        coarse
+impl Entry {
+    fn is(&self, method: &str, name: &str) -> bool {
+        *self.name == *name && *self.method == *method
     }
+}
+
+/// What a table has that the last interval did not see.
+struct Changes {
+    ages: (u64, u64),
+    users: u64,
+    target_users: u64,
+    waits: Histogram,
+    /// The place of each row that counted, its method and its name.
+    rows: Vec<(usize, Arc<str>, Arc<str>)>,
 }
 
 /// By the same rule as for the whole run.

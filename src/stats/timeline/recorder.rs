@@ -11,48 +11,127 @@ use crate::stats::Table;
 /// Who looks at the timeline at the end of each interval.
 pub type Watch = Box<dyn FnMut(&Timeline) + Send>;
 
-/// A timeline that grows until it is closed.
+/// A timeline that grows until it is closed, while a test runs.
 #[derive(Debug)]
 pub struct Recorder {
-    timeline: Arc<Mutex<Timeline>>,
+    shared: Arc<Shared>,
+    interval: f64,
+    work: Mutex<Work>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    table: Arc<Mutex<Table>>,
+    /// What the timeline's clock counts from.
+    began: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    timeline: Timeline,
+    /// Between two tests nothing is recorded: what nobody asked for is no part of a run.
+    is_paused: bool,
+}
+
+#[derive(Debug)]
+struct Work {
     stop: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// The timeline while nobody else changes it.
+pub struct Held<'a>(MutexGuard<'a, State>);
+
+impl std::ops::Deref for Held<'_> {
+    type Target = Timeline;
+
+    fn deref(&self) -> &Timeline {
+        &self.0.timeline
+    }
+}
+
+impl Shared {
+    fn hold(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn at(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
+
+    fn observe(&self, state: &mut State) {
+        if state.is_paused {
+            state.timeline.catch_up(&self.table);
+        } else {
+            state.timeline.observe(&self.table, now(), self.at());
+        }
+    }
+}
+
 impl Recorder {
-    pub fn start(table: Arc<Mutex<Table>>, interval: Duration, mut watch: Watch) -> std::io::Result<Self> {
-        let began = Instant::now();
-        let timeline = Arc::new(Mutex::new(Timeline::new(now(), 0.0, interval.as_secs_f64())));
+    /// With `is_paused`, nothing is recorded before [`Recorder::begin`].
+    pub fn start(
+        table: Arc<Mutex<Table>>,
+        interval: Duration,
+        is_paused: bool,
+        mut watch: Watch,
+    ) -> std::io::Result<Self> {
+        let interval = interval.as_secs_f64();
+        let state = Mutex::new(State { timeline: Timeline::new(now(), 0.0, interval), is_paused });
+        let shared = Arc::new(Shared { table, began: Instant::now(), state });
         let (stop, stopped) = mpsc::channel();
-        let shared = Arc::clone(&timeline);
+        let working = Arc::clone(&shared);
         let work = move || {
-            let mut due = began;
+            let mut due = working.began;
             loop {
-                let interval = Duration::from_secs_f64(lock(&shared).interval());
+                let interval = Duration::from_secs_f64(working.hold().timeline.interval());
                 due = (due + interval).max(Instant::now());
                 let wait = stopped.recv_timeout(due.saturating_duration_since(Instant::now()));
-                let mut timeline = lock(&shared);
-                timeline.observe(&table, now(), began.elapsed().as_secs_f64());
-                watch(&timeline);
-                drop(timeline);
+                let mut state = working.hold();
+                working.observe(&mut state);
+                if !state.is_paused {
+                    watch(&state.timeline);
+                }
+                drop(state);
                 if wait != Err(RecvTimeoutError::Timeout) {
                     break;
                 }
             }
         };
         let thread = std::thread::Builder::new().name("timeline".into()).spawn(work)?;
-        Ok(Self { timeline, stop: Some(stop), thread: Some(thread) })
+        Ok(Self { shared, interval, work: Mutex::new(Work { stop: Some(stop), thread: Some(thread) }) })
     }
 
-    pub fn timeline(&self) -> MutexGuard<'_, Timeline> {
-        lock(&self.timeline)
+    pub fn timeline(&self) -> Held<'_> {
+        Held(self.shared.hold())
+    }
+
+    pub fn is_paused(&self) -> bool {
+        self.shared.hold().is_paused
+    }
+
+    /// Record a new run from now on. Gives what was recorded of the one before.
+    pub fn begin(&self) -> Timeline {
+        let mut state = self.shared.hold();
+        let begun = Timeline::new(now(), self.shared.at(), self.interval);
+        state.is_paused = false;
+        std::mem::replace(&mut state.timeline, begun)
+    }
+
+    /// End the last interval now, and record no more until the next run begins.
+    pub fn pause(&self) {
+        let mut state = self.shared.hold();
+        self.shared.observe(&mut state);
+        state.is_paused = true;
     }
 
     /// End the last interval now, so that the timeline agrees with the table, and wait until that is done. `false` if it
     /// was done before.
-    pub fn close(&mut self) -> bool {
-        drop(self.stop.take());
-        let Some(thread) = self.thread.take() else { return false };
+    pub fn close(&self) -> bool {
+        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(work.stop.take());
+        let Some(thread) = work.thread.take() else { return false };
         // A panic in there has been reported by its own hook; there is nothing to add.
         let _ = thread.join();
         true
@@ -67,8 +146,4 @@ impl Drop for Recorder {
 
 fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
-}
-
-fn lock(timeline: &Mutex<Timeline>) -> MutexGuard<'_, Timeline> {
-    timeline.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -86,6 +86,68 @@ fn rounds_to_significant_digits() {
     assert_eq!(rounded, [0.0, 0.0123, 1.23, 98.8, 12_300.0, 0.0]);
 }
 
+/// A thousand entries that are all requested all the time.
+#[test]
+fn eight_hours_of_a_thousand_entries_are_bounded_and_whole() {
+    let (table, mut timeline) = (Mutex::new(Table::new(0.0, false)), Timeline::new(0.0, 0.0, 48.0));
+    let names: Vec<String> = (0..1000).map(|entry| format!("/entry/{entry}")).collect();
+    let (mut at, mut observed) = (0.0, 0);
+    while at < 8.0 * 3600.0 {
+        at += timeline.interval();
+        observed += 1;
+        for (place, name) in names.iter().enumerate() {
+            record(&table, name, 0.001 * f64::from((place as u32 * 7 + observed) % 128));
+        }
+        timeline.observe(&table, at, at);
+        assert!(timeline.held <= Timeline::MOST_CELLS && timeline.intervals().len() < Timeline::MOST_INTERVALS);
+    }
+    assert_eq!(timeline.held, timeline.cells());
+    assert_eq!(timeline.entries().len(), 1000);
+    let requests = |timeline: &Timeline| {
+        let entries = timeline.entries().iter().flat_map(|entry| &entry.counts);
+        let of_total: u64 = timeline.intervals().iter().map(|interval| interval.counts.requests).sum();
+        (of_total, entries.map(|(_, counts)| counts.requests).sum::<u64>())
+    };
+    let counted = lock(&table).total().parts().num_requests;
+    assert_eq!(requests(&timeline), (counted, counted));
+    assert!(timeline.seconds() >= 8.0 * 3600.0);
+
+    timeline.thin(300, Timeline::MOST_CELLS_KEPT);
+    assert!(timeline.held <= Timeline::MOST_CELLS_KEPT && timeline.intervals().len() <= 300);
+    assert_eq!(requests(&timeline), (counted, counted));
+    let shown = timeline.entry_json(1, "GET", "/entry/7").unwrap();
+    let shown: u64 = shown["requests"].as_array().unwrap().iter().filter_map(serde_json::Value::as_u64).sum();
+    assert_eq!(shown, lock(&table).row("GET", "/entry/7").unwrap().parts().num_requests);
+}
+
+/// Who follows a run knows at every moment what somebody who comes then is told.
+#[test]
+fn news_put_together_are_the_whole() {
+    let (table, mut timeline) = (table(), Timeline::new(1000.0, 0.0, 1.0));
+    let (mut seen, mut at, mut wholes) = (Seen::default(), 0.0, 0);
+    let (mut ends, mut requests) = (Vec::new(), Vec::new());
+    for second in 0..700 {
+        at += timeline.interval();
+        (0..second % 5).for_each(|_| record(&table, "/a", 10.0));
+        timeline.observe(&table, at, at);
+        let Some(news) = timeline.news(1, &mut seen) else { continue };
+        wholes += u32::from(news["whole"] == true);
+        let from = news["from"].as_u64().unwrap() as usize;
+        let of = |column: &serde_json::Value| column.as_array().unwrap().clone();
+        ends.splice(from.., of(&news["timeline"]["ends_s"]));
+        requests.splice(from.., of(&news["timeline"]["total"]["requests"]));
+        let whole = timeline.total_json(1);
+        assert_eq!(
+            (&ends, &requests),
+            (&of(&whole["timeline"]["ends_s"]), &of(&whole["timeline"]["total"]["requests"]))
+        );
+        assert!(ends.len() <= 300);
+    }
+    assert!((2..6).contains(&wholes), "{wholes}");
+    assert_eq!(timeline.news(1, &mut seen), None);
+    assert_eq!(timeline.news(2, &mut seen).expect("another run is news")["whole"], true);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(6))]
 
