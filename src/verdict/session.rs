@@ -120,7 +120,13 @@ impl Session {
 
     /// What the run is worth as it stands.
     pub fn settle(&self) -> Settled {
-        self.settled_with(&Knee::of(self.recorder.timeline().intervals()))
+        self.settled_with(&self.present_knee())
+    }
+
+    /// The timeline is held for the copy only.
+    fn present_knee(&self) -> Knee {
+        let intervals = self.recorder.timeline().intervals().to_vec();
+        Knee::of(&intervals)
     }
 
     fn settled_with(&self, knee: &Knee) -> Settled {
@@ -207,8 +213,7 @@ impl Session {
         if let Some(last) = last.as_mut().filter(is_fresh) {
             return show(last);
         }
-        let intervals = self.recorder.timeline().intervals().to_vec();
-        let knee = Knee::of(&intervals);
+        let knee = self.present_knee();
         let Settled { outcomes, words } = self.settled_with(&knee);
         let checks = json!({
             "run": run,

@@ -102,6 +102,7 @@ fn checks_are_judged_while_the_run_goes_on() {
     let checks = session.checks();
     let passed: Vec<_> = checks["checks"].as_array().unwrap().iter().map(|check| &check["passed"]).collect();
     assert_eq!(passed, [&json!(false), &json!(true)]);
+    assert_eq!(session.settle().outcomes.len(), 2);
     assert_eq!(session.knee()["found"], false);
     assert_eq!(session.lag()["count"], 2);
 }
