@@ -34,7 +34,7 @@ export function color(name: string, opacity = 1): string {
 }
 
 export function themeSwitch(): HTMLElement {
-  const button = h("button", { type: "button", class: "quiet theme", click: toggle });
+  const button = h("button", { type: "button", class: "quiet theme", click: toggleTheme });
   const label = () => {
     const other = theme() === "dark" ? "light" : "dark";
     button.textContent = other === "dark" ? "Dark" : "Light";
@@ -45,13 +45,13 @@ export function themeSwitch(): HTMLElement {
   return button;
 }
 
-function theme(): Theme {
+export function theme(): Theme {
   const chosen = document.documentElement.dataset.theme;
   if (isTheme(chosen)) return chosen;
   return dark.matches ? "dark" : "light";
 }
 
-function toggle(): void {
+export function toggleTheme(): void {
   const next = theme() === "dark" ? "light" : "dark";
   document.documentElement.dataset.theme = next;
   keep(next);

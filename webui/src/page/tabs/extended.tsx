@@ -1,0 +1,66 @@
+/** A tab of the locustfile's own: a table of what it adds to the answer of `/stats/requests`. */
+
+import { type Signal, signal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import type { Key } from "../../parts/table";
+import { args, type ExtendedColumn } from "../data/args";
+import type { Order } from "../table/sorting";
+import { type Column, Table } from "../table/table";
+import { FilterBox } from "./filter-box";
+import { usePolled } from "./polled";
+
+type Row = Record<string, Key>;
+
+interface Answer {
+  extended_stats?: { key: string; data: Row[] }[];
+}
+
+const EVERY_MS = 2000;
+
+/** Kept while other tabs are open. */
+const orders = new Map<string, Signal<Order>>();
+const filter = signal("");
+
+export function Extended({ tab, title }: { tab: string; title: string }) {
+  const answer = usePolled<Answer>("./stats/requests", EVERY_MS);
+  const structure = args.value.extended_tables?.find(({ key }) => key === tab)?.structure;
+  const columns = useMemo(() => (structure ?? []).map(column), [structure]);
+  const rows = answer?.extended_stats?.find(({ key }) => key === tab)?.data ?? [];
+  const order = orders.get(tab) ?? signal<Order>(null);
+  orders.set(tab, order);
+  if (!structure) return <p class="none">The locustfile gives this tab no table.</p>;
+  return (
+    <div class="fill">
+      <div class="toolbar">
+        <FilterBox label={`Filter ${title}`} typed={filter} />
+      </div>
+      <Table
+        caption={title}
+        columns={columns}
+        rows={rows}
+        identity={(row) => String(rows.indexOf(row))}
+        order={order}
+        filter={filter.value}
+        text={(row) => Object.values(row).join(" ")}
+        empty="There is nothing yet."
+      />
+    </div>
+  );
+}
+
+function column({ key, title, round }: ExtendedColumn): Column<Row> {
+  return {
+    key,
+    title,
+    value: (row) => row[key] ?? null,
+    show: (row) => shown(row[key], round),
+    width: 8,
+    grows: 1,
+  };
+}
+
+function shown(value: Key | undefined, round: number | undefined): string {
+  if (value === null || value === undefined) return "";
+  if (typeof value === "number" && round !== undefined) return String(Number(value.toFixed(round)));
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}

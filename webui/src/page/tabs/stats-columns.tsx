@@ -1,0 +1,121 @@
+/** The columns of the statistics, and which of them the reader wants to see. */
+
+import { type Signal, signal } from "@preact/signals";
+import { bytes, milliseconds, percent, rate, whole } from "../../parts/format";
+import type { Key } from "../../parts/table";
+import { isTotal } from "../../report/data";
+import type { StatsRow } from "../data/events";
+import type { Column } from "../table/table";
+import { EntryLink } from "./entry-link";
+
+export interface StatsColumn extends Column<StatsRow> {
+  /** Only shown when it is chosen. */
+  isExtra?: boolean;
+}
+
+const KEPT = "columns";
+
+export function statsColumns(percentiles: number[]): StatsColumn[] {
+  const median = (row: StatsRow) => row.p50_ms ?? row.median_response_time;
+  return [
+    { key: "method", title: "Type", value: (row) => row.method, style: "method", width: 5 },
+    {
+      key: "name",
+      title: "Name",
+      value: (row) => row.name,
+      show: (row) => (isTotal(row) ? "Aggregated" : <EntryLink entry={row} />),
+      style: "name",
+      width: 12,
+      grows: 1,
+    },
+    number("num_requests", "# Requests", (row) => row.num_requests, whole),
+    { ...number("num_failures", "# Fails", (row) => row.num_failures, whole), show: fails },
+    number("median", "Median (ms)", median, milliseconds, 7),
+    ...percentiles.map((quantile) => percentile(quantile)),
+    number("avg_response_time", "Average (ms)", (row) => row.avg_response_time, milliseconds, 7.25),
+    number("min_response_time", "Min (ms)", (row) => row.min_response_time, milliseconds),
+    number("max_response_time", "Max (ms)", (row) => row.max_response_time, milliseconds),
+    number("avg_content_length", "Average size", (row) => row.avg_content_length, bytes, 7.25),
+    number("current_rps", "Current RPS", (row) => row.current_rps, rate, 7),
+    number("current_fail_per_sec", "Current Failures/s", (row) => row.current_fail_per_sec, rate, 9.5),
+    ...[0.95, 0.99].filter((quantile) => !percentiles.includes(quantile)).map((each) => extra(percentile(each))),
+    extra(number("total_rps", "RPS", (row) => row.total_rps, rate, 5)),
+    extra(number("total_fail_per_sec", "Failures/s", (row) => row.total_fail_per_sec, rate)),
+    extra(number("fail_share", "Failed", share, percent, 5.5)),
+  ];
+}
+
+/** The exact value where the engine sends it; else Locust's, which is rounded. */
+function percentile(quantile: number): StatsColumn {
+  const exact = ({ 0.5: "p50_ms", 0.95: "p95_ms", 0.99: "p99_ms" } as const)[quantile];
+  const value = (row: StatsRow): Key =>
+    (exact ? row[exact] : undefined) ?? row[`response_time_percentile_${python(quantile)}`] ?? null;
+  const show = (row: StatsRow) => {
+    const found = value(row);
+    return typeof found === "number" ? milliseconds(found) : "–";
+  };
+  const title = `${Number((quantile * 100).toFixed(4))}%ile (ms)`;
+  return { key: `percentile_${quantile}`, title, value, show, numeric: true, width: 7 };
+}
+
+/** As Python writes a float: `1` is `1.0` there. */
+function python(value: number): string {
+  return Number.isInteger(value) ? value.toFixed(1) : String(value);
+}
+
+function share(row: StatsRow): number {
+  return row.num_requests > 0 ? row.num_failures / row.num_requests : 0;
+}
+
+function fails(row: StatsRow) {
+  const shown = whole(row.num_failures);
+  return row.num_failures > 0 ? <span class="bad">{shown}</span> : shown;
+}
+
+function number(
+  key: string,
+  title: string,
+  value: (row: StatsRow) => number,
+  format: (value: number) => string,
+  width = 6,
+): StatsColumn {
+  return { key, title, value, show: (row) => format(value(row)), numeric: true, width };
+}
+
+function extra(column: StatsColumn): StatsColumn {
+  return { ...column, isExtra: true };
+}
+
+/** What the reader chose otherwise than it is by itself. */
+export const chosen: Signal<Record<string, boolean>> = signal(kept());
+
+export function isShown(column: StatsColumn): boolean {
+  return chosen.value[column.key] ?? !column.isExtra;
+}
+
+export function choose(column: StatsColumn, shown: boolean): void {
+  chosen.value = { ...chosen.value, [column.key]: shown };
+  try {
+    localStorage.setItem(KEPT, JSON.stringify(chosen.value));
+  } catch {
+    // Without storage the choice is for this visit.
+  }
+}
+
+export function chooseAgain(): void {
+  chosen.value = {};
+  try {
+    localStorage.removeItem(KEPT);
+  } catch {
+    // As above.
+  }
+}
+
+function kept(): Record<string, boolean> {
+  try {
+    const found: unknown = JSON.parse(localStorage.getItem(KEPT) ?? "{}");
+    return typeof found === "object" && found !== null ? (found as Record<string, boolean>) : {};
+  } catch {
+    return {};
+  }
+}
