@@ -62,14 +62,13 @@ function Start() {
 function Watch() {
   const open = tab.value;
   return (
-    <>
+    <main class="watch">
+      <h1 class="read-out">Load test{args.value.locustfile && ` of ${args.value.locustfile}`}</h1>
       <TabBar />
-      <main>
-        <div class="panel" id="panel" role="tabpanel" aria-labelledby={`tab-${open}`}>
-          <Panel open={open} />
-        </div>
-      </main>
-    </>
+      <div class="panel" id="panel" role="tabpanel" aria-labelledby={`tab-${open}`}>
+        <Panel open={open} />
+      </div>
+    </main>
   );
 }
 
