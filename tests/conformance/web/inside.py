@@ -35,7 +35,7 @@ def _count(name="/x", method="GET", response_time=12.5, length=10, exception=Non
 
 def _again():
     """Everything as it was before the first case."""
-    global environment
+    environment.user_classes = [*_all]  # A choice made while others run makes their users unknown to Locust.
     environment.runner.stop()
     environment.runner.update_state("ready")
     environment.stats.clear_all()
@@ -46,7 +46,7 @@ def _again():
     vars(environment.parsed_options).clear()
     vars(environment.parsed_options).update(_copy.deepcopy(_options))
     environment.host, environment.profile = _host, _profile
-    environment.user_classes[:] = _classes
+    environment.user_classes = [*_classes]
     environment.shape_class = _shape
     _Lines.lines.clear()
 
@@ -63,11 +63,12 @@ def _door(asked, start_response):
 
 @_events.init.add_listener
 def _open(environment, web_ui, **_):
-    global _options, _host, _profile, _classes, _shape
+    global _options, _host, _profile, _classes, _shape, _all
     globals()["environment"], globals()["web_ui"] = environment, web_ui
     _options = _copy.deepcopy(vars(environment.parsed_options)) if environment.parsed_options else {}
     _host, _profile, _shape = environment.host, environment.profile, environment.shape_class
     _classes = list(environment.user_classes)
+    _all = list((environment.available_user_classes or {}).values()) or _classes
     _logging.getLogger().addHandler(_Lines())
     _logging.getLogger("locust").addHandler(_Lines())
 

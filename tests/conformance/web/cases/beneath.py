@@ -49,7 +49,7 @@ def methods(web: Web) -> None:
 
 
 def what_programs_know_of_it(web: Web) -> None:
-    web.see("web_ui.web_base_path", "environment.parsed_options.web_base_path")
+    web.see("environment.parsed_options.web_base_path")
 
 
 def an_asset(web: Web) -> None:

@@ -159,10 +159,17 @@ def a_shape_is_started(web: Web) -> None:
     web.see("environment.runner.user_count")
 
 
-def a_shape_needs_no_numbers(web: Web) -> None:
+def bad_numbers_are_told_in_spite_of_a_shape(web: Web) -> None:
     web.inside("environment.shape_class = type('Steady', (LoadTestShape,), {'tick': lambda self: (1, 100)})()")
     web.post("/swarm", {"user_count": "x", "spawn_rate": "", "run_time": "never"})
     web.inside("_gevent.sleep(0.2)")
+
+
+def a_shape_needs_no_numbers(web: Web) -> None:
+    web.inside("environment.shape_class = type('Steady', (LoadTestShape,), {'tick': lambda self: (1, 100)})()")
+    web.post("/swarm", {"user_count": "-1", "spawn_rate": "0", "run_time": "90"})
+    web.inside("_gevent.sleep(0.2)")
+    web.see("environment.parsed_options.run_time", "environment.parsed_options.num_users")
 
 
 def keys_that_a_locustfile_adds(web: Web) -> None:
@@ -196,7 +203,6 @@ def attributes_of_the_object(web: Web) -> None:
         "web_ui.tls_key",
         "web_ui.userclass_picker_is_active",
         "web_ui.web_login",
-        "web_ui.web_base_path",
         "web_ui.auth_args",
         "type(web_ui.stats_csv_writer).__name__",
         "isinstance(web_ui.greenlet, _gevent.Greenlet)",

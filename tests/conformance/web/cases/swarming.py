@@ -226,6 +226,7 @@ def a_run_time(web: Web) -> None:
     web.until("environment.runner.state == 'running'")
     web.until("environment.runner.state == 'stopped'")
     web.see("environment.runner.user_count")
+    web.see_log("locust")
 
 
 def run_times_of_every_form(web: Web) -> None:
@@ -341,10 +342,11 @@ def a_name_with_a_digit(web: Web) -> None:
 def options_of_locusts_own(web: Web) -> None:
     web.post(
         "/swarm",
-        {"user_count": 0, "spawn_rate": 1, "stop_timeout": "3.5", "tags": "a", "reset_stats": "true", "inner": "changed"},
+        {"user_count": 0, "spawn_rate": 1, "stop_timeout": "3", "tags": "a", "reset_stats": "true", "inner": "changed"},
     )
     seen_options(web, "stop_timeout", "tags", "reset_stats", "inner")
     web.see("environment.stop_timeout", "environment.reset_stats")
+    web.post("/swarm", {"user_count": 0, "spawn_rate": 1, "stop_timeout": "3.5"})
 
 
 def names_that_there_are_not(web: Web) -> None:
@@ -403,6 +405,8 @@ def no_runner(web: Web) -> None:
     web.inside("globals().update(_runner=environment.runner); environment.runner = None")
     try:
         web.post("/swarm", {"user_count": 1, "spawn_rate": 1})
+        web.post("/swarm", {"user_count": 1, "host": "http://x"})
+        web.post("/swarm", {"user_count": 1, "spawn_rate": 1, "run_time": "5"})
         web.see_log()
     finally:
         web.inside("environment.runner = _runner")

@@ -1,0 +1,84 @@
+"""Which handler answers what, and what an error within one looks like. No Flask is needed for any of it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from . import pages
+from .asked import Answer, Asked, text
+from .steering import Steering
+from .swarming import Swarming
+
+if TYPE_CHECKING:
+    from .page import Page
+
+logger = logging.getLogger("locust.web")
+
+Handler = Callable[[Asked], Answer]
+
+_UNKNOWN = "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n"
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route of Locust's, or of ours, that needs Python."""
+
+    method: str
+    path: str
+    endpoint: str
+    """Its name in Locust's blueprint."""
+    handler: Handler
+
+
+class Routes:
+    """The routes of one page."""
+
+    def __init__(self, page: Page) -> None:
+        swarming = Swarming(page.web_ui.environment, is_picking=page.web_ui.userclass_picker_is_active)
+        steering = Steering(page.web_ui.environment)
+        self.base_path = page.base_path
+        self.all = [
+            Route("GET", "/", "index", partial(pages.index, page)),
+            Route("POST", "/swarm", "swarm", swarming.swarm),
+            Route("POST", "/stop", "stop", swarming.stop),
+            Route("POST", "/stats/reset", "reset_stats", steering.reset),
+            Route("GET", "/stats/report", "stats_report", steering.report),
+            Route("GET", "/tasks", "tasks", steering.tasks),
+            Route("GET", "/login", "login", partial(pages.login, page)),
+            Route("POST", "/user", "update_user", steering.update_user),
+            Route("POST", "/annotate", "annotate", steering.annotate),
+        ]
+        self._by_path: Mapping[str, Route] = {route.path: route for route in self.all}
+
+    def route(self, path: str) -> Route | None:
+        """The route at a path that begins with the base path."""
+        if not path.startswith(self.base_path):
+            return None
+        return self._by_path.get(path[len(self.base_path) :])
+
+    def answer(self, asked: Asked) -> Answer:
+        """Answer a request; the server has seen to its method."""
+        if self.base_path and asked.path == self.base_path:
+            return pages.away(f"{self.base_path}/{asked.query and '?' + asked.query}", 308)
+        route = self.route(asked.path)
+        return text(_UNKNOWN, 404) if route is None else answered(route.handler, asked)
+
+
+def answered(handler: Handler, asked: Asked) -> Answer:
+    """The handler's answer, or what Locust tells of an exception in it: the words, and not where it was."""
+    try:
+        return handler(asked)
+    except Exception as error:
+        tell(error, asked.method, asked.path)
+        return text(str(error), 500)
+
+
+def tell(error: Exception, method: str, path: str, status: int = 500) -> None:
+    """Log that a route failed."""
+    name = getattr(error, "name", type(error).__name__)
+    level = logging.DEBUG if status <= 404 else logging.ERROR
+    logger.log(level, f"UI got request for {method} {path}, but it resulted in a {status}: {name}")
