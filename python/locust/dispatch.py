@@ -29,6 +29,7 @@ class UsersDispatcher(Iterator[_Assignment]):
     """
 
     def __init__(self, worker_nodes: list[WorkerNode], user_classes: list[type[User]]) -> None:
+        assert user_classes, "a test needs users: no class is active"
         self._user_classes = sorted(user_classes, key=lambda user_class: user_class.__name__)
         self._nodes = {node.id: node for node in worker_nodes}
         self._plan = _engine.Dispatcher([node.id for node in worker_nodes], _described(user_classes))

@@ -44,7 +44,9 @@ class Application(flask.Flask):
     def has_a_say(self) -> bool:
         """Whether requests that the server could answer by itself are the application's, too."""
         hooks = (getattr(self, kind) for kind in _HOOKS)
-        if "wsgi_app" in vars(self) or any(by_blueprint.get(name) for by_blueprint in hooks for name in (None, "locust")):
+        if "wsgi_app" in vars(self) or any(
+            by_blueprint.get(name) for by_blueprint in hooks for name in (None, "locust")
+        ):
             return True
         return any(self.view_functions.get(name) is not view for name, view in self._originals.items())
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from gregaria import _engine
 
-from . import gateway, pages
+from . import gateway
 from .asked import Answer, Asked, text
 from .routes import Routes
 from .serving import Serving

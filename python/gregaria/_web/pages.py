@@ -27,7 +27,7 @@ def template(name: str) -> str:
     return _engine.web_page(page, f"{{{{ {gap} | tojson }}}}")
 
 
-_GAPS = {"index.html": ("index", "template_args"), "auth.html": ("login", "auth_args")}
+_GAPS = {"index.html": ("index", "template_args"), "auth.html": ("auth", "auth_args")}
 
 
 def index(page: Page, asked: Asked) -> Answer:
@@ -48,7 +48,7 @@ def login(page: Page, asked: Asked) -> Answer:
         return away(f"{page.base_path}/")
     # What the callback, or who was turned away, has to say.
     web_ui.auth_args["error"], web_ui.auth_args["info"] = page.login.messages()
-    return text(_engine.web_page("login", escaped(web_ui.auth_args)))
+    return text(_engine.web_page("auth", escaped(web_ui.auth_args)))
 
 
 def away(where: str, status: int = 302) -> Answer:

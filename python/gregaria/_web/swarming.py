@@ -73,8 +73,10 @@ class Swarming:
             raise Refused("No runner")
         self._start(runner, wish)
         said = {"success": True, "message": "Swarming started"}
-        return said | ({"run_time": wish.run_time} if wish.run_time else {}) | (
-            {"user_classes": chosen} if chosen is not None else {}
+        return (
+            said
+            | ({"run_time": wish.run_time} if wish.run_time else {})
+            | ({"user_classes": chosen} if chosen is not None else {})
         )
 
     def _start(self, runner: Runner, wish: _Wish) -> None:
@@ -109,7 +111,10 @@ class Swarming:
         else:
             chosen = list(available.values())
         environment.user_classes = [*chosen]
-        environment._remove_user_classes_with_weight_zero()
+        running = [each for each in chosen if each.weight > 0 or each.fixed_count > 0]
+        if chosen and not running:
+            raise ValueError("There are no users with weight > 0.")
+        environment.user_classes = running
         self._pick_shape(form.get("shape_class", ["Default"])[0])
         return sorted(each.__name__ for each in chosen)
 

@@ -138,20 +138,22 @@ class Web:
     ) -> Answer:
         """Post a form."""
         body = urlencode(fields or [], doseq=True)
-        return self.ask(
-            "POST", path, body, {"Content-Type": "application/x-www-form-urlencoded", **headers}
-        )
+        return self.ask("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded", **headers})
 
     def post_json(self, path: str, value: Any, **headers: str) -> Answer:
         return self.ask("POST", path, json.dumps(value), {"Content-Type": "application/json", **headers})
 
-    def ask(self, method: str, path: str, body: str | bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+    def ask(
+        self, method: str, path: str, body: str | bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Ask, and have the answer compared. Names of headers may be written as arguments are."""
         answer = self.quietly(method, path, body, headers)
         self.seen.append({"asked": f"{method} {path}", **answer.comparable()})
         return answer
 
-    def quietly(self, method: str, path: str, body: str | bytes | None = None, headers: Mapping[str, str] | None = None) -> Answer:
+    def quietly(
+        self, method: str, path: str, body: str | bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
         """Ask, and keep it to oneself."""
         sent = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
         if self.cookies:

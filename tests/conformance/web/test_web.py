@@ -35,7 +35,9 @@ def cases_of(area: str) -> dict[str, Case]:
     return {
         f"{area}: {name.replace('_', ' ')}": code
         for name, code in vars(of).items()
-        if inspect.isfunction(code) and code.__module__ == of.__name__ and list(inspect.signature(code).parameters) == ["web"]
+        if inspect.isfunction(code)
+        and code.__module__ == of.__name__
+        and list(inspect.signature(code).parameters) == ["web"]
     }
 
 

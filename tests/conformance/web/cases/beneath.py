@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..asking import Web
 
-LOCUSTFILE = '''
+LOCUSTFILE = """
 from locust import User, constant, task
 
 class Buyer(User):
@@ -13,7 +13,7 @@ class Buyer(User):
     @task
     def buy(self):
         _count("/buy")
-'''
+"""
 ARGUMENTS = ["--web-base-path", "/lo"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..asking import Web
 
-LOCUSTFILE = '''
+LOCUSTFILE = """
 import os
 
 import flask
@@ -128,7 +128,7 @@ def _extend(environment, web_ui, **_):
         _seen.append(request.path)
 
     app.register_blueprint(blueprint)
-'''
+"""
 
 FILES = {"templates/mine.html": "<p>{{ who }}</p>", "things/thing.txt": "a thing"}
 
@@ -262,12 +262,18 @@ def the_application(web: Web) -> None:
 
 def asked_without_a_connection(web: Web) -> None:
     for path in ("/hello", "/worker-count", "/stats/requests", "/tasks", "/nope", "/"):
-        web.note(path, web.inside(f"[(answer := web_ui.app.test_client().get('{path}')).status_code, answer.content_type]"))
+        web.note(
+            path, web.inside(f"[(answer := web_ui.app.test_client().get('{path}')).status_code, answer.content_type]")
+        )
     web.note(
         "swarm",
-        web.inside("web_ui.app.test_client().post('/swarm', data={'user_count': 1, 'spawn_rate': 100, 'host': 'x'}).json"),
+        web.inside(
+            "web_ui.app.test_client().post('/swarm', data={'user_count': 1, 'spawn_rate': 100, 'host': 'x'}).json"
+        ),
     )
-    web.note("parts", web.inside("web_ui.app.test_client().post('/user', json={'user_class_name': 'Buyer'}).status_code"))
+    web.note(
+        "parts", web.inside("web_ui.app.test_client().post('/user', json={'user_class_name': 'Buyer'}).status_code")
+    )
 
 
 def a_cache_that_is_cleared(web: Web) -> None:

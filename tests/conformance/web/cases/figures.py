@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..asking import Web
 
-LOCUSTFILE = '''
+LOCUSTFILE = """
 from locust import User, constant, task
 
 class Buyer(User):
@@ -23,7 +23,7 @@ def _some():
     _count("/", "GET", 3.7, 5, KeyError("x"))
     _count("/", "GET", 3.7, 5, "only words")
     _count("/none", "GET", None, 0)
-'''
+"""
 ARGUMENTS = ["--csv", "FOLDER/out", "--csv-full-history", "--profile", "nightly", "-H", "http://shop.example/x y"]
 
 
@@ -45,13 +45,18 @@ def rows_are_sorted(web: Web) -> None:
 
 def failures_in_the_order_of_their_first(web: Web) -> None:
     web.inside("[_count(name, exception=ValueError(name)) for name in ('/b', '/a', '/b', '/c')]")
-    web.note("failures", [[each["name"], each["occurrences"]] for each in web.quietly("GET", "/stats/requests").json["errors"]])
+    web.note(
+        "failures",
+        [[each["name"], each["occurrences"]] for each in web.quietly("GET", "/stats/requests").json["errors"]],
+    )
 
 
 def five_hundred_rows(web: Web) -> None:
     web.inside("[_count(f'/{number:04}', exception=ValueError(f'{number}')) for number in range(600)]")
     found = web.quietly("GET", "/stats/requests").json
-    web.note("how many", [len(found["stats"]), len(found["errors"]), found["stats"][-2]["name"], found["errors"][-1]["name"]])
+    web.note(
+        "how many", [len(found["stats"]), len(found["errors"]), found["stats"][-2]["name"], found["errors"][-1]["name"]]
+    )
     web.note("in the file", len(web.quietly("GET", "/stats/requests/csv").text.splitlines()))
 
 
@@ -112,7 +117,9 @@ def the_exceptions_file(web: Web) -> None:
 def the_history_file(web: Web) -> None:
     answer = web.quietly("GET", "/stats/requests_full_history/csv")
     web.note("status", answer.status)
-    web.note("headers", [answer.headers["Content-Type"], bool(answer.headers["ETag"]), bool(answer.headers["Last-Modified"])])
+    web.note(
+        "headers", [answer.headers["Content-Type"], bool(answer.headers["ETag"]), bool(answer.headers["Last-Modified"])]
+    )
     web.note("name", answer.headers["Content-Disposition"].partition("=")[2].replace('"', "").rpartition("_http")[2])
     web.note("header", answer.text.splitlines()[:1])
     again = web.quietly("GET", "/stats/requests_full_history/csv", headers={"If-None-Match": answer.headers["ETag"]})
@@ -128,7 +135,14 @@ def a_report(web: Web) -> None:
 def a_report_to_keep(web: Web) -> None:
     for query in ("download=1", "download", "download=", "download=0", "theme=dark", "theme=dark&download=1"):
         answer = web.quietly("GET", f"/stats/report?{query}")
-        web.note(query, [answer.status, (answer.headers["Content-Disposition"] or "").rpartition("h")[2], answer.args["show_download_link"]])
+        web.note(
+            query,
+            [
+                answer.status,
+                (answer.headers["Content-Disposition"] or "").rpartition("h")[2],
+                answer.args["show_download_link"],
+            ],
+        )
 
 
 def names_of_files(web: Web) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..asking import Web
 
-LOCUSTFILE = '''
+LOCUSTFILE = """
 import json
 
 import flask
@@ -62,15 +62,31 @@ def _extend(environment, web_ui, **_):
     @app.route("/own")
     def own():
         return "own"
-'''
+"""
 
 
 def a_hook_sees_every_route(web: Web) -> None:
     web.inside("_seen.clear()")
-    for path in ("/", "/stats/requests", "/exceptions", "/tasks", "/logs", "/worker-count", "/stats/requests/csv", "/stats/report",
-                 "/login", "/own", "/nope", "/stats/failures/csv", "/exceptions/csv", "/stats/requests_full_history/csv"):
+    for path in (
+        "/",
+        "/stats/requests",
+        "/exceptions",
+        "/tasks",
+        "/logs",
+        "/worker-count",
+        "/stats/requests/csv",
+        "/stats/report",
+        "/login",
+        "/own",
+        "/nope",
+        "/stats/failures/csv",
+        "/exceptions/csv",
+        "/stats/requests_full_history/csv",
+    ):
         answer = web.quietly("GET", path)
-        web.note(path, [answer.status, answer.headers["X-After"], (answer.headers["Content-Type"] or "").partition(";")[0]])
+        web.note(
+            path, [answer.status, answer.headers["X-After"], (answer.headers["Content-Type"] or "").partition(";")[0]]
+        )
     web.see("_seen")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..asking import Web
 
 IS_PROGRAM = True
-LOCUSTFILE = '''
+LOCUSTFILE = """
 import sys
 
 from locust import HttpUser, constant, task
@@ -33,7 +33,7 @@ def _again():
     _Lines.lines.clear()
 
 web_ui.greenlet.join()
-'''
+"""
 
 
 def the_page(web: Web) -> None:
@@ -41,7 +41,10 @@ def the_page(web: Web) -> None:
 
 
 def a_test(web: Web) -> None:
-    web.post("/swarm", {"user_count": 2, "spawn_rate": 100, "host": "http://x", "run_time": "1h", "profile": "p", "other": "1"})
+    web.post(
+        "/swarm",
+        {"user_count": 2, "spawn_rate": 100, "host": "http://x", "run_time": "1h", "profile": "p", "other": "1"},
+    )
     web.until("environment.runner.user_count == 2")
     web.see("environment.host", "environment.profile", "environment.parsed_options")
     web.get("/stats/requests")
@@ -65,12 +68,20 @@ def a_class_changes(web: Web) -> None:
 
 
 def the_object(web: Web) -> None:
-    web.see("web_ui.host", "web_ui.port", "web_ui.server.server_port > 0", "environment.web_ui is web_ui", "web_ui.stats_csv_writer.__class__.__name__")
+    web.see(
+        "web_ui.host",
+        "web_ui.port",
+        "web_ui.server.server_port > 0",
+        "environment.web_ui is web_ui",
+        "web_ui.stats_csv_writer.__class__.__name__",
+    )
 
 
 def another_page_beside_it(web: Web) -> None:
     web.inside("globals().update(_other=Environment(user_classes=[Buyer]))")
-    web.inside("_other.create_local_runner(); globals().update(_page=_other.create_web_ui('127.0.0.1', 0, delayed_start=True))")
+    web.inside(
+        "_other.create_local_runner(); globals().update(_page=_other.create_web_ui('127.0.0.1', 0, delayed_start=True))"
+    )
     web.see("_page.server", "_page.greenlet")
     web.inside("_page.start(); _gevent.sleep(0.1)")
     web.see("_page.server.server_port > 0", "_page.server.server_port != web_ui.server.server_port")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..asking import Web
 
-LOCUSTFILE = '''
+LOCUSTFILE = """
 from flask import Blueprint, redirect, request, session, url_for
 from flask_login import UserMixin, current_user, login_user, logout_user
 
@@ -68,7 +68,7 @@ def _protect(environment, web_ui, **_):
         raise ValueError("<b>broken</b>")
 
     web_ui.app.register_blueprint(auth)
-'''
+"""
 ARGUMENTS = ["--web-login"]
 
 
@@ -77,8 +77,19 @@ def _come_in(web: Web) -> None:
 
 
 def nobody_is_let_in(web: Web) -> None:
-    for path in ("/", "/stats/requests", "/stats/report", "/stats/requests/csv", "/stats/requests_full_history/csv",
-                 "/stats/failures/csv", "/exceptions", "/exceptions/csv", "/tasks", "/logs", "/worker-count"):
+    for path in (
+        "/",
+        "/stats/requests",
+        "/stats/report",
+        "/stats/requests/csv",
+        "/stats/requests_full_history/csv",
+        "/stats/failures/csv",
+        "/exceptions",
+        "/exceptions/csv",
+        "/tasks",
+        "/logs",
+        "/worker-count",
+    ):
         web.cookies.clear()
         web.get(path)
 
@@ -174,5 +185,10 @@ def assets_need_no_login(web: Web) -> None:
 
 
 def the_object(web: Web) -> None:
-    web.see("web_ui.web_login", "type(web_ui.login_manager).__name__", "web_ui.login_manager.login_view",
-            "sorted(web_ui.auth_args)", "web_ui.app.login_manager is web_ui.login_manager")
+    web.see(
+        "web_ui.web_login",
+        "type(web_ui.login_manager).__name__",
+        "web_ui.login_manager.login_view",
+        "sorted(web_ui.auth_args)",
+        "web_ui.app.login_manager is web_ui.login_manager",
+    )

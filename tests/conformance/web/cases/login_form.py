@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..asking import Web
 
-LOCUSTFILE = '''
+LOCUSTFILE = """
 from flask import Blueprint, redirect, request, session, url_for
 from flask_login import UserMixin, login_user
 
@@ -35,7 +35,7 @@ def _protect(environment, web_ui, **_):
             "submit_button_text": "Enter",
         }
     }
-'''
+"""
 ARGUMENTS = ["--web-login", "--web-base-path", "/lo"]
 
 

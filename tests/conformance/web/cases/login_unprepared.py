@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ..asking import Web
 
-LOCUSTFILE = '''
+LOCUSTFILE = """
 from locust import User, task
 
 class Buyer(User):
     @task
     def buy(self):
         _gevent.sleep(1)
-'''
+"""
 ARGUMENTS = ["--web-login"]
 
 
@@ -26,6 +26,8 @@ def the_login_page(web: Web) -> None:
 
 
 def nothing_is_changed(web: Web) -> None:
-    answer = web.quietly("POST", "/swarm", "user_count=1&spawn_rate=1", {"Content-Type": "application/x-www-form-urlencoded"})
+    answer = web.quietly(
+        "POST", "/swarm", "user_count=1&spawn_rate=1", {"Content-Type": "application/x-www-form-urlencoded"}
+    )
     web.note("answer", [answer.status, answer.text[:22]])
     web.see("environment.runner.state")

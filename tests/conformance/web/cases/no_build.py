@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ..asking import Web
 
-LOCUSTFILE = '''
+LOCUSTFILE = """
 from locust import User, task
 
 class Buyer(User):
     @task
     def buy(self):
         _gevent.sleep(1)
-'''
+"""
 ARGUMENTS = ["--build-path", "FOLDER/nothing"]
 
 

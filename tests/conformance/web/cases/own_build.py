@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..asking import Web
 
-LOCUSTFILE = '''
+LOCUSTFILE = """
 from flask import render_template
 
 from locust import User, task
@@ -19,7 +19,7 @@ def _extend(web_ui, **_):
     @web_ui.app.route("/other")
     def other():
         return render_template("other.html", name="<x>")
-'''
+"""
 FILES = {
     "front/index.html": "<!doctype html><script>window.templateArgs = {{ template_args|tojson }}\n</script>"
     "{% set l = [] %}{% do l.append(1) %}<p>mine {{ l }} {{ template_args.state }}</p>",

@@ -50,7 +50,7 @@ def _(parser):
 '''
 ARGUMENTS = ["--from-the-line", "typed", "-u", "7", "-r", "2.5", "-t", "1m"]
 
-KEYS = "tasks state user_count worker_count is_distributed num_users spawn_rate run_time profile".split()
+KEYS = ["tasks", "state", "user_count", "worker_count", "is_distributed", "num_users", "spawn_rate", "run_time", "profile"]
 
 
 def _told(web: Web, *keys: str) -> None:
@@ -91,7 +91,13 @@ def after_a_stop(web: Web) -> None:
 def as_programs_look_for_it(web: Web) -> None:
     web.start(2)
     text = web.quietly("GET", "/").text
-    for looked_for in ('"state": "running"', '"num_users": 2', '"spawn_rate": 100.0', '"user_count": 2', '"tasks": "{}"'):
+    for looked_for in (
+        '"state": "running"',
+        '"num_users": 2',
+        '"spawn_rate": 100.0',
+        '"user_count": 2',
+        '"tasks": "{}"',
+    ):
         web.note(looked_for, looked_for in text)
 
 
@@ -221,7 +227,9 @@ def an_argument_is_posted_and_stays_the_parsers(web: Web) -> None:
 def what_classes_tell_after_a_change(web: Web) -> None:
     web.post_json("/user", {"user_class_name": "Visitor", "tasks": ["search"], "weight": 5})
     _told(web, "users", "available_user_tasks")
-    web.inside("setattr(Visitor, 'weight', 1); setattr(Visitor, 'tasks', [*environment.available_user_tasks['Visitor']])")
+    web.inside(
+        "setattr(Visitor, 'weight', 1); setattr(Visitor, 'tasks', [*environment.available_user_tasks['Visitor']])"
+    )
 
 
 def classes_without_the_picker_are_all(web: Web) -> None:

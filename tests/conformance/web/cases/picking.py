@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..asking import Web
 
-LOCUSTFILE = '''
+LOCUSTFILE = """
 from locust import LoadTestShape, User, constant, task
 
 class Buyer(User):
@@ -48,7 +48,7 @@ class Asking(LoadTestShape):
 
 def _names():
     return sorted(each.__name__ for each in environment.user_classes)
-'''
+"""
 ARGUMENTS = ["--class-picker"]
 
 ALL = {"user_count": 4, "spawn_rate": 100}

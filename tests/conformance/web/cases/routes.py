@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..asking import Web
 
-LOCUSTFILE = '''
+LOCUSTFILE = """
 from locust import User, constant, task
 
 class Buyer(User):
@@ -13,7 +13,7 @@ class Buyer(User):
     @task
     def buy(self):
         _count("/buy")
-'''
+"""
 
 METHODS = ("OPTIONS", "HEAD", "PUT", "DELETE", "PATCH")
 
@@ -123,7 +123,15 @@ def a_path_that_there_is_not(web: Web) -> None:
 
 
 def a_slash_too_many(web: Web) -> None:
-    for path in ("/stats/requests/", "/exceptions/", "/tasks/", "/logs/", "/login/", "/worker-count/", "/stats/requests/csv/"):
+    for path in (
+        "/stats/requests/",
+        "/exceptions/",
+        "/tasks/",
+        "/logs/",
+        "/login/",
+        "/worker-count/",
+        "/stats/requests/csv/",
+    ):
         web.get(path)
     for path in ("/swarm/", "/stop/", "/user/", "/stats/reset/"):
         web.post(path)

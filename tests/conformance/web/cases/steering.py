@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..asking import Web
 
-LOCUSTFILE = '''
+LOCUSTFILE = """
 from locust import TaskSet, User, constant, tag, task
 
 class Basket(TaskSet):
@@ -58,7 +58,7 @@ def _classes_again():
     Visitor.tasks = [*_tasks["Visitor"]]
 
 _tasks = {"Buyer": [*Buyer.tasks], "Visitor": [*Visitor.tasks]}
-'''
+"""
 
 
 def stop_when_nothing_runs(web: Web) -> None:
@@ -129,7 +129,9 @@ def reset_while_it_runs(web: Web) -> None:
 
 
 def change_a_class(web: Web) -> None:
-    web.post_json("/user", {"user_class_name": "Buyer", "weight": 7, "host": "http://new", "note": "other", "fixed_count": 2})
+    web.post_json(
+        "/user", {"user_class_name": "Buyer", "weight": 7, "host": "http://new", "note": "other", "fixed_count": 2}
+    )
     web.see("Buyer.weight", "Buyer.host", "Buyer.note", "Buyer.fixed_count")
     web.inside("_classes_again()")
 
@@ -228,8 +230,17 @@ def no_runner(web: Web) -> None:
     try:
         for path in ("/stop", "/stats/reset"):
             web.post(path)
-        for path in ("/", "/tasks", "/stats/requests", "/exceptions", "/exceptions/csv", "/stats/requests/csv",
-                     "/stats/failures/csv", "/worker-count", "/stats/report"):
+        for path in (
+            "/",
+            "/tasks",
+            "/stats/requests",
+            "/exceptions",
+            "/exceptions/csv",
+            "/stats/requests/csv",
+            "/stats/failures/csv",
+            "/worker-count",
+            "/stats/report",
+        ):
             web.get(path)
         web.see_log()
     finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..asking import Web
 
-LOCUSTFILE = '''
+LOCUSTFILE = """
 from locust import User, constant, task
 
 class Buyer(User):
@@ -43,7 +43,7 @@ def _(parser):
     parser.add_argument("--arg1", default="first")
     parser.add_argument("--token", is_secret=True, default="s3cret")
     parser.add_argument("--inner", include_in_web_ui=False, default="in")
-'''
+"""
 
 OPTIONS = "{name: vars(environment.parsed_options)[name] for name in '%s'.split()}"
 
@@ -184,7 +184,9 @@ def a_rate_that_is_a_fraction(web: Web) -> None:
 
 
 def fields_before_a_bad_one_are_kept_and_those_after_too(web: Web) -> None:
-    web.post("/swarm", [("region", "us"), ("user_count", "x"), ("spawn_rate", "7"), ("count", "9"), ("host", "http://h")])
+    web.post(
+        "/swarm", [("region", "us"), ("user_count", "x"), ("spawn_rate", "7"), ("count", "9"), ("host", "http://h")]
+    )
     seen_options(web, "region", "num_users", "spawn_rate", "count", "host")
     web.see("environment.host")
 
@@ -366,7 +368,9 @@ def a_shape_class_without_the_picker(web: Web) -> None:
 
 
 def a_field_twice(web: Web) -> None:
-    web.post("/swarm", [("user_count", "1"), ("user_count", "2"), ("spawn_rate", "100"), ("region", "us"), ("region", "eu")])
+    web.post(
+        "/swarm", [("user_count", "1"), ("user_count", "2"), ("spawn_rate", "100"), ("region", "us"), ("region", "eu")]
+    )
     seen_options(web, "num_users", "region")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..asking import Web
 
-LOCUSTFILE = '''
+LOCUSTFILE = """
 from locust import User, constant, task
 
 class Buyer(User):
@@ -16,7 +16,7 @@ class Buyer(User):
     @task
     def buy(self):
         _count("/buy")
-'''
+"""
 ARGUMENTS = ["--tls-cert", "FOLDER/cert.pem", "--tls-key", "FOLDER/key.pem"]
 TLS = True
 
@@ -24,7 +24,19 @@ TLS = True
 def prepare(folder: Path) -> None:
     """Make the certificate."""
     files = ["-keyout", "key.pem", "-out", "cert.pem"]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", *files]
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        *files,
+    ]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
 
 
