@@ -15,6 +15,7 @@ from .shape import LoadTestShape
 from .stats import RequestStats, StatsCSV
 from .user.task import TaskHolder, TaskSet, filter_tasks_by_tags
 from .user.users import PytestUser, User
+from .web import WebUI
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from gregaria.seeding import Seeds
 
     from .user.task import Task
-    from .web import WebUI
 
     R = TypeVar("R", bound=Runner)
 
@@ -133,7 +133,6 @@ class Environment:
 
         `port` 0 is any that is free. With `tls_cert` and `tls_key`, two files, it is served over TLS.
         """
-        from .web import WebUI
 
         return WebUI(
             self,
@@ -188,6 +187,7 @@ class Environment:
         worker = worker_log_report.get("worker_id")
         if worker:
             self.worker_logs[worker] = worker_log_report.get("logs", [])
+            _following.tell(self)
 
     def assign_equal_weights(self) -> None:
         """Make all user classes equally frequent, and all tasks within each: `--equal-weights`."""

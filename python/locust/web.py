@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import gevent
 
+import locust
+
 from . import argument_parser as argument_parser
 from . import log, stats
 from .contrib import fasthttp as fasthttp
@@ -16,13 +18,13 @@ from .html import get_html_report as get_html_report
 from .html import render_template_from as render_template_from
 from .log import get_logs as get_logs
 from .log import greenlet_exception_logger
-from .main import version as version
 from .runners import STATE_MISSING as STATE_MISSING
 from .runners import STATE_RUNNING as STATE_RUNNING
 from .runners import MasterRunner as MasterRunner
 from .user.inspectuser import get_ratio as get_ratio
 from .user.users import HttpUser as HttpUser
 from .util.cache import memoize as memoize
+from .util.date import format_safe_timestamp as format_safe_timestamp
 from .util.timespan import parse_timespan as parse_timespan
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from gregaria._web.serving import Serving
 
     from .env import Environment
+
+version = locust.__version__
 
 logger = logging.getLogger(__name__)
 greenlet_exception_handler = greenlet_exception_logger(logger)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from io import BytesIO
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
@@ -24,21 +26,6 @@ _BROKEN = (500, [("Content-Type", "text/plain")], b"Internal Server Error")
 def serve(application: Application, request: WebRequest, port: int) -> None:
     """Have the application answer what the server has handed over."""
     environment = environment_of(request, port)
-    try:
-        status, headers, body = called(application, environment)
-    except Exception:
-        # As where gevent's server runs it: the words stay here.
-        traceback.print_exc()
-        request.answer(*_BROKEN)
-        return
-    if environment.get(PASSED_ON) and status == 204:
-        request.pass_on([(name, value) for name, value in headers if name in ("Set-Cookie", "Vary")])
-    else:
-        request.answer(status, headers, body)
-
-
-def called(application: Application, environment: dict[str, Any]) -> tuple[int, Headers, bytes]:
-    """What an application answers, whole."""
     begun: list[tuple[int, Headers]] = []
     written: list[bytes] = []
 
@@ -46,14 +33,49 @@ def called(application: Application, environment: dict[str, Any]) -> tuple[int, 
         begun[:] = [(int(status.split(" ", 1)[0]), headers)]
         return written.append
 
-    answer = application(environment, start_response)
     try:
-        written.extend(answer)
-    finally:
-        if hasattr(answer, "close"):
-            answer.close()
-    status, headers = begun[0]
-    return status, headers, b"".join(written)
+        answer = application(environment, start_response)
+    except Exception:
+        # As where gevent's server runs it: the words stay here.
+        traceback.print_exc()
+        request.answer(*_BROKEN)
+        return
+    with closing(_Closable(answer)):
+        chunks = chain(written, answer)
+        if environment.get(PASSED_ON):
+            request.pass_on([(name, value) for name, value in begun[0][1] if name in ("Set-Cookie", "Vary")])
+        elif begun and any(name.lower() == "content-length" for name, _ in begun[0][1]):
+            request.answer(*begun[0], b"".join(chunks))
+        else:
+            _stream(request, begun, chunks)
+
+
+def _stream(request: WebRequest, begun: list[tuple[int, Headers]], chunks: Iterator[bytes]) -> None:
+    """Send piece by piece: of some answers nobody knows how long they will be."""
+    is_begun = False
+    try:
+        for chunk in chunks:
+            if not is_begun:
+                request.begin(*begun[0])
+                is_begun = True
+            if chunk and not request.send(chunk):
+                return
+    except Exception:
+        traceback.print_exc()
+        if not is_begun:
+            request.answer(*_BROKEN)
+            return
+    if is_begun:
+        request.end()
+    else:
+        request.answer(*begun[0], b"")
+
+
+class _Closable:
+    """Whatever an application answers; not all of it can be closed."""
+
+    def __init__(self, answer: Iterable[bytes]) -> None:
+        self.close = getattr(answer, "close", lambda: None)
 
 
 def environment_of(request: WebRequest, port: int) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Login:
 
 
 def required(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Let in who is logged in. What is raised meanwhile, by the view itself, too, is told with status 200, as in Locust."""
+    """Let in who is logged in. What is raised meanwhile, by the view, too, is told with status 200, as in Locust."""
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gregaria import _engine
 
 from . import gateway
-from .asked import Answer, Asked, text
+from .asked import Answer, Asked, Headers, text
 from .routes import Routes
 from .serving import Serving
 
@@ -58,6 +58,10 @@ class Page:
             web_ui.host,
             web_ui.port,
             base_path=self.base_path,
+            tls=(web_ui.tls_cert, web_ui.tls_key) if web_ui.tls_cert and web_ui.tls_key else None,
+            login=web_ui.web_login,
+            build_path=self.build_path,
+            csv_writer=web_ui.stats_csv_writer,
         )
 
     def answer(self, request: _engine.WebRequest) -> None:
@@ -67,6 +71,8 @@ class Page:
             self._send(request, text(words, 429, "text/plain; charset=utf-8", [("Retry-After", str(wait))]))
         elif self._is_extended and (self.application.has_a_say or self.routes.route(request.path) is None):
             gateway.serve(self.application, request, self._port)
+        elif self.routes.has_own_files and self.routes.route(request.path) is None:
+            request.pass_on()
         else:
             self._send(request, self.routes.answer(_asked(request)))
 
@@ -83,16 +89,20 @@ class Page:
 
     def hand_over_what_is_needed(self) -> None:
         """Have the server hand over what the application has a say in."""
-        if self.web_ui.server is not None and self._is_extended:
-            self.web_ui.server.engine.hand_over_all(self.application.has_a_say)
+        if self.web_ui.server is not None:
+            has_a_say = self._is_extended and self.application.has_a_say
+            self.web_ui.server.engine.hand_over(has_a_say or self.routes.has_own_files, has_a_say)
 
-    def answer_of_the_server(self, path: str, query: str) -> Answer:
+    def answer_of_the_server(self, path: str, query: str, headers: Headers) -> Answer:
         """What the server answers by itself to a `GET` of a path beneath the base path."""
         server = self.web_ui.server
         if server is None:
             return text(_NOT_YET, 503)
-        status, headers, body = server.engine.builtin(path, query)
-        return Answer(body, status, headers)
+        answer = server.engine.builtin(path, query, headers)
+        if answer is None:
+            return text(f"there is nothing at `{path}`", 404)
+        status, sent, body = answer
+        return Answer(body, status, sent)
 
     def clear_cache(self) -> None:
         """Have the statistics made anew for the next who asks."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from gregaria import _engine
 
@@ -11,7 +14,12 @@ from .arguments import escaped
 from .asked import Answer, Asked, text
 
 if TYPE_CHECKING:
+    from locust.web import AuthArgs
+
     from .page import Page
+
+_SAFE = "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+"""Nothing comes from elsewhere, and no script stands in the page itself: a name that holds one is but a name."""
 
 _NO_RUNNER = "Error: Locust Environment does not have any runner"
 
@@ -38,7 +46,8 @@ def index(page: Page, asked: Asked) -> Answer:
     web_ui.update_template_args()
     if page.build_path:
         return _of_another_build(page.build_path, web_ui.template_args)
-    return text(_engine.web_page("index", escaped(web_ui.template_args)))
+    page_of_now = _engine.web_page("index", escaped(web_ui.template_args))
+    return text(page_of_now, headers=[("Content-Security-Policy", _SAFE)])
 
 
 def login(page: Page, asked: Asked) -> Answer:
@@ -48,7 +57,23 @@ def login(page: Page, asked: Asked) -> Answer:
         return away(f"{page.base_path}/")
     # What the callback, or who was turned away, has to say.
     web_ui.auth_args["error"], web_ui.auth_args["info"] = page.login.messages()
-    return text(_engine.web_page("auth", escaped(web_ui.auth_args)))
+    page_of_now = _engine.web_page("auth", escaped(web_ui.auth_args))
+    return text(page_of_now, headers=[("Content-Security-Policy", _safe_for(web_ui.auth_args))])
+
+
+def _safe_for(auth_args: AuthArgs) -> str:
+    """Icons of providers come from elsewhere, and a form may be posted to where the locustfile says."""
+    icons = [provider.get("icon_url") for provider in auth_args.get("auth_providers") or []]
+    callback = (auth_args.get("custom_form") or {}).get("callback_url") or auth_args.get("username_password_callback")
+    images, forms = _origins(icons), _origins([callback])
+    return _SAFE.replace("img-src 'self'", f"img-src 'self'{images}").replace(
+        "form-action 'self'", f"form-action 'self'{forms}"
+    )
+
+
+def _origins(urls: Sequence[str | None]) -> str:
+    found = {f"{parts.scheme}://{parts.netloc}" for url in urls if url and (parts := urlsplit(url)).netloc}
+    return "".join(f" {origin}" for origin in sorted(found) if re.fullmatch(r"https?://[\w.:\[\]-]+", origin))
 
 
 def away(where: str, status: int = 302) -> Answer:

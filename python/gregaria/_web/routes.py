@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
-from . import pages
+from . import files, pages
 from .asked import Answer, Asked, text
 from .steering import Steering
 from .swarming import Swarming
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("locust.web")
 
 Handler = Callable[[Asked], Answer]
-
-_UNKNOWN = "<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n"
 
 
 @dataclass(frozen=True)
@@ -52,20 +51,34 @@ class Routes:
             Route("POST", "/user", "update_user", steering.update_user),
             Route("POST", "/annotate", "annotate", steering.annotate),
         ]
+        self.has_own_files = files.are_own(page.web_ui.stats_csv_writer)
+        """Whether the CSV files are made by a class of the locustfile's, and not by the server."""
+        if self.has_own_files:
+            self.all += [Route("GET", *names, make) for names, make in files.handlers(page.web_ui).items()]
         self._by_path: Mapping[str, Route] = {route.path: route for route in self.all}
 
     def route(self, path: str) -> Route | None:
-        """The route at a path that begins with the base path."""
-        if not path.startswith(self.base_path):
+        """The route at a path as it was sent, which begins with the base path."""
+        decoded = unquote(path)
+        if not decoded.startswith(self.base_path):
             return None
-        return self._by_path.get(path[len(self.base_path) :])
+        return self._by_path.get(decoded[len(self.base_path) :])
 
     def answer(self, asked: Asked) -> Answer:
-        """Answer a request; the server has seen to its method."""
-        if self.base_path and asked.path == self.base_path:
-            return pages.away(f"{self.base_path}/{asked.query and '?' + asked.query}", 308)
+        """Answer a request."""
         route = self.route(asked.path)
-        return text(_UNKNOWN, 404) if route is None else answered(route.handler, asked)
+        if route is None:
+            return text(_page_of("404 Not Found"), 404)
+        if asked.method in (route.method, "HEAD" if route.method == "GET" else route.method):
+            return answered(route.handler, asked)
+        allowed = ("Allow", "GET, HEAD, OPTIONS" if route.method == "GET" else "OPTIONS, POST")
+        if asked.method == "OPTIONS":
+            return text("", headers=[allowed])
+        return text(_page_of("405 Method Not Allowed"), 405, headers=[allowed])
+
+
+def _page_of(status: str) -> str:
+    return f"<!doctype html>\n<html lang=en>\n<title>{status}</title>\n<h1>{status[4:]}</h1>\n"
 
 
 def answered(handler: Handler, asked: Asked) -> Answer:

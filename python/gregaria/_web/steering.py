@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 from gregaria import _following
@@ -11,6 +10,7 @@ from locust.html import get_html_report
 from locust.user.inspectuser import get_ratio
 
 from .asked import Answer, Asked, as_json, text
+from .files import kept_as
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -68,13 +68,7 @@ class Steering:
         page = get_html_report(self.environment, show_download_link=not is_kept, theme=asked.argument("theme"))
         if not is_kept:
             return text(page)
-        began = time.strftime("%Y-%m-%d-%Hh%M", time.localtime(runner.stats.start_time))
-        return text(page, headers=[("Content-Disposition", f"attachment;filename={self._file_name(began)}.html")])
-
-    def _file_name(self, began: str) -> str:
-        host = f"_{self.environment.host}" if self.environment.host else ""
-        # It ends up in a header, and a host comes from who uses the page.
-        return "".join(filter(str.isprintable, f"Locust_{began}_{self.environment.locustfile}{host}"))
+        return text(page, headers=[kept_as(self.environment, ".html")])
 
 
 def _note(asked: Asked) -> str:

@@ -45,7 +45,10 @@ def blueprint(page: Page) -> flask.Blueprint:
     for route in page.routes.all:
         view = _view(route.handler)
         add(route.path, route.endpoint, view if route.endpoint in _NEEDS_NO_LOGIN else page.guard(view), route.method)
+    answered_here = {route.endpoint for route in page.routes.all}
     for endpoint, path in _BY_THE_SERVER.items():
+        if endpoint in answered_here:
+            continue
         add(path, endpoint, page.guard(_view_of_the_server(page, path)))
     for path in _OURS:
         add(path, path.strip("/").partition(".")[0], _without_detour(page.guard(_pass_on)))
@@ -70,7 +73,8 @@ def _view_of_the_server(page: Page, path: str) -> View:
 
 
 def _of_the_server(page: Page, path: str) -> flask.Response:
-    return _response(page.answer_of_the_server(path, flask.request.query_string.decode("latin-1")))
+    request = flask.request
+    return _response(page.answer_of_the_server(path, request.query_string.decode("latin-1"), list(request.headers)))
 
 
 def _pass_on() -> flask.Response:

@@ -6,7 +6,6 @@ What is `ours` is not in Locust: a locustfile that uses it runs here only, and t
 from __future__ import annotations
 
 VERSION = "the release whose behaviour this is, and our own after a `+`"
-WEB = "comes with the web page"
 WORKERS = "comes with workers and their master"
 FILES = "comes with configuration files"
 MADE_BY_THE_SESSION = "a session makes its responses; nobody else can"
@@ -21,7 +20,6 @@ INSTALLED = "the path of the installation is in it"
 WATCHED = "tells the engine when a method is replaced"
 
 DIFFERENT: dict[str, str] = {
-    "locust.web": WEB,
     "locust.input_events.WindowsKeyPoller": "asks Python's `msvcrt`, and keeps nothing itself",
     "locust.rpc": WORKERS,
     "locust._version.version": VERSION,
@@ -81,10 +79,12 @@ DIFFERENT: dict[str, str] = {
     "locust.contrib.fasthttp.ResponseContextManager.timings": TIMINGS,
     "locust.contrib.fasthttp.RestResponseContextManager.__init__": MADE_BY_THE_SESSION,
     "locust.contrib.fasthttp.RestResponseContextManager.timings": TIMINGS,
-    "locust.env.WebUI": WEB,
     "locust.event.EventHook": WATCHED,
     "locust.event.DeprecatedEventHook": WATCHED,
     "locust.html.DEFAULT_BUILD_PATH": INSTALLED,
+    "locust.web.DEFAULT_BUILD_PATH": INSTALLED,
+    "locust.web.render_template_from": INSTALLED,
+    "locust.web.version": VERSION,
     "locust.html.render_template_from": INSTALLED,
     "locust.html.MasterRunner": WORKERS,
     "locust.runners.Message": WORKERS,

@@ -93,6 +93,8 @@ class Answer:
             return {"as Flask writes it": self.text == ordered, "json": masked(self.json)}
         if kind == "text/csv":
             return [",".join(line.split(",")[:2]) for line in self.text.split("\r\n")] if self.text else ""
+        if self.status // 100 == 3:
+            return "look elsewhere"
         if kind == "text/html" and self.text.lower().startswith("<!doctype html"):
             # Whose page it is shows elsewhere. Errors are worded by the server, each by its own.
             return {"args": masked(self.args)} if self.args else "a page"
@@ -206,6 +208,11 @@ class Web:
         while not condition():
             assert time.monotonic() < end, f"waited in vain for {what}"
             time.sleep(0.02)
+
+    def see_statistics(self) -> None:
+        """Have compared what there is to read while a test runs: how much of it depends on the moment."""
+        answer = self.quietly("GET", "/stats/requests")
+        self.note("statistics", [answer.status, answer.json["state"], sorted(answer.json)])
 
     def see_log(self, of: str = "locust.web") -> None:
         """Have what these loggers said in this case compared."""

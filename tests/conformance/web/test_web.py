@@ -36,6 +36,7 @@ def cases_of(area: str) -> dict[str, Case]:
         f"{area}: {name.replace('_', ' ')}": code
         for name, code in vars(of).items()
         if inspect.isfunction(code)
+        and not name.startswith("_")
         and code.__module__ == of.__name__
         and list(inspect.signature(code).parameters) == ["web"]
     }

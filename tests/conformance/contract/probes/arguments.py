@@ -56,7 +56,17 @@ def attempt(say, action, **environment):
         say(type(error).__name__, str(error))
 
 
-OURS = {"abort_on_check", "checks", "hgrm_prefix", "io_threads", "iteration_limit", "junit", "plain", "random_seed"}
+OURS = {
+    "abort_on_check",
+    "checks",
+    "hgrm_prefix",
+    "io_threads",
+    "iteration_limit",
+    "junit",
+    "plain",
+    "random_seed",
+    "web_allowed_hosts",
+}
 """Options that Locust does not have."""
 
 

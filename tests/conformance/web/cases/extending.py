@@ -130,6 +130,12 @@ def _extend(environment, web_ui, **_):
     app.register_blueprint(blueprint)
 """
 
+VIEWS = [
+    *("index", "swarm", "stop", "reset_stats", "stats_report", "request_stats", "request_stats_csv", "tasks", "logs"),
+    *("request_stats_full_history_csv", "failures_stats_csv", "exceptions", "exceptions_csv", "login", "update_user"),
+    *("get_worker_count", "send_assets"),
+]
+
 FILES = {"templates/mine.html": "<p>{{ who }}</p>", "things/thing.txt": "a thing"}
 
 
@@ -182,7 +188,8 @@ def addresses_by_name(web: Web) -> None:
 
 
 def a_route_that_fails(web: Web) -> None:
-    web.get("/fails")
+    answer = web.quietly("GET", "/fails")
+    web.note("answer", [answer.status, answer.headers["Content-Type"], answer.text])
     web.see_log("locust.web")
 
 
@@ -252,9 +259,10 @@ def the_application(web: Web) -> None:
         "web_ui.app.testing",
         "sorted(web_ui.app.blueprints)",
         "web_ui.app is web_ui.app",
-        "sorted(each for each in web_ui.app.view_functions if each.startswith('locust.'))",
-        "sorted([rule.rule, rule.endpoint, sorted(rule.methods)] for rule in web_ui.app.url_map.iter_rules()"
-        " if rule.endpoint.startswith('locust.'))",
+        *(
+            f"[[rule.rule, sorted(rule.methods)] for rule in web_ui.app.url_map.iter_rules('locust.{name}')]"
+            for name in VIEWS
+        ),
         "callable(web_ui.app.view_functions['locust.request_stats'].clear_cache)",
         "web_ui.app.config['PROPAGATE_EXCEPTIONS']",
     )

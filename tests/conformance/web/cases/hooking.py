@@ -135,7 +135,7 @@ def another_view(web: Web) -> None:
 def wrong_methods(web: Web) -> None:
     web.inside("_seen.clear()")
     web.ask("PUT", "/swarm")
-    web.get("/stop")
+    web.get("/stop", User_Agent="Mozilla/5.0")
     web.ask("OPTIONS", "/tasks")
     web.see("_seen")
 

@@ -47,7 +47,7 @@ def a_test(web: Web) -> None:
     )
     web.until("environment.runner.user_count == 2")
     web.see("environment.host", "environment.profile", "environment.parsed_options")
-    web.get("/stats/requests")
+    web.see_statistics()
     web.post("/stop")
 
 

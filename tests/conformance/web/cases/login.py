@@ -168,7 +168,7 @@ def who_is_in_runs_tests(web: Web) -> None:
     _come_in(web)
     web.post("/swarm", {"user_count": 1, "spawn_rate": 100})
     web.until("environment.runner.state == 'running'")
-    web.get("/stats/requests")
+    web.see_statistics()
     web.post("/stats/reset")
     web.post("/stop")
 

@@ -46,7 +46,6 @@ def the_login_page(web: Web) -> None:
 def nobody_is_let_in(web: Web) -> None:
     web.get("/lo/")
     web.get("/lo/tasks?x=1")
-    web.get("/lo")
 
 
 def a_key_in_each_request(web: Web) -> None:

@@ -50,7 +50,17 @@ def _(parser):
 '''
 ARGUMENTS = ["--from-the-line", "typed", "-u", "7", "-r", "2.5", "-t", "1m"]
 
-KEYS = ["tasks", "state", "user_count", "worker_count", "is_distributed", "num_users", "spawn_rate", "run_time", "profile"]
+KEYS = [
+    "tasks",
+    "state",
+    "user_count",
+    "worker_count",
+    "is_distributed",
+    "num_users",
+    "spawn_rate",
+    "run_time",
+    "profile",
+]
 
 
 def _told(web: Web, *keys: str) -> None:

@@ -29,6 +29,16 @@ def the_page(web: Web) -> None:
     _others(web, "/")
 
 
+def stop_and_reset_by_get(web: Web) -> None:
+    for path in ("/stop", "/stats/reset"):
+        web.get(path, User_Agent="Mozilla/5.0")
+
+
+def stop_and_reset_as_before_2_47(web: Web) -> None:
+    for path in ("/stop", "/stats/reset"):
+        web.get(path)
+
+
 def swarm(web: Web) -> None:
     web.get("/swarm")
     _others(web, "/swarm")

@@ -1,0 +1,50 @@
+"""CSV files to download, where a locustfile makes them in its own way. Locust's own are made by the server."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from locust.stats import StatsCSV, StatsCSVFileWriter
+from locust.util.date import format_safe_timestamp
+
+from .asked import Answer, Asked, text
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+    from locust.web import WebUI
+
+
+def are_own(writer: StatsCSV) -> bool:
+    """Whether somebody has written a class of his own."""
+    return type(writer) not in (StatsCSV, StatsCSVFileWriter)
+
+
+def handlers(web_ui: WebUI) -> dict[tuple[str, str], Callable[[Asked], Answer]]:
+    """Who makes the files, by path and endpoint."""
+    writer, environment = web_ui.stats_csv_writer, web_ui.environment
+    return {
+        ("/stats/requests/csv", "request_stats_csv"): _file(environment, "requests", writer.requests_csv),
+        ("/stats/failures/csv", "failures_stats_csv"): _file(environment, "failures", writer.failures_csv),
+        ("/exceptions/csv", "exceptions_csv"): _file(environment, "exceptions", writer.exceptions_csv),
+    }
+
+
+def _file(environment: Environment, kind: str, write: Callable[[Any], None]) -> Callable[[Asked], Answer]:
+    def handler(asked: Asked) -> Answer:
+        rows = io.StringIO()
+        write(csv.writer(rows))
+        return text(rows.getvalue(), kind="text/csv", headers=[kept_as(environment, f"_{kind}.csv")])
+
+    return handler
+
+
+def kept_as(environment: Environment, end: str) -> tuple[str, str]:
+    """The header with the name under which a browser keeps what it downloads."""
+    began = format_safe_timestamp(environment.stats.start_time)
+    host = f"_{environment.host}" if environment.host else ""
+    # A host comes from who uses the page, and this ends up in a header.
+    name = "".join(filter(str.isprintable, f"Locust_{began}_{environment.locustfile}{host}{end}"))
+    return "Content-Disposition", f"attachment;filename={name}"
