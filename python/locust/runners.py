@@ -580,7 +580,6 @@ class LocalRunner(Runner):
 
     def _ramp(self, user_count: int, spawn_rate: float, wait: bool, user_classes: list[type[User]] | None) -> None:
         self.target_user_count, self._spawn_rate = user_count, spawn_rate
-        self.stats.table.set_target_user_count(user_count)
         if self.state not in (STATE_RUNNING, STATE_SPAWNING):
             self._begin_test()
         if wait and user_count - self.user_count > spawn_rate:
@@ -596,6 +595,7 @@ class LocalRunner(Runner):
             )
         logger.info("Ramping to %d users at a rate of %.2f per second", user_count, spawn_rate)
         self._users_dispatcher.new_dispatch(user_count, spawn_rate, user_classes)
+        self.stats.table.set_target_user_count(int(user_count))  # A shape may compute: half a user is none.
         try:
             for dispatched in self._users_dispatcher:
                 self._adjust_to(next(iter(dispatched.values())), wait)

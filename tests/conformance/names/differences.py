@@ -101,6 +101,7 @@ DIFFERENT: dict[str, str] = {
     "locust.stats.StatsEntry.unserialize": "`stats` may be left out",
     "locust.stats.StatsEntry.phases": "ours: where its response times went",
     "locust.user.markov_taskset.MarkovTaskSet.__init__": "its only argument, by its name",
+    "locust.env.Environment.annotate": "ours: a note in the charts and the files",
     "locust.env.Environment.checks": "ours: what a run is judged by",
     "locust.env.Environment.seed": "ours: the random numbers of a run repeat",
     "locust.user.users.HttpUser.http2": HTTP2,
