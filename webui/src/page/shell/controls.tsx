@@ -8,16 +8,11 @@ import { store } from "../data/store";
 import { stream } from "../live";
 import { openDialog } from "./dialogs";
 import { Menu } from "./menu";
+import { isNarrow } from "./narrow";
 
 const shade = signal(theme());
 onThemeChange(() => {
   shade.value = theme();
-});
-
-const narrow = matchMedia("(max-width: 44rem)");
-const isNarrow = signal(narrow.matches);
-narrow.addEventListener("change", () => {
-  isNarrow.value = narrow.matches;
 });
 
 /** What can be done now. */

@@ -22,9 +22,9 @@ export interface Column<Row> {
   style?: string;
   /** For a head that is too short to say it all. */
   hint?: string;
-  /** In rem. What is left of the table's width is shared by the columns that take it, in proportion to `grows`. */
+  /** In rem. What is left of the table's width is shared by the columns that grow. */
   width: number;
-  grows?: number;
+  grows?: boolean;
 }
 
 interface Props<Row> {

@@ -55,7 +55,7 @@ function column({ key, title, round }: ExtendedColumn): Column<Row> {
     value: (row) => row[key] ?? null,
     show: (row) => shown(row[key], round),
     width: 8,
-    grows: 1,
+    grows: true,
   };
 }
 

@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import { whole } from "../../parts/format";
 import type { Failure } from "../data/events";
 import { store } from "../data/store";
+import { isNarrow } from "../shell/narrow";
 import type { Order } from "../table/sorting";
 import { type Column, Table } from "../table/table";
 import { EntryLink } from "./entry-link";
@@ -12,29 +13,41 @@ import { FilterBox } from "./filter-box";
 const order = signal<Order>(null);
 const filter = signal("");
 
-const COLUMNS: Column<Failure>[] = [
-  {
-    key: "occurrences",
-    title: "# Failures",
-    value: (row) => row.occurrences,
-    show: (row) => whole(row.occurrences),
-    numeric: true,
-    width: 6.5,
-  },
-  { key: "method", title: "Method", value: (row) => row.method, style: "method", width: 5.5 },
-  {
-    key: "name",
-    title: "Name",
-    value: (row) => row.name,
-    show: (row) => <EntryLink entry={row} />,
-    style: "name",
-    width: 11,
-    grows: 1,
-  },
-  { key: "error", title: "Message", value: (row) => row.error, style: "message", width: 18, grows: 1 },
-  seen("first_seen", "First seen"),
-  seen("last_seen", "Last seen"),
-];
+const COUNT: Column<Failure> = {
+  key: "occurrences",
+  title: "# Failures",
+  value: (row) => row.occurrences,
+  show: (row) => whole(row.occurrences),
+  numeric: true,
+  width: 6,
+};
+const METHOD: Column<Failure> = {
+  key: "method",
+  title: "Method",
+  value: (row) => row.method,
+  style: "method",
+  width: 5,
+};
+const NAME: Column<Failure> = {
+  key: "name",
+  title: "Name",
+  value: (row) => row.name,
+  show: (row) => <EntryLink entry={row} />,
+  style: "name",
+  width: 14,
+};
+const MESSAGE: Column<Failure> = {
+  key: "error",
+  title: "Message",
+  value: (row) => row.error,
+  style: "message",
+  width: 16,
+  grows: true,
+};
+const WIDE = [COUNT, METHOD, NAME, MESSAGE, seen("first_seen", "First seen"), seen("last_seen", "Last seen")];
+
+/** On a phone what comes first is what is seen, and nothing stays in place that would take its room. */
+const NARROW = [COUNT, MESSAGE, METHOD, { ...NAME, style: "" }, ...WIDE.slice(4)];
 
 function seen(key: "first_seen" | "last_seen", title: string): Column<Failure> {
   return { key, title, value: (row) => row[key], show: (row) => local(row[key]), style: "seen", width: 9.5 };
@@ -56,7 +69,7 @@ export function Failures() {
       </div>
       <Table
         caption="Failures"
-        columns={COLUMNS}
+        columns={isNarrow.value ? NARROW : WIDE}
         rows={store.failures.value}
         identity={({ method, name, error }) => `${method}\n${name}\n${error}`}
         order={order}

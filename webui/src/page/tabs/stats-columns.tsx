@@ -18,7 +18,7 @@ const KEPT = "columns";
 export function statsColumns(percentiles: number[]): StatsColumn[] {
   const median = (row: StatsRow) => row.p50_ms ?? row.median_response_time;
   return [
-    { key: "method", title: "Type", value: (row) => row.method, style: "method", width: 5 },
+    { key: "method", title: "Type", value: (row) => row.method, style: "method", width: 4.75 },
     {
       key: "name",
       title: "Name",
@@ -26,22 +26,22 @@ export function statsColumns(percentiles: number[]): StatsColumn[] {
       show: (row) => (isTotal(row) ? "Aggregated" : <EntryLink entry={row} />),
       style: "name",
       width: 12,
-      grows: 1,
+      grows: true,
     },
-    number("num_requests", "# Requests", (row) => row.num_requests, whole),
-    { ...number("num_failures", "# Fails", (row) => row.num_failures, whole), show: fails },
-    number("median", "Median (ms)", median, milliseconds, 7),
+    number("num_requests", "# Requests", (row) => row.num_requests, whole, 6.25),
+    { ...number("num_failures", "# Fails", (row) => row.num_failures, whole, 5.25), show: fails },
+    number("median", "Median (ms)", median, milliseconds),
     ...percentiles.map((quantile) => percentile(quantile)),
-    number("avg_response_time", "Average (ms)", (row) => row.avg_response_time, milliseconds, 7.25),
+    number("avg_response_time", "Average (ms)", (row) => row.avg_response_time, milliseconds),
     number("min_response_time", "Min (ms)", (row) => row.min_response_time, milliseconds),
     number("max_response_time", "Max (ms)", (row) => row.max_response_time, milliseconds),
-    number("avg_content_length", "Average size", (row) => row.avg_content_length, bytes, 7.25),
-    number("current_rps", "Current RPS", (row) => row.current_rps, rate, 7),
-    number("current_fail_per_sec", "Current Failures/s", (row) => row.current_fail_per_sec, rate, 9.5),
+    number("avg_content_length", "Average size", (row) => row.avg_content_length, bytes),
+    number("current_rps", "Current RPS", (row) => row.current_rps, rate),
+    number("current_fail_per_sec", "Current Failures/s", (row) => row.current_fail_per_sec, rate, 5.75),
     ...[0.95, 0.99].filter((quantile) => !percentiles.includes(quantile)).map((each) => extra(percentile(each))),
-    extra(number("total_rps", "RPS", (row) => row.total_rps, rate, 5)),
+    extra(number("total_rps", "RPS", (row) => row.total_rps, rate)),
     extra(number("total_fail_per_sec", "Failures/s", (row) => row.total_fail_per_sec, rate)),
-    extra(number("fail_share", "Failed", share, percent, 5.5)),
+    extra(number("fail_share", "Failed", share, percent)),
   ];
 }
 
@@ -55,7 +55,7 @@ function percentile(quantile: number): StatsColumn {
     return typeof found === "number" ? milliseconds(found) : "–";
   };
   const title = `${Number((quantile * 100).toFixed(4))}%ile (ms)`;
-  return { key: `percentile_${quantile}`, title, value, show, numeric: true, width: 7 };
+  return { key: `percentile_${quantile}`, title, value, show, numeric: true, width: 5 };
 }
 
 /** As Python writes a float: `1` is `1.0` there. */
@@ -77,7 +77,7 @@ function number(
   title: string,
   value: (row: StatsRow) => number,
   format: (value: number) => string,
-  width = 6,
+  width = 5,
 ): StatsColumn {
   return { key, title, value, show: (row) => format(value(row)), numeric: true, width };
 }

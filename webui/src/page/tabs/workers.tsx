@@ -13,7 +13,7 @@ const order = signal<Order>(null);
 const BUSY_PERCENT = 90;
 
 const COLUMNS: Column<Worker>[] = [
-  { key: "id", title: "Worker", value: (row) => row.id, style: "name", width: 14, grows: 1 },
+  { key: "id", title: "Worker", value: (row) => row.id, style: "name", width: 14, grows: true },
   {
     key: "state",
     title: "State",
