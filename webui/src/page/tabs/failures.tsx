@@ -15,7 +15,7 @@ const filter = signal("");
 
 const COUNT: Column<Failure> = {
   key: "occurrences",
-  title: "# Failures",
+  title: "Failures",
   value: (row) => row.occurrences,
   show: (row) => whole(row.occurrences),
   numeric: true,

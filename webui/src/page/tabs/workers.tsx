@@ -21,7 +21,7 @@ const COLUMNS: Column<Worker>[] = [
     show: (row) => <span class={`state ${row.state}`}>{row.state}</span>,
     width: 8,
   },
-  { ...number("user_count", "# users", (row) => row.user_count), show: (row) => whole(row.user_count) },
+  { ...number("user_count", "Users", (row) => row.user_count), show: (row) => whole(row.user_count) },
   { ...number("cpu_usage", "CPU usage", (row) => row.cpu_usage), show: cpu },
   { ...number("memory_usage", "Memory usage", (row) => row.memory_usage), show: (row) => bytes(row.memory_usage) },
 ];
