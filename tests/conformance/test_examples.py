@@ -45,6 +45,12 @@ def test_it_sends_the_same_kinds_of_requests(both, name):
     assert sum(ours.counts.values()) == ours.rows["", "Aggregated"][0]
 
 
+@pytest.mark.parametrize("name", sorted(path.stem for path in (LOCUSTFILES / "web").glob("*.py")))
+def test_what_extends_the_page_runs_without_one(both, name):
+    pair = both(LOCUSTFILES / "web" / f"{name}.py", "-u", "2", "-r", "10", "-t", "1s", "-s", "2", "--only-summary")
+    assert pair.assert_same(but=["rows", "counts"]).exit_code == 0
+
+
 def _without_numbers(counts):
     return {"/api/products/[id]" if "/api/products/" in key else key for key in counts}
 

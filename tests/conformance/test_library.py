@@ -31,7 +31,7 @@ def test_a_test_is_run_and_its_statistics_are_printed_and_written(both):
     assert int(ours.csv("stats")[1][-1]["Request Count"]) == ours.rows["", "Aggregated"][0]
 
 
-@pytest.mark.parametrize("name", ["follow_a_shape", "users_by_hand"])
+@pytest.mark.parametrize("name", ["follow_a_shape", "users_by_hand", "serve_a_page"])
 def test_a_program(both, name):
     pair = both.script(LIBRARY / f"{name}.py", lambda side: [side.target.host])
     assert len(_assert_same(pair, but=()).printed) >= 1

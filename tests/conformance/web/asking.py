@@ -235,6 +235,7 @@ class Web:
 def running(side: Side, area: ModuleType, folder: Path) -> Iterator[Web]:
     """A process for the cases of this area."""
     files: dict[str, str] = getattr(area, "FILES", {})
+    folder.mkdir(parents=True, exist_ok=True)
     for name, text in {**files, "locustfile.py": INSIDE + area.LOCUSTFILE}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
