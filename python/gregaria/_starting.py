@@ -106,12 +106,18 @@ def is_mode_possible(options: Namespace, parser: LocustArgumentParser) -> bool:
 
 def check_web_page(options: Namespace) -> bool:
     """Whether the web page, if there is to be one, can be; an error is logged if not."""
-    if not options.headless and options.web_base_path and not options.web_base_path.startswith("/"):
+    if options.headless:
+        return True
+    if options.web_base_path and not options.web_base_path.startswith("/"):
         logger.error(
             f"Invalid format for --web-base-path argument ({options.web_base_path}): "
             "it must start with a slash, e.g. /locust"
         )
         return False
+    for option, needed in (("web_login", "flask_login"), ("build_path", "jinja2")):
+        if getattr(options, option) and importlib.util.find_spec(needed) is None:
+            logger.error("`--%s` needs Flask: `pip install 'gregaria[web]'`", option.replace("_", "-"))
+            return False
     return True
 
 

@@ -55,6 +55,11 @@ def extra_options() -> dict[str, dict[str, Any]]:
     return {name: _without_secret(name, option) for name, option in argument_parser.ui_extra_args_dict().items()}
 
 
+def is_secret(name: str) -> bool:
+    """Whether nobody is to read the value of this argument."""
+    return name in argument_parser.get_parser().secret_args_included_in_web_ui or bool(_SECRET.search(name))
+
+
 def _without_secret(name: str, option: dict[str, Any]) -> dict[str, Any]:
     if not option["is_secret"] and not _SECRET.search(name):
         return option

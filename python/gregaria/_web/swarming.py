@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from argparse import Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from locust.log import greenlet_exception_logger
 from locust.runners import STATE_RUNNING
 from locust.util.timespan import parse_timespan
 
+from . import arguments
 from .asked import Answer, Asked, Form, as_json
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class Swarming:
         self.is_picking = is_picking
         self._starting: gevent.Greenlet[..., Any] | None = None
         self._ending: gevent.Greenlet[..., Any] | None = None
+        self.ends: float | None = None
+        """When the test ends by itself: seconds of the epoch."""
 
     def swarm(self, asked: Asked) -> Answer:
         """`POST /swarm`. Every answer has status 200; `success` says whether a test was started or changed."""
@@ -87,8 +91,13 @@ class Swarming:
         self._starting = gevent.spawn(runner.start, users, rate)
         self._starting.link_exception(_log_failure)
         if wish.run_time:
-            self._ending = gevent.spawn_later(wish.run_time, runner.stop)
+            self.ends = time.time() + wish.run_time
+            self._ending = gevent.spawn_later(wish.run_time, self._end, runner)
             self._ending.link_exception(_log_failure)
+
+    def _end(self, runner: Runner) -> None:
+        runner.stop()
+        self.ends = None
 
     def _call_off(self) -> None:
         """End what an earlier request has left waiting."""
@@ -96,7 +105,7 @@ class Swarming:
             # Who ends a test because its time is over may come by here himself, through a listener.
             if waiting is not None and waiting is not gevent.getcurrent():
                 waiting.kill(block=False)
-        self._starting = self._ending = None
+        self._starting = self._ending = self.ends = None
 
     def _pick(self, form: Form) -> list[str]:
         """Make the classes and the shape active that were chosen; the names of the classes."""
@@ -166,8 +175,14 @@ class _Wish:
 
     def take(self, option: str, values: Sequence[str]) -> None:
         """Set any other option there is. Raises `ValueError` for what is no value of its type."""
-        if option in self.options:
+        if option not in self.options:
+            return
+        try:
             self.options[option] = _like(self.options[option], values)
+        except ValueError:
+            if arguments.is_secret(option):
+                raise ValueError(f"what was given for `{option}` is no {type(self.options[option]).__name__}") from None
+            raise
 
 
 def _like(current: Any, values: Sequence[str]) -> Any:

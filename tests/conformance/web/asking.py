@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -171,6 +171,17 @@ class Web:
             name, _, value = each.partition(";")[0].partition("=")
             self.cookies[name] = value
         return answer
+
+    @contextmanager
+    def opened(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator[http.client.HTTPResponse]:
+        """An answer while it comes in."""
+        sent = {**(headers or {})}
+        if self.cookies:
+            sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        with closing(self._connection()) as connection:
+            connection.request("GET", self.base + path, headers=sent)
+            with closing(connection.getresponse()) as response:
+                yield response
 
     def _connection(self) -> http.client.HTTPConnection:
         if self.tls:
