@@ -488,7 +488,7 @@ class WebRequest:
 class WebServer:
     def __new__(
         cls,
-        table: StatsTable,
+        verdict: Verdict,
         *,
         host: str = "",
         port: int = 8089,
@@ -498,10 +498,8 @@ class WebServer:
         takes_every_host: bool = False,
         build_path: str | None = None,
         history_file: str | None = None,
-        statistics_percentiles: Sequence[float] = ...,
-        chart_percentiles: Sequence[float] = ...,
-        report_percentiles: Sequence[float] = ...,
         window: int = 10,
+        cache_time: float = 2.0,
     ) -> WebServer: ...
     @property
     def port(self) -> int: ...
@@ -510,7 +508,8 @@ class WebServer:
     def builtin(
         self, path: str, query: str = "", headers: Sequence[tuple[str, str]] = ...
     ) -> tuple[int, list[tuple[str, str]], bytes] | None: ...
-    def follow(self, table: StatsTable) -> None: ...
+    def follow(self, verdict: Verdict) -> None: ...
+    def set_percentiles(self, statistics: Sequence[float], chart: Sequence[float], report: Sequence[float]) -> None: ...
     def set_status(
         self,
         *,
@@ -524,10 +523,8 @@ class WebServer:
         target_user_count: int = 0,
         spawn_rate: float | None = None,
         user_classes: Sequence[tuple[str, int]] = ...,
-        run: int = 0,
-        started: float | None = None,
-        ended: float | None = None,
         run_time: float | None = None,
+        ends: float | None = None,
         iterations: tuple[int, int] | None = None,
         seed: int | None = None,
         workers: Sequence[tuple[str, str, int, float, int]] | None = None,

@@ -123,6 +123,8 @@ class Runner:
         self.exceptions: dict[int, ExceptionDict] = {}
         self.target_user_count = 0
         self._spawn_rate: float | None = None
+        self._ends: float | None = None
+        """When the run time will be over, in seconds of the epoch, where the test has one."""
         self.target_user_classes_count: dict[str, int] = {}
         self.final_user_classes_count: dict[str, int] = {}
         self.custom_messages: dict[str, tuple[Callable[..., None], bool]] = {}

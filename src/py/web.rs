@@ -7,6 +7,7 @@ use std::future::poll_fn;
 use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -15,9 +16,9 @@ use pyo3::types::PyBytes;
 use tokio::sync::mpsc;
 
 use super::hub::hub;
-use super::stats::StatsTable;
+use super::verdict::Verdict;
 use crate::web::handover::Asking;
-use crate::web::{self, Answer, Bind, Request, Server, Settings, Shared, Source, Status, Worker};
+use crate::web::{self, Answer, Bind, Percentiles, Request, Server, Settings, Shared, Status, Worker};
 
 type Headers = Vec<(String, String)>;
 
@@ -33,13 +34,12 @@ pub struct WebServer {
 impl WebServer {
     /// `OSError` where it cannot listen, or cannot use the files `tls` (certificate and key).
     #[new]
-    #[pyo3(signature = (table, *, host="", port=8089, base_path="", tls=None, hosts=Vec::new(), takes_every_host=false,
-        build_path=None, history_file=None, statistics_percentiles=vec![0.95, 0.99], chart_percentiles=vec![0.5, 0.95],
-        report_percentiles=crate::stats::PERCENTILES_TO_REPORT.to_vec(), window=10))]
+    #[pyo3(signature = (verdict, *, host="", port=8089, base_path="", tls=None, hosts=Vec::new(), takes_every_host=false,
+        build_path=None, history_file=None, window=10, cache_time=2.0))]
     #[allow(clippy::too_many_arguments, reason = "Python names them")]
     fn new(
         py: Python<'_>,
-        table: &StatsTable,
+        verdict: &Verdict,
         host: &str,
         port: u16,
         base_path: &str,
@@ -48,24 +48,20 @@ impl WebServer {
         takes_every_host: bool,
         build_path: Option<PathBuf>,
         history_file: Option<PathBuf>,
-        statistics_percentiles: Vec<f64>,
-        chart_percentiles: Vec<f64>,
-        report_percentiles: Vec<f64>,
         window: i64,
+        cache_time: f64,
     ) -> PyResult<Self> {
         let settings = Settings {
             base: base_path.trim_end_matches('/').to_owned(),
-            statistics: statistics_percentiles,
-            chart: chart_percentiles,
-            report: report_percentiles,
             window,
+            kept: Duration::try_from_secs_f64(cache_time).unwrap_or_default(),
             hosts,
             takes_every_host,
             build_path,
             history_file,
             tls,
         };
-        let shared = Arc::new(Shared::new(settings, Source::of(Arc::clone(table.table()))));
+        let shared = Arc::new(Shared::new(settings, Arc::clone(verdict.session())));
         let bind = Bind { host: host.to_owned(), port };
         let server = py.detach(|| Server::start(&bind, Arc::clone(&shared)))?;
         Ok(Self { shared, port: server.address().port(), server: Mutex::new(server) })
@@ -103,15 +99,20 @@ impl WebServer {
         Some((ready.status, headers, PyBytes::new(py, &ready.body)))
     }
 
-    /// Show these figures from now on.
-    fn follow(&self, table: &StatsTable) {
-        self.shared.follow(Source::of(Arc::clone(table.table())));
+    /// Show the runs of this verdict from now on.
+    fn follow(&self, verdict: &Verdict) {
+        self.shared.follow(Arc::clone(verdict.session()));
+    }
+
+    /// Which percentiles are shown of each entry, of the last seconds, and in CSV files; as quantiles.
+    fn set_percentiles(&self, statistics: Vec<f64>, chart: Vec<f64>, report: Vec<f64>) {
+        self.shared.set_percentiles(Percentiles { statistics, chart, report });
     }
 
     /// What the page shows beside the figures. `workers`: id, state, users, CPU (%) and memory (bytes) of each.
     #[pyo3(signature = (*, state, has_runner=true, host=None, locustfile=None, download_name=String::new(), profile=None,
-        shape=None, target_user_count=0, spawn_rate=None, user_classes=Vec::new(), run=0, started=None, ended=None,
-        run_time=None, iterations=None, seed=None, workers=None, worker_logs=BTreeMap::new()))]
+        shape=None, target_user_count=0, spawn_rate=None, user_classes=Vec::new(),
+        run_time=None, ends=None, iterations=None, seed=None, workers=None, worker_logs=BTreeMap::new()))]
     #[allow(clippy::too_many_arguments, clippy::type_complexity, reason = "Python names them")]
     fn set_status(
         &self,
@@ -125,10 +126,8 @@ impl WebServer {
         target_user_count: u64,
         spawn_rate: Option<f64>,
         user_classes: Vec<(String, u64)>,
-        run: u64,
-        started: Option<f64>,
-        ended: Option<f64>,
         run_time: Option<f64>,
+        ends: Option<f64>,
         iterations: Option<(u64, u64)>,
         seed: Option<u64>,
         workers: Option<Vec<(String, String, u64, f64, u64)>>,
@@ -153,10 +152,8 @@ impl WebServer {
             target_user_count,
             spawn_rate,
             user_classes,
-            run,
-            started,
-            ended,
             run_time,
+            ends,
             iterations,
             seed,
             workers,

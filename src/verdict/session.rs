@@ -88,6 +88,11 @@ impl Session {
         &self.recorder
     }
 
+    /// What counts the present run.
+    pub fn table(&self) -> &Arc<Mutex<Table>> {
+        &self.table
+    }
+
     /// The number of the present run; 0 before the first.
     pub fn run(&self) -> u64 {
         held(&self.runs).number

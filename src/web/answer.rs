@@ -136,7 +136,7 @@ impl Asked {
     fn redirect(&self, shared: &Shared, parts: &Parts, peer: Peer) -> Option<Response<Body>> {
         let base = &shared.settings().base;
         let is_base = !base.is_empty() && parts.uri.path() == base;
-        if !is_base || !matches!(self.method, Method::GET | Method::HEAD) {
+        if !is_base || !matches!(self.method, Method::GET | Method::HEAD | Method::OPTIONS) {
             return None;
         }
         let host = parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default();

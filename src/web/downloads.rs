@@ -10,18 +10,18 @@ use super::shared::{Shared, held};
 use crate::report::csv::{self, Columns, EXCEPTIONS_HEADER, FAILURES_HEADER, Record, encode};
 
 pub fn requests(shared: &Shared) -> Ready {
-    let columns = Columns { percentiles: shared.settings().report.clone(), ..Columns::default() };
-    let rows = columns.requests(&held(&shared.source().table));
+    let columns = Columns { percentiles: shared.percentiles().report, ..Columns::default() };
+    let rows = columns.requests(&held(shared.session().table()));
     download(shared, "requests", columns.requests_header(), rows)
 }
 
 pub fn failures(shared: &Shared) -> Ready {
-    let rows = csv::failures(&held(&shared.source().table));
+    let rows = csv::failures(&held(shared.session().table()));
     download(shared, "failures", FAILURES_HEADER.map(String::from).to_vec(), rows)
 }
 
 pub fn exceptions(shared: &Shared) -> Ready {
-    let rows = csv::exceptions(&held(&shared.source().table));
+    let rows = csv::exceptions(&held(shared.session().table()));
     download(shared, "exceptions", EXCEPTIONS_HEADER.map(String::from).to_vec(), rows)
 }
 

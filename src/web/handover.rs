@@ -110,6 +110,10 @@ impl Handover {
         waiting.into_iter().for_each(Waker::wake);
     }
 
+    pub fn is_closed(&self) -> bool {
+        self.queue().is_closed
+    }
+
     fn queue(&self) -> MutexGuard<'_, Queue> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,9 +1,10 @@
 //! `GET /metrics`: the figures in Prometheus' text format.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
+use super::figures::each_row;
 use super::ready::Ready;
-use super::requests::rows;
 use super::shared::{Shared, held};
 use crate::stats::Row;
 
@@ -12,10 +13,10 @@ const QUANTILES: [f64; 4] = [0.5, 0.9, 0.95, 0.99];
 
 pub fn answer(shared: &Shared) -> Ready {
     let status = shared.status();
-    let source = shared.source();
-    let (rows, _) = rows(&source.table, usize::MAX);
+    let session = shared.session();
+    let rows = each_row(session.table(), usize::MAX, |row, _| Measured::of(row));
     let (users, lag, exceptions) = {
-        let table = held(&source.table);
+        let table = held(session.table());
         let exceptions: u64 = table.exceptions().iter().map(|record| record.count).sum();
         (table.user_count(), table.lag().clone(), exceptions)
     };
@@ -29,20 +30,20 @@ pub fn answer(shared: &Shared) -> Ready {
         text.line("gregaria_state", &[("state", state)], f64::from(u8::from(status.state == state)));
     }
     text.head("gregaria_run", "gauge", "Tests of this process so far.");
-    text.line("gregaria_run", &[], status.run as f64);
+    text.line("gregaria_run", &[], session.run() as f64);
     if status.workers.is_some() {
         text.head("gregaria_workers", "gauge", "Workers that can run users.");
         text.line("gregaria_workers", &[], status.worker_count() as f64);
     }
-    let counters: [(&str, &str, fn(&Row) -> u64); 3] = [
-        ("gregaria_requests_total", "Requests of the test.", |row| row.parts().num_requests),
-        ("gregaria_failures_total", "Those that failed.", |row| row.parts().num_failures),
-        ("gregaria_response_bytes_total", "Bytes of their responses.", |row| row.parts().total_content_length),
+    let counters: [Counter; 3] = [
+        ("gregaria_requests_total", "Requests of the test.", |row| row.requests),
+        ("gregaria_failures_total", "Those that failed.", |row| row.failures),
+        ("gregaria_response_bytes_total", "Bytes of their responses.", |row| row.bytes),
     ];
     for (name, help, value) in counters {
         text.head(name, "counter", help);
         for row in &rows {
-            text.line(name, &[("method", &row.method), ("name", &row.name)], value(row) as f64);
+            text.line(name, &row.labels(), value(row) as f64);
         }
     }
     text.head("gregaria_response_time_seconds", "summary", "Response times since the test began.");
@@ -59,17 +60,49 @@ pub fn answer(shared: &Shared) -> Ready {
     Ready::new(200, "text/plain; version=0.0.4; charset=utf-8", text.0)
 }
 
-fn response_times(text: &mut Text, row: &Row) {
-    let of = [("method", &*row.method), ("name", &*row.name)];
-    let parts = row.parts();
-    for quantile in QUANTILES.into_iter().filter(|_| !parts.response_times.is_empty()) {
-        let shown = quantile.to_string();
-        let labels = [of[0], of[1], ("quantile", shown.as_str())];
-        text.line("gregaria_response_time_seconds", &labels, row.quantile_ms(quantile) / 1e3);
+/// Name, help, and what it counts of a row.
+type Counter = (&'static str, &'static str, fn(&Measured) -> u64);
+
+/// What is shown of a row.
+struct Measured {
+    method: Arc<str>,
+    name: Arc<str>,
+    requests: u64,
+    failures: u64,
+    bytes: u64,
+    timed: u64,
+    seconds: f64,
+    quantiles: Option<[f64; QUANTILES.len()]>,
+}
+
+impl Measured {
+    fn of(row: &Row) -> Self {
+        let parts = row.parts();
+        Self {
+            method: Arc::clone(&row.method),
+            name: Arc::clone(&row.name),
+            requests: parts.num_requests,
+            failures: parts.num_failures,
+            bytes: parts.total_content_length,
+            timed: parts.num_requests.saturating_sub(parts.num_none_requests),
+            seconds: parts.total_response_time / 1e3,
+            quantiles: (!parts.response_times.is_empty()).then(|| QUANTILES.map(|q| row.quantile_ms(q) / 1e3)),
+        }
     }
-    text.line("gregaria_response_time_seconds_sum", &of, parts.total_response_time / 1e3);
-    let timed = parts.num_requests.saturating_sub(parts.num_none_requests);
-    text.line("gregaria_response_time_seconds_count", &of, timed as f64);
+
+    fn labels(&self) -> [(&str, &str); 2] {
+        [("method", &self.method), ("name", &self.name)]
+    }
+}
+
+fn response_times(text: &mut Text, row: &Measured) {
+    let [method, name] = row.labels();
+    for (quantile, seconds) in QUANTILES.into_iter().zip(row.quantiles.into_iter().flatten()) {
+        let labels = [method, name, ("quantile", &quantile.to_string())];
+        text.line("gregaria_response_time_seconds", &labels, seconds);
+    }
+    text.line("gregaria_response_time_seconds_sum", &[method, name], row.seconds);
+    text.line("gregaria_response_time_seconds_count", &[method, name], row.timed as f64);
 }
 
 #[derive(Default)]
@@ -96,14 +129,13 @@ fn escaped(value: &str) -> String {
 mod tests {
     use super::*;
     use crate::report::console::tests::small_run;
-    use crate::web::{Settings, Source, Status};
-    use std::sync::{Arc, Mutex};
+    use crate::web::Status;
+    use crate::web::shared::tests::shared_of;
 
     #[test]
     fn metrics_are_as_prometheus_reads_them() {
-        let source = Source::of(Arc::new(Mutex::new(small_run())));
-        let shared = Shared::new(Settings::default(), source);
-        shared.set_status(Status { state: "running".into(), run: 2, target_user_count: 5, ..Status::default() });
+        let shared = shared_of(small_run());
+        shared.set_status(Status { state: "running".into(), target_user_count: 5, ..Status::default() });
         let answer = answer(&shared);
         insta::assert_snapshot!(std::str::from_utf8(&answer.body).unwrap());
     }

@@ -9,6 +9,7 @@ mod assets;
 mod body;
 mod cors;
 mod downloads;
+mod figures;
 mod files;
 pub mod handover;
 mod json;
@@ -28,7 +29,7 @@ pub use handover::{Answer, Handover, Request};
 pub use listen::Bind;
 pub use ready::Ready;
 pub use routes::Route;
-pub use shared::{Settings, Shared, Source};
+pub use shared::{Percentiles, Settings, Shared};
 pub use status::{Status, Worker};
 
 use std::io;
@@ -78,7 +79,7 @@ impl Server {
 
     /// Listen no more, let answers that are on their way arrive, and wait until that is done.
     pub fn close(&mut self) {
-        self.shared.handover().close();
+        self.shared.close();
         // Nobody hears it where the thread has ended already.
         let _ = self.stop.send(true);
         if let Some(thread) = self.thread.take() {

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::answer::Asked;
-use super::ready::Ready;
+use super::ready::{Ready, text};
 use super::shared::{Shared, held};
 use super::{assets, downloads, json, metrics, requests};
 
@@ -21,6 +21,8 @@ pub enum Route {
     Metrics,
     OpenApi,
     Stream,
+    Timeline,
+    Runs,
 }
 
 /// Who knows a route.
@@ -48,6 +50,8 @@ impl Route {
             "/metrics" => Self::Metrics,
             "/openapi.json" => Self::OpenApi,
             "/stream" => Self::Stream,
+            "/timeline" => Self::Timeline,
+            "/runs" => Self::Runs,
             _ => Self::Asset(path.strip_prefix("/assets/").filter(|name| !name.is_empty())?.to_owned()),
         })
     }
@@ -55,7 +59,7 @@ impl Route {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Asset(_) => Kind::Open,
-            Self::Metrics | Self::OpenApi | Self::Stream => Kind::Ours,
+            Self::Metrics | Self::OpenApi | Self::Stream | Self::Timeline | Self::Runs => Kind::Ours,
             _ => Kind::Locusts,
         }
     }
@@ -73,13 +77,30 @@ impl Route {
             Self::ExceptionsCsv => downloads::exceptions(shared),
             Self::Asset(name) => assets::answer(name, shared, asked),
             Self::Metrics => metrics::answer(shared),
+            Self::Timeline => timeline(shared, asked),
+            Self::Runs => json::ready(shared.session().runs()),
             Self::OpenApi | Self::Stream => super::ready::not_found(),
         }
     }
 }
 
-pub fn exceptions(shared: &Shared) -> Ready {
-    json::ready(json!({"exceptions": requests::exceptions(&held(&shared.source().table))}))
+/// A run over time, or one entry of it.
+fn timeline(shared: &Shared, asked: &Asked) -> Ready {
+    let session = shared.session();
+    let run = match asked.parameter("run").map(|run| run.parse()) {
+        Some(Err(_)) => return text(400, "`run` is the number of a run, from 1."),
+        Some(Ok(run)) => Some(run),
+        None => None,
+    };
+    let shown = match (asked.parameter("method"), asked.parameter("name")) {
+        (None, None) => session.timeline(run),
+        (method, name) => session.entry(run, &method.unwrap_or_default(), &name.unwrap_or_default()),
+    };
+    shown.map_or_else(|| text(404, "There is no such run, or no such entry in it."), json::ready)
+}
+
+fn exceptions(shared: &Shared) -> Ready {
+    json::ready(json!({"exceptions": requests::exceptions(&held(shared.session().table()))}))
 }
 
 #[cfg(test)]

@@ -5,29 +5,27 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use tokio::sync::watch;
 
 use super::answer::Asked;
 use super::ready::Ready;
 use super::routes::{Kind, Route};
 use super::{Handover, Status};
-use crate::stats::{Table, Timeline};
+use crate::stats::PERCENTILES_TO_REPORT;
+use crate::verdict::Session;
 
 /// What stays as it is while the server runs.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// In front of every path of ours: `/lo`, or nothing.
     pub base: String,
-    /// The quantiles that `/stats/requests` has for each entry.
-    pub statistics: Vec<f64>,
-    /// Those that it has of the last seconds.
-    pub chart: Vec<f64>,
-    /// How many seconds these are.
+    /// Over how many of the last seconds the chart's percentiles are.
     pub window: i64,
-    /// Those of the CSV files.
-    pub report: Vec<f64>,
+    /// How long an answer to `/stats/requests` is good for everybody.
+    pub kept: Duration,
     /// Names that this server is asked for by, beside those that can mean no other machine.
     pub hosts: Vec<String>,
     /// Whoever has to log in is not fooled by a name: cookies belong to it.
@@ -40,54 +38,83 @@ pub struct Settings {
     pub tls: Option<(String, String)>,
 }
 
-/// What is measured: by what the page is filled.
-#[derive(Clone)]
-pub struct Source {
-    pub table: Arc<Mutex<Table>>,
-    /// The run over time, where somebody records it.
-    pub timeline: Option<Arc<Mutex<Timeline>>>,
-}
-
-impl fmt::Debug for Source {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Source").finish_non_exhaustive()
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            base: String::new(),
+            window: 10,
+            kept: Duration::from_secs(2),
+            hosts: Vec::new(),
+            takes_every_host: false,
+            build_path: None,
+            history_file: None,
+            tls: None,
+        }
     }
 }
 
-impl Source {
-    pub fn of(table: Arc<Mutex<Table>>) -> Self {
-        Self { table, timeline: None }
+/// The quantiles that are shown; a locustfile may choose others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Percentiles {
+    /// Of each entry.
+    pub statistics: Vec<f64>,
+    /// Of the last seconds.
+    pub chart: Vec<f64>,
+    /// In CSV files.
+    pub report: Vec<f64>,
+}
+
+impl Default for Percentiles {
+    fn default() -> Self {
+        Self { statistics: vec![0.95, 0.99], chart: vec![0.5, 0.95], report: PERCENTILES_TO_REPORT.to_vec() }
     }
 }
 
-#[derive(Debug)]
+/// The last lines of the log, and how many there were before them.
+#[derive(Debug, Clone, Default)]
+struct Log {
+    gone: u64,
+    lines: VecDeque<String>,
+}
+
 pub struct Shared {
     settings: Settings,
-    source: Mutex<Source>,
-    status: Mutex<Status>,
-    log: Mutex<VecDeque<String>>,
+    session: Mutex<Arc<Session>>,
+    percentiles: Mutex<Percentiles>,
+    status: Mutex<Arc<Status>>,
+    log: Mutex<Log>,
     handover: Handover,
     /// Whether Python wants to answer what the server could: the routes that Locust has, and those that are ours.
     hands_over: [AtomicBool; 2],
     /// What went wrong in the server's thread, for whoever logs it.
     complaints: Mutex<Vec<String>>,
+    /// Counts what streams are to look at before their second is over.
+    changes: watch::Sender<u64>,
     /// The last answer to `/stats/requests`, and when it was made.
     pub(super) cached: Mutex<Option<(Instant, Bytes)>>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Shared").field("settings", &self.settings).finish_non_exhaustive()
+    }
 }
 
 impl Shared {
     /// As many lines as Locust keeps.
     const LINES: usize = 500;
 
-    pub fn new(settings: Settings, source: Source) -> Self {
+    pub fn new(settings: Settings, session: Arc<Session>) -> Self {
         Self {
             settings,
-            source: Mutex::new(source),
+            session: Mutex::new(session),
+            percentiles: Mutex::default(),
             status: Mutex::default(),
             log: Mutex::default(),
             handover: Handover::default(),
             hands_over: Default::default(),
             complaints: Mutex::default(),
+            changes: watch::Sender::new(0),
             cached: Mutex::default(),
         }
     }
@@ -134,22 +161,53 @@ impl Shared {
         Some(route.answer(self, &Asked::of_get(path, query, headers)))
     }
 
-    pub fn source(&self) -> Source {
-        held(&self.source).clone()
+    pub fn session(&self) -> Arc<Session> {
+        Arc::clone(&held(&self.session))
     }
 
     /// Show these figures from now on.
-    pub fn follow(&self, source: Source) {
-        *held(&self.source) = source;
+    pub fn follow(&self, session: Arc<Session>) {
+        *held(&self.session) = session;
         self.forget_cached();
+        self.change();
     }
 
-    pub fn status(&self) -> Status {
-        held(&self.status).clone()
+    pub fn percentiles(&self) -> Percentiles {
+        held(&self.percentiles).clone()
+    }
+
+    pub fn set_percentiles(&self, percentiles: Percentiles) {
+        *held(&self.percentiles) = percentiles;
+    }
+
+    pub fn status(&self) -> Arc<Status> {
+        Arc::clone(&held(&self.status))
     }
 
     pub fn set_status(&self, status: Status) {
-        *held(&self.status) = status;
+        let before = std::mem::replace(&mut *held(&self.status), Arc::new(status.clone()));
+        if *before != status {
+            self.change();
+        }
+    }
+
+    fn change(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Whoever waits for an answer of Python's gets none any more, and streams end.
+    pub fn close(&self) {
+        self.handover.close();
+        self.change();
+    }
+
+    pub fn is_closing(&self) -> bool {
+        self.handover.is_closed()
+    }
+
+    /// Hears of what streams are to look at at once.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 
     /// Make the next answer to `/stats/requests` anew.
@@ -161,18 +219,60 @@ impl Shared {
     pub fn log(&self, lines: impl IntoIterator<Item = String>) {
         let mut log = held(&self.log);
         for line in lines {
-            if log.len() == Self::LINES {
-                log.pop_front();
+            if log.lines.len() == Self::LINES {
+                log.lines.pop_front();
+                log.gone += 1;
             }
-            log.push_back(line);
+            log.lines.push_back(line);
         }
     }
 
     pub fn lines(&self) -> Vec<String> {
-        held(&self.log).iter().cloned().collect()
+        self.lines_since(0).1
+    }
+
+    /// The lines after the first `seen` that there ever were, and how many there were ever.
+    pub fn lines_since(&self, seen: u64) -> (u64, Vec<String>) {
+        let log = held(&self.log);
+        let known = usize::try_from(seen.saturating_sub(log.gone)).unwrap_or(usize::MAX);
+        (log.gone + log.lines.len() as u64, log.lines.iter().skip(known).cloned().collect())
     }
 }
 
 pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::stats::Table;
+
+    /// A server's, whose run has counted this.
+    pub fn shared_of(table: Table) -> Arc<Shared> {
+        let table = Arc::new(Mutex::new(table));
+        let session = Session::start(table, Vec::new(), Duration::from_hours(1), true, |_| {}).unwrap();
+        Arc::new(Shared::new(Settings::default(), Arc::new(session)))
+    }
+
+    #[test]
+    fn the_last_lines_are_kept_and_those_that_are_new_are_known() {
+        let shared = shared_of(Table::new(0.0, true));
+        shared.log((0..600).map(|line| line.to_string()));
+        assert_eq!((shared.lines().len(), shared.lines()[0].as_str()), (500, "100"));
+        assert_eq!(shared.lines_since(598), (600, vec!["598".into(), "599".into()]));
+        assert_eq!((shared.lines_since(600).1.len(), shared.lines_since(3).1.len()), (0, 500));
+    }
+
+    #[test]
+    fn only_what_is_new_is_a_change() {
+        let shared = shared_of(Table::new(0.0, true));
+        let mut changes = shared.changes();
+        let status = Status { state: "running".into(), ..Status::default() };
+        shared.set_status(status.clone());
+        assert!(changes.has_changed().unwrap());
+        changes.mark_unchanged();
+        shared.set_status(status);
+        assert!(!changes.has_changed().unwrap());
+    }
 }

@@ -1,5 +1,9 @@
 //! What the page shows beside what is counted: Python tells it whenever it changes.
 
+use serde_json::{Map, Value, json};
+
+use crate::verdict::Session;
+
 /// The state of the test and what was asked of it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Status {
@@ -17,13 +21,10 @@ pub struct Status {
     pub target_user_count: u64,
     pub spawn_rate: Option<f64>,
     pub user_classes: Vec<(String, u64)>,
-    /// Counts the tests of this process, from 1; 0 before the first.
-    pub run: u64,
-    /// In seconds of the Unix epoch.
-    pub started: Option<f64>,
-    pub ended: Option<f64>,
     /// In seconds.
     pub run_time: Option<f64>,
+    /// When that will be over, in seconds of the Unix epoch.
+    pub ends: Option<f64>,
     /// How many have begun, and how many are to.
     pub iterations: Option<(u64, u64)>,
     pub seed: Option<u64>,
@@ -46,6 +47,39 @@ pub struct Worker {
 }
 
 impl Status {
+    /// Whether a test runs, begins or ends.
+    pub fn is_active(&self) -> bool {
+        matches!(self.state.as_str(), "spawning" | "running" | "cleanup" | "stopping")
+    }
+
+    /// As the page has it, with what is recorded of runs: their number, and the present one's start and end. Figures that
+    /// change with time are not in it.
+    pub fn to_json(&self, session: &Session) -> Value {
+        let (run, runs) = (session.run(), session.runs());
+        let present = runs["runs"].as_array().and_then(|runs| runs.last()).unwrap_or(&Value::Null);
+        let classes = self.user_classes.iter().map(|(name, users)| (name.clone(), (*users).into()));
+        json!({
+            "state": self.state,
+            "host": self.host,
+            "locustfile": self.locustfile,
+            "target_user_count": self.target_user_count,
+            "spawn_rate": self.spawn_rate,
+            "user_classes": classes.collect::<Map<_, _>>(),
+            "worker_count": self.worker_count(),
+            "is_distributed": self.workers.is_some(),
+            "run": run,
+            "started": present["started"],
+            "ended": present["ended"],
+            "run_time_s": self.run_time,
+            "ends": self.ends,
+            "profile": self.profile,
+            "shape": self.shape,
+            "iterations": self.iterations.map(|(begun, limit)| [begun, limit]),
+            "seed": self.seed,
+            "version": env!("CARGO_PKG_VERSION"),
+        })
+    }
+
     /// Those that can run users.
     pub fn worker_count(&self) -> usize {
         let able = |worker: &&Worker| matches!(worker.state.as_str(), "ready" | "spawning" | "running");

@@ -59,8 +59,10 @@ class RunWithPage(_Run):
         self.ending.set()
 
     def _end_after(self, seconds: float, began: float) -> None:
+        self.runner._ends = time.time() + seconds
         while (left := began + seconds - time.monotonic()) > 0:
             gevent.sleep(left)
+        self.runner._ends = None
         logger.info("--run-time limit reached, stopping test")
         self.runner.stop()
         self._quit_if_asked_to()

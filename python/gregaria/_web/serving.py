@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import gevent
 
-from gregaria import _engine, _following
-from locust import log, stats
+from gregaria import _engine, _following, _runs
+from locust import log, stats, web
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 _INTERVAL = 0.5
 """Seconds after which the page knows at the latest what nobody told."""
-
-_ACTIVE = ("spawning", "running", "cleanup", "stopping")
 
 logger = logging.getLogger("locust.web")
 
@@ -47,9 +45,9 @@ class Serving:
         """`answer` runs in a greenlet of its own for each request, and calls `request.answer(…)`."""
         self.environment = environment
         self.answer = answer
-        self._table = environment.stats.table
+        self._verdict = _runs.of(environment)
         self.engine = _engine.WebServer(
-            self._table,
+            self._verdict,
             host=host,
             port=port,
             base_path=base_path,
@@ -58,16 +56,11 @@ class Serving:
             takes_every_host=login,
             build_path=build_path,
             history_file=_history_file(csv_writer),
-            statistics_percentiles=[float(quantile) for quantile in stats.PERCENTILES_TO_STATISTICS],
-            chart_percentiles=[float(quantile) for quantile in stats.PERCENTILES_TO_CHART],
-            report_percentiles=list(stats.PERCENTILES_TO_REPORT),
             window=stats.CURRENT_RESPONSE_TIME_PERCENTILE_WINDOW,
+            cache_time=max(0.0, float(web.DEFAULT_CACHE_TIME)),
         )
         self.server_host = host
         self.server_port = self.engine.port
-        self._run = 0
-        self._started: float | None = None
-        self._ended: float | None = None
         self.engine.log(log.get_logs())
         _following.follow_log(self.engine)
         _following.follow(environment, self.tell)
@@ -95,13 +88,21 @@ class Serving:
     def tell(self) -> None:
         """Tell the page how things are."""
         environment, runner = self.environment, self.environment.runner
-        if environment.stats.table is not self._table:
-            self._table = environment.stats.table
-            self.engine.follow(self._table)
+        verdict = _runs.of(environment)
+        if verdict is not self._verdict:
+            self._verdict = verdict
+            self.engine.follow(verdict)
+        self.engine.set_percentiles(
+            stats.PERCENTILES_TO_STATISTICS, stats.PERCENTILES_TO_CHART, stats.PERCENTILES_TO_REPORT
+        )
         if runner is None:
-            self.engine.set_status(state="missing", has_runner=False, locustfile=environment.locustfile)
+            self.engine.set_status(
+                state="missing",
+                has_runner=False,
+                locustfile=environment.locustfile,
+                download_name=_download_name(environment),
+            )
             return
-        self._note(runner.state)
         shape, options = environment.shape_class, environment.parsed_options
         limit, left = getattr(options, "iteration_limit", None), _engine.iterations_left()
         run_time = getattr(options, "run_time", None)
@@ -115,21 +116,12 @@ class Serving:
             target_user_count=runner.target_user_count,
             spawn_rate=runner._spawn_rate,
             user_classes=list(runner.user_classes_count.items()),
-            run=self._run,
-            started=self._started,
-            ended=self._ended,
             run_time=None if shape is not None or not run_time else float(run_time),
+            ends=runner._ends,
             iterations=(limit - left, limit) if limit and left is not None else None,
             seed=environment.seed,
             worker_logs=environment.worker_logs,
         )
-
-    def _note(self, state: str) -> None:
-        was_active = self._started is not None and self._ended is None
-        if state in _ACTIVE and not was_active:
-            self._run, self._started, self._ended = self._run + 1, time.time(), None
-        elif state not in _ACTIVE and was_active:
-            self._ended = time.time()
 
     def _keep_telling(self) -> None:
         while True:

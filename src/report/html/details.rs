@@ -12,7 +12,7 @@ const STEPS: u32 = 8;
 const DECADES: u32 = 6;
 
 /// By [`Phase::ALL`].
-const PHASES: [&str; Phase::ALL.len()] = ["look-up", "connect", "TLS", "sending", "waiting", "receiving"];
+pub const PHASES: [&str; Phase::ALL.len()] = ["look-up", "connect", "TLS", "sending", "waiting", "receiving"];
 
 pub fn details(table: &Table) -> Value {
     let mut rows = table.sorted_rows();

@@ -5,7 +5,7 @@
 
 mod details;
 
-pub use details::details;
+pub use details::{PHASES, details};
 
 /// The page, with a gap for the data.
 const PAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/report.html"));

@@ -1,0 +1,222 @@
+//! What one client has not seen yet.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Weak};
+
+use rustc_hash::FxHashMap;
+use serde_json::{Value, json};
+
+use super::super::figures::{Figures, keys};
+use super::super::requests::{exceptions, failures, now, worker};
+use super::super::shared::{Percentiles, Shared, held};
+use crate::stats::timeline::Seen;
+use crate::stats::{Row, Table};
+use crate::verdict::Session;
+
+/// So many kinds of failure are shown at most.
+const FAILURES: usize = 10_000;
+/// So many rows are looked at before other requests have their turn.
+const AT_ONCE: usize = 32;
+
+/// What was sent already.
+#[derive(Default)]
+pub struct News {
+    /// Whose figures these are. Of others nothing was sent.
+    session: Weak<Session>,
+    percentiles: Percentiles,
+    rows: FxHashMap<(Arc<str>, Arc<str>), Mark>,
+    total: Option<Mark>,
+    age: Option<u64>,
+    timeline: Seen,
+    failures: Option<(u64, usize)>,
+    seconds_without_failures: usize,
+    exceptions: Option<(u64, usize)>,
+    log: Option<u64>,
+    /// Texts of the events that are sent whole.
+    sent: FxHashMap<&'static str, String>,
+}
+
+/// By what a row is known to have changed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Mark {
+    beginning: u64,
+    requests: u64,
+    failures: u64,
+    /// Rates go on falling when nothing is requested any more.
+    rates: (f64, f64),
+}
+
+impl Mark {
+    fn of(row: &Row, table: &Table) -> Self {
+        let (parts, clock) = (row.parts(), table.clock());
+        Self {
+            beginning: row.beginning(),
+            requests: parts.num_requests,
+            failures: parts.num_failures,
+            rates: (row.current_rps(clock).as_f64(), row.current_fail_per_sec(clock).as_f64()),
+        }
+    }
+}
+
+impl News {
+    /// All of it, as events.
+    pub async fn all(&mut self, shared: &Shared) -> String {
+        let session = shared.session();
+        if !std::ptr::eq(self.session.as_ptr(), Arc::as_ptr(&session)) {
+            *self = Self { session: Arc::downgrade(&session), ..Self::default() };
+        }
+        let mut events = Events::default();
+        if self.sent.is_empty() {
+            events.0.push_str("retry: 1000\n\n");
+        }
+        events.0 += &self.state(shared);
+        self.stats(shared, &session, &mut events).await;
+        self.failures(&session, &mut events);
+        self.exceptions(&session, &mut events);
+        if let Some(data) = session.timeline_event(&mut self.timeline) {
+            events.add("timeline", &data);
+        }
+        self.whole("runs", &session.runs(), &mut events);
+        self.whole("lag", &session.lag(), &mut events);
+        self.whole("knee", &session.knee(), &mut events);
+        self.whole("checks", &session.checks(), &mut events);
+        self.whole("annotations", &session.annotations(), &mut events);
+        let workers: Vec<Value> = shared.status().workers.iter().flatten().map(worker).collect();
+        self.whole("workers", &json!({"workers": workers}), &mut events);
+        self.logs(shared, &mut events);
+        events.0
+    }
+
+    /// The state if it has changed; while a test is active, in any case.
+    pub fn state(&mut self, shared: &Shared) -> String {
+        let (status, session, mut events) = (shared.status(), shared.session(), Events::default());
+        let mut data = status.to_json(&session);
+        data["user_count"] = held(session.table()).user_count().into();
+        let is_new = self.is_new("state", &data.to_string());
+        if is_new || status.is_active() {
+            data["now"] = now().into();
+            events.add("state", &data);
+        }
+        events.0
+    }
+
+    async fn stats(&mut self, shared: &Shared, session: &Session, events: &mut Events) {
+        let percentiles = shared.percentiles();
+        let (age, count) = {
+            let table = held(session.table());
+            (table.ages().0, table.rows().len())
+        };
+        let whole = self.age != Some(age) || self.percentiles != percentiles || self.rows.len() > count;
+        if whole {
+            (self.age, self.total) = (Some(age), None);
+            self.percentiles = percentiles.clone();
+            self.rows.clear();
+        }
+        let mut rows = Vec::new();
+        for (place, key) in keys(session.table(), usize::MAX).into_iter().enumerate() {
+            if place % AT_ONCE == AT_ONCE - 1 {
+                tokio::task::yield_now().await;
+            }
+            let changed = {
+                let table = held(session.table());
+                let Some(row) = table.row(&key.0, &key.1) else { continue };
+                let mark = Mark::of(row, &table);
+                let is_new = self.rows.get(&key) != Some(&mark);
+                is_new.then(|| (mark, Figures::of(row, table.clock(), &percentiles)))
+            };
+            if let Some((mark, figures)) = changed {
+                self.rows.insert(key, mark);
+                rows.push(figures.to_whole_json());
+            }
+        }
+        let total = {
+            let table = held(session.table());
+            let mark = Mark::of(table.total(), &table);
+            let is_new = self.total.replace(mark) != Some(mark);
+            (is_new || whole || !rows.is_empty()).then(|| Figures::of(table.total(), table.clock(), &percentiles))
+        };
+        if let Some(total) = total {
+            let data = json!({"run": session.run(), "whole": whole, "rows": rows, "total": total.to_whole_json()});
+            events.add("stats", &data);
+        }
+    }
+
+    /// Very many kinds of failure are sent more seldom: a second for each thousand.
+    fn failures(&mut self, session: &Session, events: &mut Events) {
+        let table = held(session.table());
+        let count = table.errors().len();
+        self.seconds_without_failures += 1;
+        let mark = Some((table.errors().iter().map(|record| record.occurrences).sum(), count));
+        if mark == self.failures || (self.failures.is_some() && self.seconds_without_failures <= count / 1000) {
+            return;
+        }
+        let shown = failures(&table, FAILURES);
+        drop(table);
+        (self.failures, self.seconds_without_failures) = (mark, 0);
+        events.add("failures", &json!({"run": session.run(), "failures": shown}));
+    }
+
+    fn exceptions(&mut self, session: &Session, events: &mut Events) {
+        let table = held(session.table());
+        let (mut sum, mut count) = (0, 0);
+        for record in table.exceptions().iter() {
+            sum += record.count;
+            count += 1;
+        }
+        let mark = Some((sum, count));
+        if mark == self.exceptions {
+            return;
+        }
+        let shown = exceptions(&table);
+        drop(table);
+        self.exceptions = mark;
+        events.add("exceptions", &json!({"run": session.run(), "exceptions": shown}));
+    }
+
+    fn logs(&mut self, shared: &Shared, events: &mut Events) {
+        let status = shared.status();
+        let (count, lines) = shared.lines_since(self.log.unwrap_or(0));
+        let whole = self.log.replace(count).is_none();
+        let of_workers = (!status.worker_logs.is_empty()).then(|| json!(status.worker_logs));
+        let workers_have = of_workers.as_ref().is_some_and(|logs| self.is_new("worker logs", &logs.to_string()));
+        if whole || workers_have || !lines.is_empty() {
+            let mut data = json!({"whole": whole, "lines": lines});
+            if workers_have {
+                data["workers"] = of_workers.into();
+            }
+            events.add("logs", &data);
+        }
+    }
+
+    /// An event that is sent whole, if it is another than before.
+    fn whole(&mut self, name: &'static str, data: &Value, events: &mut Events) {
+        let text = data.to_string();
+        if self.is_new(name, &text) {
+            events.add_text(name, &text);
+        }
+    }
+
+    fn is_new(&mut self, name: &'static str, text: &str) -> bool {
+        let before = self.sent.entry(name).or_default();
+        let is_new = before != text;
+        if is_new {
+            text.clone_into(before);
+        }
+        is_new
+    }
+}
+
+#[derive(Default)]
+struct Events(String);
+
+impl Events {
+    fn add(&mut self, name: &str, data: &Value) {
+        self.add_text(name, &data.to_string());
+    }
+
+    /// JSON has no line break of its own.
+    fn add_text(&mut self, name: &str, data: &str) {
+        // Writing to a string cannot fail.
+        let _ = write!(self.0, "event: {name}\ndata: {data}\n\n");
+    }
+}
