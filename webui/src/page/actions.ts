@@ -44,6 +44,14 @@ export function secondsLeft(now: number = Date.now() / 1000): number | null {
   return end === null ? null : Math.max(0, end - now - store.ahead.value);
 }
 
+/** Note what happens now. Gives the server's reason if it refuses, else `null`. */
+export async function annotate(text: string): Promise<string | null> {
+  return said(async () => {
+    const answer = (await (await post("./annotate", new URLSearchParams({ text }))).json()) as Answer;
+    return answer.success ? null : answer.message;
+  });
+}
+
 export async function stop(): Promise<void> {
   await told("stop", async () => {
     const answer = (await (await post("./stop")).json()) as Answer;

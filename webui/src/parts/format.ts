@@ -7,6 +7,11 @@ export function whole(value: number): string {
   return GROUPED.format(value);
 }
 
+/** For the marks of an axis: nothing for what would need decimals and is large. */
+export function wholeOrLess(value: number): string {
+  return Number.isInteger(value) ? whole(value) : value < 10 ? String(Number(value.toFixed(2))) : "";
+}
+
 /** Milliseconds with three significant digits, which is what the histograms hold: `0.42`, `12.3`, `1,230`. */
 export function milliseconds(value: number): string {
   if (value >= 100) return whole(value);

@@ -102,6 +102,8 @@ export interface Timeline {
   /** The end of each interval, in seconds since the start; one value of every column is of the same interval. */
   ends_s: number[];
   users: number[];
+  /** How many were asked for; not in what a script's report has. */
+  target_users?: number[];
   lag_p99_ms: (number | null)[];
   saturated: [number, number][];
   total: {
@@ -133,6 +135,14 @@ export interface Lag {
   warning: string | null;
 }
 
+/** What somebody said of a moment. */
+export interface Annotation {
+  /** Seconds of the Unix epoch. */
+  time: number;
+  text: string;
+  users: number;
+}
+
 export interface Run {
   version: string;
   verdict: "passed" | "failed" | null;
@@ -143,6 +153,7 @@ export interface Run {
   distribution: Distribution;
   phases: Phases;
   lag: Lag | null;
+  annotations: Annotation[];
   options: Record<string, unknown>;
   seed: number | null;
 }
@@ -167,6 +178,7 @@ export function completed(args: TemplateArgs, run: Partial<Run> | undefined): Ru
     distribution: { quantiles: [], rows: [] },
     phases: { names: [], rows: [] },
     lag: null,
+    annotations: [],
     options: {},
     seed: null,
   };

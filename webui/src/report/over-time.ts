@@ -1,8 +1,10 @@
 /** What happened when. */
 
+import { ANNOTATION, annotations } from "../parts/annotations";
+import { SATURATED } from "../parts/chart/bands";
 import { type Column, type TimeChart, TimeCharts } from "../parts/chart/time";
 import { h } from "../parts/dom";
-import { duration, rate, whole } from "../parts/format";
+import { duration, rate, whole, wholeOrLess } from "../parts/format";
 import { type Section, section } from "../parts/section";
 import { type Run, type TemplateArgs, type Timeline, withTotal } from "./data";
 
@@ -11,13 +13,16 @@ export function overTime(args: TemplateArgs, run: Run): Section {
   if (!timeline || timeline.ends_s.length < 2) {
     return section("charts", "Over time", null, h("p", { class: "none" }, "The run was too short for charts."));
   }
-  const charts = new TimeCharts(times(timeline), measured(chartsOf(args, run, timeline)), {
-    name: "generator saturated",
-    tint: "saturated",
-    at: timeline.saturated.map(([start, end]) => [timeline.start + start, timeline.start + end]),
+  const charts = new TimeCharts({ shaded: SATURATED });
+  charts.show({
+    times: times(timeline),
+    charts: measured(chartsOf(args, run, timeline)),
+    spans: timeline.saturated.map(([start, end]) => [timeline.start + start, timeline.start + end]),
+    marks: run.annotations.map(({ time, text }) => ({ at: time, text, color: ANNOTATION })),
   });
   const each = duration(timeline.interval_s * 1000);
-  return section("charts", "Over time", `Each point is ${each} of the run.${saturation(timeline)}`, charts.element);
+  const note = `Each point is ${each} of the run.${saturation(timeline)}`;
+  return section("charts", "Over time", note, charts.element, annotations(run.annotations, timeline.start));
 }
 
 function saturation(timeline: Timeline): string {
@@ -58,7 +63,7 @@ function chartsOf(args: TemplateArgs, run: Run, timeline: Timeline): TimeChart[]
       ],
       columns: [perSecond(requests), perSecond(failures)],
       whole: [rate(total?.total_rps ?? 0), rate(total?.total_fail_per_sec ?? 0)],
-      unit: whole_or_less,
+      unit: wholeOrLess,
     },
     {
       title: "Response times",
@@ -73,10 +78,13 @@ function chartsOf(args: TemplateArgs, run: Run, timeline: Timeline): TimeChart[]
     },
     {
       title: "Users",
-      lines: [{ label: "Users", color: "users", show: whole, filled: true }],
-      columns: [timeline.users],
-      whole: [`${whole(Math.max(0, ...timeline.users))} at most`],
-      unit: whole_or_less,
+      lines: [
+        { label: "Users", color: "users", show: whole, filled: true },
+        { label: "Asked for", color: "muted", show: whole, dash: true },
+      ],
+      columns: [timeline.users, timeline.target_users ?? timeline.users.map(() => null)],
+      whole: [`${whole(Math.max(0, ...timeline.users))} at most`, ""],
+      unit: wholeOrLess,
     },
     {
       title: "Generator lag",
@@ -92,8 +100,4 @@ function chartsOf(args: TemplateArgs, run: Run, timeline: Timeline): TimeChart[]
 function seconds(timeline: Timeline, index: number): number {
   const start = index === 0 ? 0 : (timeline.ends_s[index - 1] ?? 0);
   return Math.max(0.001, (timeline.ends_s[index] ?? 0) - start);
-}
-
-function whole_or_less(value: number): string {
-  return Number.isInteger(value) ? whole(value) : value < 10 ? String(Number(value.toFixed(2))) : "";
 }

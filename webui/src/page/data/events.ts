@@ -1,6 +1,6 @@
 /** What the server's stream says: the name of each event and the JSON it brings. On a new connection everything comes whole. */
 
-import type { Check, Knee, Lag, Timeline, Word } from "../../report/data";
+import type { Check, Knee, Lag, Annotation as Said, Timeline, Word } from "../../report/data";
 
 export type RunnerState = "ready" | "spawning" | "running" | "cleanup" | "stopping" | "stopped" | "missing";
 
@@ -77,10 +77,22 @@ export interface Worker {
   memory_usage: number;
 }
 
-export interface Annotation {
-  time: number;
-  text: string;
+export interface Annotation extends Said {
+  /** 0: before all runs that are kept. */
   run: number;
+}
+
+/** A test of this process, from its begin. Times in seconds. */
+export interface RunSummary {
+  run: number;
+  profile: string | null;
+  /** Of the Unix epoch; without an end while it goes on. */
+  started: number;
+  ended: number | null;
+  seconds: number;
+  users: number;
+  requests: number;
+  failures: number;
 }
 
 export interface Events {
@@ -88,7 +100,9 @@ export interface Events {
   stats: { run: number; whole: boolean; rows: StatsRow[]; total: StatsRow };
   failures: { run: number; failures: Failure[] };
   exceptions: { run: number; exceptions: Thrown[] };
-  timeline: { run: number; whole: boolean; timeline: Timeline | null };
+  /** `from` is the first interval that is in it: the columns are replaced from there on. */
+  timeline: { run: number; whole: boolean; from?: number; timeline: Timeline | null };
+  runs: { runs: RunSummary[] };
   lag: Lag | null;
   knee: Knee | null;
   checks: { checks: Check[]; words: Word[] };
@@ -108,6 +122,7 @@ export const EVENTS: (keyof Events)[] = [
   "knee",
   "checks",
   "annotations",
+  "runs",
   "workers",
   "logs",
   "bye",

@@ -2,7 +2,7 @@
 
 import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Check, Knee, Lag, Timeline, Word } from "../../report/data";
-import type { Annotation, Events, Failure, State, StatsRow, Thrown, Worker } from "./events";
+import type { Annotation, Events, Failure, RunSummary, State, StatsRow, Thrown, Worker } from "./events";
 import { Rows } from "./rows";
 import { extended } from "./timeline";
 
@@ -48,6 +48,8 @@ export class Store {
   readonly checks: Signal<Check[]> = signal([]);
   readonly words: Signal<Word[]> = signal([]);
   readonly annotations: Signal<Annotation[]> = signal([]);
+  /** All that the server keeps, the present one last. */
+  readonly runs: Signal<RunSummary[]> = signal([]);
   readonly workers: Signal<Worker[]> = signal([]);
   readonly logs: Signal<string[]> = signal([]);
   readonly workerLogs: Signal<Record<string, string[]>> = signal({});
@@ -81,6 +83,9 @@ export class Store {
     annotations: (sent) => {
       this.annotations.value = sent.annotations;
     },
+    runs: (sent) => {
+      this.runs.value = sent.runs;
+    },
     workers: (sent) => {
       this.workers.value = sent.workers;
     },
@@ -97,11 +102,15 @@ export class Store {
     this.state.value = sent;
   }
 
-  private takeTimeline({ run, whole, timeline }: Events["timeline"]): void {
+  private takeTimeline({ run, whole, from, timeline }: Events["timeline"]): void {
     const before = this.timeline.value;
     if (timeline === null) this.timeline.value = null;
     else if (whole || before?.run !== run) this.timeline.value = { run, timeline };
-    else this.timeline.value = { run, timeline: extended(before.timeline, timeline) };
+    else
+      this.timeline.value = {
+        run,
+        timeline: extended(before.timeline, timeline, from ?? before.timeline.ends_s.length),
+      };
   }
 
   private takeLogs({ whole, lines, workers }: Events["logs"]): void {

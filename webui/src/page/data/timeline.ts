@@ -2,20 +2,22 @@
 
 import type { Timeline } from "../../report/data";
 
-/** With the intervals of `later` behind its own. What is shaded is small and comes whole each time. */
-export function extended(timeline: Timeline, later: Timeline): Timeline {
+/** With its intervals from this one on as `later` has them: the last one may have grown. What is shaded comes whole each time. */
+export function extended(timeline: Timeline, later: Timeline, from: number): Timeline {
   const { total } = timeline;
+  const joined = <Value>(before: Value[], after: Value[]) => before.slice(0, from).concat(after);
   return {
     ...later,
-    ends_s: timeline.ends_s.concat(later.ends_s),
-    users: timeline.users.concat(later.users),
-    lag_p99_ms: timeline.lag_p99_ms.concat(later.lag_p99_ms),
+    ends_s: joined(timeline.ends_s, later.ends_s),
+    users: joined(timeline.users, later.users),
+    target_users: joined(timeline.target_users ?? [], later.target_users ?? []),
+    lag_p99_ms: joined(timeline.lag_p99_ms, later.lag_p99_ms),
     total: {
-      requests: total.requests.concat(later.total.requests),
-      failures: total.failures.concat(later.total.failures),
-      p50_ms: total.p50_ms.concat(later.total.p50_ms),
-      p95_ms: total.p95_ms.concat(later.total.p95_ms),
-      p99_ms: total.p99_ms.concat(later.total.p99_ms),
+      requests: joined(total.requests, later.total.requests),
+      failures: joined(total.failures, later.total.failures),
+      p50_ms: joined(total.p50_ms, later.total.p50_ms),
+      p95_ms: joined(total.p95_ms, later.total.p95_ms),
+      p99_ms: joined(total.p99_ms, later.total.p99_ms),
     },
   };
 }

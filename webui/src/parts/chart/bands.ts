@@ -3,6 +3,9 @@
 import uPlot from "uplot";
 import { color } from "../theme";
 
+/** Where the load was less than asked for. */
+export const SATURATED = { name: "generator saturated", tint: "saturated" };
+
 export type Span = readonly [start: number, end: number];
 
 export function bands(spans: () => Span[], name: string, tint: string): uPlot.Plugin {

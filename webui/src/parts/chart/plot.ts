@@ -16,6 +16,8 @@ export interface Line {
   filled?: boolean;
   /** With a dot where something was measured. */
   dotted?: boolean;
+  /** Drawn in dashes, so that it is told from the others by more than its colour. */
+  dash?: boolean;
   scale?: string;
 }
 
@@ -32,6 +34,7 @@ export function series(line: Line): uPlot.Series {
     width: 1.75,
     spanGaps: true,
     points: line.dotted ? { show: true, size: 5, width: 0, fill: stroke } : { show: false },
+    ...(line.dash ? { dash: [5, 4], width: 1.5 } : {}),
     ...(line.filled ? { fill: () => color(line.color, 0.14) } : {}),
   };
 }
@@ -58,9 +61,10 @@ export class Plot {
   private options: Omit<uPlot.Options, "width"> | null = null;
   private data: uPlot.AlignedData = [[]];
 
-  constructor(title: string, head: Child, summary: string) {
+  constructor(title: string, head: Child | Child[], summary: string) {
     this.place.setAttribute("aria-label", summary);
-    this.element = h("figure", {}, h("figcaption", {}, h("h3", {}, title), head), this.place);
+    const said = Array.isArray(head) ? head : [head];
+    this.element = h("figure", {}, h("figcaption", {}, h("h3", {}, title), ...said), this.place);
     new ResizeObserver(() => this.fit()).observe(this.place);
     onThemeChange(() => this.redraw());
     matchMedia("print").addEventListener("change", () => this.fit());
@@ -74,6 +78,13 @@ export class Plot {
     this.chart = null;
     [this.options, this.data] = [options, data];
     this.fit();
+  }
+
+  /** Other points of the same lines. With `rescaled` the axes follow them. */
+  update(data: uPlot.AlignedData, rescaled = true): void {
+    this.data = data;
+    this.chart?.setData(data, rescaled);
+    if (!rescaled) this.chart?.redraw(true, false);
   }
 
   get uplot(): uPlot | null {
