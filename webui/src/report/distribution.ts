@@ -1,7 +1,7 @@
 /** How response times are spread: each value against the share of requests that took longer, a decade a step. */
 
-import uPlot from "uplot";
 import { axis, Chip, type Line, Plot, series } from "../parts/chart/plot";
+import uPlot from "../parts/chart/uplot";
 import { fill, h } from "../parts/dom";
 import { duration } from "../parts/format";
 import { type Section, section } from "../parts/section";

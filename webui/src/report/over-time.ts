@@ -18,6 +18,7 @@ export function overTime(args: TemplateArgs, run: Run): Section {
     times: times(timeline),
     charts: measured(chartsOf(args, run, timeline)),
     spans: timeline.saturated.map(([start, end]) => [timeline.start + start, timeline.start + end]),
+    start: timeline.start,
     marks: run.annotations.map(({ time, text }) => ({ at: time, text, color: ANNOTATION })),
   });
   const each = duration(timeline.interval_s * 1000);

@@ -131,7 +131,7 @@ export function present(shown: RunCurves, entry: string | null, marks: Mark[], i
       duration,
     ),
   ];
-  return { times: ends_s.map((end) => start + end), charts, spans: spansOf(timeline), marks };
+  return { times: ends_s.map((end) => start + end), charts, spans: spansOf(timeline), marks, start };
 }
 
 /** Several runs from their starts, or one after another: each is a line. */
@@ -140,11 +140,12 @@ export function together(runs: RunCurves[], quantile: Quantile, marks: Mark[], i
   const times = isAligned
     ? grid(runs)
     : runs.flatMap(({ timeline }) => timeline.ends_s.map((end) => timeline.start + end));
+  // The present run, which is the last, always looks the same.
   const line = (index: number, show: (value: number) => string): Line => ({
     label: runs[index]?.label ?? "",
-    color: COLORS[index % COLORS.length] ?? "entry-1",
+    color: COLORS[(runs.length - 1 - index) % COLORS.length] ?? "entry-1",
     show,
-    dash: index % 2 === 1,
+    dash: index < runs.length - 1,
   });
   const shift = (run: RunCurves) => (isAligned ? 0 : run.timeline.start);
   const chart = (

@@ -11,6 +11,13 @@ import { type EntryName, entry, entryLabel } from "./shown";
 /** As many as one looks through; more letters find the others. */
 const MOST = 50;
 
+const COMBOBOX = {
+  role: "combobox",
+  list: undefined,
+  "aria-controls": "entries-found",
+  "aria-autocomplete": "list",
+} as const;
+
 const typed = signal("");
 const isOpen = signal(false);
 const place = signal(0);
@@ -41,19 +48,19 @@ export function EntryPicker() {
     else return;
     event.preventDefault();
   };
+  const aria = {
+    "aria-expanded": isOpen.value,
+    "aria-activedescendant": isOpen.value && shown[place.value] ? `entry-found-${place.value}` : undefined,
+  };
   return (
     <div class="picker">
       <input
         ref={input}
         type="search"
         class="filter"
-        list={undefined}
-        role="combobox"
+        {...COMBOBOX}
+        {...aria}
         aria-label="Entry to show"
-        aria-expanded={isOpen.value}
-        aria-controls="entries-found"
-        aria-autocomplete="list"
-        aria-activedescendant={isOpen.value && shown[place.value] ? `entry-found-${place.value}` : undefined}
         placeholder={chosen ? entryLabel(chosen) : "All requests: find an entry"}
         spellcheck={false}
         autocomplete="off"

@@ -28,7 +28,10 @@ export function Charts() {
         <RunsMenu />
       </div>
       <Limit />
-      <section aria-label="Over time">
+      <section aria-labelledby="over-time-title">
+        <h2 id="over-time-title" class="read-out">
+          Over time
+        </h2>
         {!data.value && <p class="none">{waiting()}</p>}
         <Board />
         <Annotations />

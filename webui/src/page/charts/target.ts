@@ -68,7 +68,7 @@ export class TargetHandle {
 
   /** Stand where this load is, or nowhere while it cannot be changed. */
   show(plot: Plot | null, load: Load | null): void {
-    if (plot && plot !== this.plot) plot.place.append(this.element);
+    if (plot && plot !== this.plot) plot.frame.append(this.element);
     this.plot = plot;
     this.load = load;
     if (!plot?.uplot || !load) {
@@ -95,7 +95,7 @@ export class TargetHandle {
     this.line.style.left = `${left}px`;
     this.line.style.width = `${width}px`;
     this.knob.style.left = `${left + width}px`;
-    this.box.style.right = `${Math.max(0, (this.plot?.place.clientWidth ?? 0) - left - width + 16)}px`;
+    this.box.style.right = `${Math.max(0, (this.plot?.frame.clientWidth ?? 0) - left - width + 16)}px`;
     this.box.classList.toggle("below", at < top + height / 2);
     this.knob.setAttribute("aria-valuenow", String(this.value));
     const now = `${whole(load.users)} users`;

@@ -1,7 +1,7 @@
 /** Stretches of a chart that are shaded and named: what is drawn there is not what it seems. */
 
-import uPlot from "uplot";
 import { color } from "../theme";
+import uPlot from "./uplot";
 
 /** Where the load was less than asked for. */
 export const SATURATED = { name: "generator saturated", tint: "saturated" };

@@ -1,11 +1,11 @@
 /** Response time and throughput against the number of users, and the knee, if there is one. */
 
-import uPlot from "uplot";
 import type { Knee, KneePoint } from "../../report/data";
 import { h } from "../dom";
 import { duration, percent, rate, whole } from "../format";
 import { color } from "../theme";
 import { axis, Chip, type Line, Plot, series } from "./plot";
+import uPlot from "./uplot";
 
 const LINES: (Line & { value: (point: KneePoint) => number })[] = [
   { label: "Requests per second", color: "rps", show: rate, scale: "rps", value: (point) => point.rps },

@@ -1,7 +1,7 @@
 /** Moments of a chart over time that have a name: a line across it, and the name where there is room. */
 
-import uPlot from "uplot";
 import { color } from "../theme";
+import uPlot from "./uplot";
 
 export interface Mark {
   /** On the chart's axis. */

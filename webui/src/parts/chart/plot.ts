@@ -1,7 +1,6 @@
 /** What all charts share: their frame, their axes, their colours, and a size that follows the page and the paper. */
 
-import "./sharp";
-import uPlot from "uplot";
+import uPlot from "./uplot";
 import "uplot/dist/uPlot.min.css";
 import { swatch } from "../bars";
 import { type Child, h } from "../dom";
@@ -57,6 +56,8 @@ export function axis(options: uPlot.Axis): uPlot.Axis {
 export class Plot {
   readonly element: HTMLElement;
   readonly place = h("div", { class: "plot", role: "img" });
+  /** As large as the chart, for what is laid over it and is no part of the picture. */
+  readonly frame = h("div", { class: "frame" }, this.place);
   private chart: uPlot | null = null;
   private options: Omit<uPlot.Options, "width"> | null = null;
   private data: uPlot.AlignedData = [[]];
@@ -64,7 +65,7 @@ export class Plot {
   constructor(title: string, head: Child | Child[], summary: string) {
     this.place.setAttribute("aria-label", summary);
     const said = Array.isArray(head) ? head : [head];
-    this.element = h("figure", {}, h("figcaption", {}, h("h3", {}, title), ...said), this.place);
+    this.element = h("figure", {}, h("figcaption", {}, h("h3", {}, title), ...said), this.frame);
     new ResizeObserver(() => this.fit()).observe(this.place);
     onThemeChange(() => this.redraw());
     matchMedia("print").addEventListener("change", () => this.fit());

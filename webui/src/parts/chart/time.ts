@@ -32,6 +32,8 @@ export interface TimeData {
   /** Shaded in every chart. */
   spans: Span[];
   marks: Mark[];
+  /** When it all began, where that is not the first of the times. */
+  start?: number;
   elapsed?: boolean;
 }
 
@@ -60,7 +62,7 @@ class Pane {
 
   constructor(title: string, pictures: boolean) {
     const button = h("button", { type: "button", class: "quiet png", click: () => this.keep() }, "PNG");
-    button.setAttribute("aria-label", `Download the chart “${title}” as a picture`);
+    button.setAttribute("aria-label", `PNG: download the chart “${title}”`);
     this.plot = new Plot(title, [this.chips, pictures ? button : null], title);
   }
 
@@ -240,7 +242,9 @@ export class TimeCharts {
       this.when.textContent = "Point at a chart for its values; drag to zoom.";
       return;
     }
-    const at = isElapsed ? `${elapsed(time)} after the start` : `${timeOfDay(time)}, ${clock(time - this.first)} in`;
+    const at = isElapsed
+      ? `${elapsed(time)} after the start`
+      : `${timeOfDay(time)}, ${clock(time - (this.data.start ?? this.first))} in`;
     const inside = spans.some(([start, end]) => start < time && time <= end) ? [this.options.shaded.name] : [];
     const [before, after] = [times[index - 1] ?? time, times[index + 1] ?? time];
     const near = marks.filter((mark) => mark.at > (before + time) / 2 && mark.at <= (time + after) / 2);
