@@ -20,6 +20,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
+from browsers import chromium
+
 T = TypeVar("T")
 
 for _name in [name for name in os.environ if name.startswith(("LOCUST_", "GEVENT_"))]:
@@ -197,3 +199,10 @@ def python_script(tmp_path: Path) -> Callable[..., Run]:
 def _environment(**more: str) -> dict[str, str]:
     """The tests' own, in which Python warns and tells of crashes."""
     return {**os.environ, "PYTHONWARNINGS": "default", "PYTHONFAULTHANDLER": "1", **more}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, for all tests that look at pages."""
+    with chromium() as started:
+        yield started

@@ -1,7 +1,4 @@
-"""The HTML report in a real browser: Chromium, with the network off.
-
-Screenshots are written into the folder that `GREGARIA_SCREENSHOTS` names, and nowhere without it.
-"""
+"""The HTML report in a real browser: Chromium, with the network off."""
 
 from __future__ import annotations
 
@@ -14,36 +11,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
-AXE = ROOT / "webui" / "node_modules" / "axe-core" / "axe.min.js"
-DESKTOP = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
+from browsers import DESKTOP, LOOKS, PHONE, keep, problems, sticks_out
+
 ORDINARY_BYTES = 400_000
-
-
-def _missing(what: str) -> NoReturn:
-    """Skip the test where `what` is not there, and fail it on CI."""
-    pytest.fail(what) if os.environ.get("CI") else pytest.skip(what)
-    raise AssertionError
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        _missing("the Python package playwright is not installed")
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        _missing("there is no Chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 class Opened:
@@ -188,14 +162,11 @@ def changed(report: Path, to: Path, **run: Any) -> Path:
     return to
 
 
-LOOKS = [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE), ("dark", PHONE)]
-
-
 @pytest.mark.parametrize(("theme", "viewport"), LOOKS)
 def test_nothing_is_in_anybodys_way(few: Path, opened: Any, theme: str, viewport: dict[str, int]) -> None:
     """axe finds nothing, in either theme and at either width, and nothing sticks out of the page."""
     with opened(few, color_scheme=theme, viewport=viewport) as report:
-        assert problems(report) == []
+        assert problems(report.page) == []
         fits(report, "few", theme, viewport)
 
 
@@ -204,26 +175,13 @@ def test_nor_with_500_entries(many: Path, opened: Any, theme: str, viewport: dic
     with opened(many, color_scheme=theme, viewport=viewport) as report:
         if (theme, viewport) == LOOKS[0]:
             # The colours are those of the other report, and it would look at those of every cell.
-            assert problems(report, "{rules: {'color-contrast': {enabled: false}}}") == []
+            assert problems(report.page, "{rules: {'color-contrast': {enabled: false}}}") == []
         fits(report, "many", theme, viewport)
 
 
-def problems(report: Opened, options: str = "{}") -> list[Any]:
-    if not AXE.exists():
-        _missing("axe-core is not installed: run `npm ci` in webui/")
-    found = report.page.evaluate(f"{AXE.read_text(encoding='utf-8')}; axe.run({options})")
-    return [(rule["id"], [node["html"][:200] for node in rule["nodes"]][:3]) for rule in found["violations"]]
-
-
 def fits(report: Opened, which: str, theme: str, viewport: dict[str, int]) -> None:
-    assert report.page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
-    keep(report, f"{which}-{theme}-{'phone' if viewport is PHONE else 'desktop'}")
-
-
-def keep(report: Opened, name: str) -> None:
-    if folder := os.environ.get("GREGARIA_SCREENSHOTS"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        report.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+    assert not sticks_out(report.page)
+    keep(report.page, f"{which}-{theme}-{'phone' if viewport is PHONE else 'desktop'}", full_page=True)
 
 
 def test_an_ordinary_report_is_small(few: Path) -> None:
@@ -376,7 +334,7 @@ def test_on_paper_it_is_light_whole_and_open(few: Path, many: Path, opened: Any,
         widths = report.page.locator("#charts canvas").evaluate_all("all => all.map(one => one.width)")
         assert all(width > 0 for width in widths)
         report.page.emulate_media(media="print")
-        keep(report, "few-print")
+        keep(report.page, "few-print", full_page=True)
         if folder := os.environ.get("GREGARIA_SCREENSHOTS"):
             shutil.copy(tmp_path / "report.pdf", folder)
 
