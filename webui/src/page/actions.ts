@@ -68,9 +68,8 @@ export async function reset(): Promise<void> {
 
 /** Change a user class. Gives the server's reason if it refuses, else `null`. */
 export async function changeClass(name: string, attributes: Record<string, unknown>): Promise<string | null> {
-  const body = new Blob([JSON.stringify({ user_class_name: name, ...attributes })], { type: "application/json" });
   return said(async () => {
-    await post("./user", body);
+    await post("./user", JSON.stringify({ user_class_name: name, ...attributes }), "application/json");
     return null;
   });
 }
@@ -101,8 +100,10 @@ async function said(deed: Deed): Promise<string | null> {
 
 class Refused extends Error {}
 
-async function post(address: string, body?: BodyInit): Promise<Response> {
-  const answer = await fetch(address, { method: "POST", redirect: "manual", ...(body === undefined ? {} : { body }) });
+/** A form says by itself what kind of body it is. */
+async function post(address: string, body: URLSearchParams | string = "", kind?: string): Promise<Response> {
+  const headers: HeadersInit = kind ? { "Content-Type": kind } : {};
+  const answer = await fetch(address, { method: "POST", redirect: "manual", body, headers });
   if (answer.type === "opaqueredirect") throw new Refused("Your login has ended: log in again, then repeat this.");
   if (!answer.ok) throw new Refused(await reason(answer));
   return answer;
