@@ -93,9 +93,14 @@ class Watched:
         self.posts: list[tuple[str, str]] = []
         self.strangers: list[str] = []
         page.set_default_timeout(PATIENCE_MS)
-        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", self._note)
+
+    def _hear(self, message: Any) -> None:
+        # Below these are hints, such as to have a form of its own for every password.
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
 
     def _note(self, request: Any) -> None:
         if request.method == "POST":
@@ -152,7 +157,7 @@ def watched(browser: Any, url: str, **settings: Any) -> Iterator[Watched]:
         page = Watched(context.new_page(), url)
         page.page.goto(url)
         yield page
-        assert page.complaints == []
+        assert page.complaints == [], page.complaints
         assert page.strangers == [], "a page asks nobody but its own server"
     finally:
         context.close()
