@@ -109,6 +109,15 @@ def test_a_program_is_told_that_it_is_to_log_in(web: Web, path: str) -> None:
     assert (refused.status, refused.headers["Content-Type"].partition(";")[0]) == (401, "text/plain")
 
 
+def test_who_is_logged_in_has_the_stream(web: Web) -> None:
+    come_in(web)
+    assert web.quietly("GET", "/metrics").status == 200
+    with web.opened("/stream", {"Accept": "text/event-stream"}) as stream:
+        assert stream.status == 200
+        assert stream.headers["Content-Type"].startswith("text/event-stream")
+        assert stream.readline()
+
+
 def test_what_is_told_holds_no_html(web: Web) -> None:
     come_in(web, "guess")
     page = web.quietly("GET", "/login")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ import gevent
 from gevent.socket import wait_read
 
 from gregaria import _engine, _runs
+from gregaria._secrets import is_named_like_one
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -152,14 +152,10 @@ def _write(path: str, text: str, asked_by: str, mode: str = "w") -> bool:
     return True
 
 
-_SECRET = re.compile("passw|secret|token|credential|api_?key", re.IGNORECASE)
-"""What an option is called that its author forgot to mark with `is_secret`."""
-
-
 def _plain(options: Namespace, secret: set[str]) -> dict[str, Any]:
     """The options that JSON can hold, without those that are secret: what is made of this is sent around."""
     kinds = (str, int, float, bool, list, type(None))
-    known = {name: value for name, value in vars(options).items() if name not in secret and not _SECRET.search(name)}
+    known = {name: value for name, value in vars(options).items() if name not in secret and not is_named_like_one(name)}
     plain = {name: value for name, value in known.items() if isinstance(value, kinds) and not name.startswith("_")}
     shown: dict[str, Any] = json.loads(json.dumps(plain, default=str))
     return shown

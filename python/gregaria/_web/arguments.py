@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 import locust
+from gregaria._secrets import is_named_like_one
 from locust import argument_parser, stats
 from locust.contrib.fasthttp import FastHttpUser
 from locust.runners import MasterRunner, Runner
@@ -15,9 +15,6 @@ from locust.user.users import HttpUser
 if TYPE_CHECKING:
     from locust.env import Environment
     from locust.shape import LoadTestShape
-
-_SECRET = re.compile("(^|_)(password|passwd|secret|token|api_?key|credentials?)($|_)", re.IGNORECASE)
-"""Names of arguments that are secrets, whether or not somebody has said so."""
 
 
 def of(environment: Environment, runner: Runner, *, is_picking: bool) -> dict[str, Any]:
@@ -57,11 +54,11 @@ def extra_options() -> dict[str, dict[str, Any]]:
 
 def is_secret(name: str) -> bool:
     """Whether nobody is to read the value of this argument."""
-    return name in argument_parser.get_parser().secret_args_included_in_web_ui or bool(_SECRET.search(name))
+    return name in argument_parser.get_parser().secret_args_included_in_web_ui or is_named_like_one(name)
 
 
 def _without_secret(name: str, option: dict[str, Any]) -> dict[str, Any]:
-    if not option["is_secret"] and not _SECRET.search(name):
+    if not option["is_secret"] and not is_named_like_one(name):
         return option
     return {**option, "is_secret": True, "default_value": "", "is_set": bool(option["default_value"])}
 

@@ -43,8 +43,6 @@ class Swarming:
         self.is_picking = is_picking
         self._starting: gevent.Greenlet[..., Any] | None = None
         self._ending: gevent.Greenlet[..., Any] | None = None
-        self.ends: float | None = None
-        """When the test ends by itself: seconds of the epoch."""
 
     def swarm(self, asked: Asked) -> Answer:
         """`POST /swarm`. Every answer has status 200; `success` says whether a test was started or changed."""
@@ -91,13 +89,9 @@ class Swarming:
         self._starting = gevent.spawn(runner.start, users, rate)
         self._starting.link_exception(_log_failure)
         if wish.run_time:
-            self.ends = time.time() + wish.run_time
-            self._ending = gevent.spawn_later(wish.run_time, self._end, runner)
+            runner._ends = time.time() + wish.run_time
+            self._ending = gevent.spawn_later(wish.run_time, runner.stop)
             self._ending.link_exception(_log_failure)
-
-    def _end(self, runner: Runner) -> None:
-        runner.stop()
-        self.ends = None
 
     def _call_off(self) -> None:
         """End what an earlier request has left waiting."""
@@ -105,7 +99,9 @@ class Swarming:
             # Who ends a test because its time is over may come by here himself, through a listener.
             if waiting is not None and waiting is not gevent.getcurrent():
                 waiting.kill(block=False)
-        self._starting = self._ending = self.ends = None
+        self._starting = self._ending = None
+        if self.environment.runner is not None:
+            self.environment.runner._ends = None
 
     def _pick(self, form: Form) -> list[str]:
         """Make the classes and the shape active that were chosen; the names of the classes."""

@@ -405,6 +405,10 @@ def a_secret_is_set_as_any_other(web: Web) -> None:
     seen_options(web, "token")
 
 
+def what_the_page_tells_of_a_secret(web: Web) -> None:
+    web.note("secret", web.quietly("GET", "/").args["extra_options"]["token"])
+
+
 def no_runner(web: Web) -> None:
     web.inside("globals().update(_runner=environment.runner); environment.runner = None")
     try:
