@@ -192,6 +192,44 @@ def test_a_class_of_ones_own_writes_the_files(tmp_path: Path) -> None:
         assert web.quietly("GET", "/metrics").status == 200
 
 
+PROGRAM = """
+from locust import User, task
+from locust.env import Environment
+import gevent, requests
+
+class Idler(User):
+    @task
+    def wait_for_it(self): pass
+
+environment = Environment(user_classes=[Idler])
+environment.create_local_runner()
+web_ui = environment.create_web_ui("127.0.0.1", 0)
+while web_ui.server is None:
+    gevent.sleep(0.01)
+print(requests.get(f"http://127.0.0.1:{web_ui.server.server_port}/").status_code)
+"""
+
+
+def test_a_program_may_have_arguments_of_its_own(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PROGRAM, "--of-mine", "value", "word"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "200\n"), done.stderr
+
+
+def test_a_note_is_taken_as_a_form_and_as_json(tmp_path: Path) -> None:
+    with page_of("", tmp_path) as web:
+        taken = {"success": True, "message": "Annotated"}
+        assert web.post("/annotate", {"text": "deploy <v2> ü"}).json == taken
+        assert web.post_json("/annotate", {"text": "deploy v3"}).json == taken
+        for refused in (
+            web.post("/annotate"),
+            web.post_json("/annotate", {"text": 3}),
+            web.post_json("/annotate", [1]),
+        ):
+            assert (refused.status, refused.json["success"]) == (200, False)
+            assert refused.json["message"]
+
+
 SECRETS = """
 @_events.init_command_line_parser.add_listener
 def _(parser):

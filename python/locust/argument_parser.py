@@ -371,7 +371,8 @@ def default_args_dict() -> dict[str, Any]:
 def ui_extra_args_dict(args: list[str] | None = None) -> dict[str, dict[str, Any]]:
     """Return the locustfile's arguments that the web page asks for, with their present values."""
     parser = get_parser()
-    values = vars(parser.parse_args(args))
+    # A program that makes a page may have arguments of its own, which are none of ours.
+    values = vars(parser.parse_known_args(args)[0])
     return {
         dest: UIExtraArgOptions(
             default_value=values[dest],

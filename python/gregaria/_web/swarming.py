@@ -90,8 +90,12 @@ class Swarming:
         self._starting.link_exception(_log_failure)
         if wish.run_time:
             runner._ends = time.time() + wish.run_time
-            self._ending = gevent.spawn_later(wish.run_time, runner.stop)
+            self._ending = gevent.spawn_later(wish.run_time, self._end, runner)
             self._ending.link_exception(_log_failure)
+
+    def _end(self, runner: Runner) -> None:
+        runner._ends = None
+        runner.stop()
 
     def _call_off(self) -> None:
         """End what an earlier request has left waiting."""
