@@ -12,7 +12,7 @@ import { Controls } from "./shell/controls";
 import { Dialog } from "./shell/dialog";
 import { closeDialog, dialog } from "./shell/dialogs";
 import { About, Help } from "./shell/help";
-import { Monitor, StateChip } from "./shell/monitor";
+import { Limit, Monitor, StateChip } from "./shell/monitor";
 import { Reset } from "./shell/reset";
 import { TabBar } from "./shell/tab-bar";
 import { tab, tabs } from "./tabs";
@@ -35,6 +35,7 @@ export function App() {
           <span class="locustfile">{args.value.locustfile}</span>
         </a>
         <StateChip />
+        <Limit />
         <Monitor />
         <Controls />
       </header>

@@ -7,6 +7,7 @@ import { secondsLeft } from "../actions";
 import { args } from "../data/args";
 import type { RunnerState } from "../data/events";
 import { isBusy, store } from "../data/store";
+import { openTab } from "../tabs";
 
 const now = signal(Date.now() / 1000);
 
@@ -34,6 +35,25 @@ export function StateChip() {
     <span class={`state ${state}`} role="status" aria-label={`Status: ${WORDS[state]}`}>
       {WORDS[state]}
     </span>
+  );
+}
+
+/** Said where everybody sees it: the figures are then of the generator, and not of the server. */
+export function Limit() {
+  const warning = store.lag.value?.warning;
+  if (!warning) return null;
+  return (
+    <a
+      class="limit"
+      href="?tab=charts"
+      title={warning}
+      onClick={(event) => {
+        event.preventDefault();
+        openTab("charts");
+      }}
+    >
+      Generator at its limit
+    </a>
   );
 }
 

@@ -8,11 +8,13 @@ import { unseenLogs } from "../tabs/logs";
 export function TabBar() {
   const bar = useRef<HTMLDivElement>(null);
   const open = tab.value;
+  // Counts make tabs wider, and push the open one out of sight.
+  const widths = tabs.value.map(({ key }) => shownCount(key).length).join();
   useEffect(() => {
     bar.current
       ?.querySelector(`[data-tab="${CSS.escape(open)}"]`)
       ?.scrollIntoView({ block: "nearest", inline: "nearest" });
-  }, [open]);
+  }, [open, widths]);
   const move = (event: KeyboardEvent) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
@@ -33,7 +35,7 @@ export function TabBar() {
 }
 
 function TabButton({ tab: { key, title }, isOpen }: { tab: Tab; isOpen: boolean }) {
-  const count = counts[key]?.() ?? 0;
+  const count = shownCount(key);
   return (
     <button
       type="button"
@@ -46,7 +48,7 @@ function TabButton({ tab: { key, title }, isOpen }: { tab: Tab; isOpen: boolean 
       onClick={() => openTab(key)}
     >
       {title}
-      {count > 0 && <span class="badge">{count > 999 ? "999+" : count}</span>}
+      {count && <span class="badge">{count}</span>}
     </button>
   );
 }
@@ -57,3 +59,8 @@ const counts: Record<string, () => number> = {
   exceptions: () => store.exceptions.value.length,
   logs: () => (tab.value === "logs" ? 0 : unseenLogs.value),
 };
+
+function shownCount(key: string): string {
+  const count = counts[key]?.() ?? 0;
+  return count === 0 ? "" : count > 999 ? "999+" : String(count);
+}
