@@ -38,6 +38,12 @@ $(VENV)/installed: $(SOURCES)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --target .readers --requirement $<
 	@touch $@
 
+# What asks the web page's server all that its description allows.
+.schemathesis/installed: tests/schema/requirements.txt | $(VENV)/installed
+	@rm -rf .schemathesis
+	@$(BIN)/pip install --quiet --disable-pip-version-check --target .schemathesis --requirement $<
+	@touch $@
+
 demo: $(VENV)/installed
 	@$(BIN)/python tests/demo.py
 
@@ -54,8 +60,8 @@ webui/node_modules/.all: webui/package-lock.json
 test-webui: webui/node_modules/.all
 	@cd webui && npm run --silent check
 
-test-python: $(VENV)/installed .oracle/installed .clients/installed .readers/installed
-	GREGARIA_ORACLE=$(CURDIR)/.oracle/bin/python GREGARIA_CLIENTS=$(CURDIR)/.clients GREGARIA_READERS=$(CURDIR)/.readers $(BIN)/python -m pytest -q
+test-python: $(VENV)/installed .oracle/installed .clients/installed .readers/installed .schemathesis/installed
+	GREGARIA_ORACLE=$(CURDIR)/.oracle/bin/python GREGARIA_CLIENTS=$(CURDIR)/.clients GREGARIA_READERS=$(CURDIR)/.readers GREGARIA_SCHEMATHESIS=$(CURDIR)/.schemathesis $(BIN)/python -m pytest -q
 
 # The same wheel on every Python that is there, or on those that PYTHONS names.
 PYTHONS ?= $(shell for minor in 11 12 13 14; do \
@@ -84,4 +90,4 @@ bench: $(VENV)/installed
 	$(BIN)/python benches/peers/run.py --json bench-results/latest.json
 
 clean:
-	rm -rf target $(VENV) .oracle .pythons .clients .readers .tools bench-results docs/reference webui/dist webui/node_modules
+	rm -rf target $(VENV) .oracle .pythons .clients .readers .schemathesis .tools bench-results docs/reference webui/dist webui/node_modules

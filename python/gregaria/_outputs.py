@@ -69,7 +69,7 @@ class Outputs:
         elif not self.options.only_summary and (self.options.print_stats or self.options.headless):
             spawn(stats.stats_printer(self.environment.stats))
         spawn(stats.stats_history, self.runner)
-        self.verdicts.begin(self.runner.quit)
+        self.verdicts.begin(self.runner.quit if self.options.headless else self.runner.stop)
         register(self.environment, self.verdicts.record)
         if self.csv_writer is not None:
             spawn(self.csv_writer.stats_writer)

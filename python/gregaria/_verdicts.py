@@ -30,6 +30,9 @@ _MOST_COLUMNS = 120
 _FEWEST_COLUMNS = 60
 """A line of words that is longer is hard to read, one that is shorter is no sentence any more."""
 
+_LOOK = 0.5
+"""Seconds."""
+
 _HERE = "\0slices"
 """Where the slices of an entry come: no name has a zero in it and means it."""
 
@@ -79,9 +82,12 @@ class Verdicts:
             gevent.spawn(self._abort, verdict, stop)
 
     def _abort(self, verdict: _engine.Verdict, stop: Callable[[], None]) -> None:
-        wait_read(verdict.fileno())
-        logger.error("Check broken: %s; shutting down (--abort-on-check)", verdict.broken())
-        stop()
+        while True:
+            wait_read(verdict.fileno())
+            logger.error("Check broken: %s; shutting down (--abort-on-check)", verdict.broken())
+            stop()
+            while verdict.broken():  # until another test begins
+                gevent.sleep(_LOOK)
 
     def close(self) -> None:
         """Judge what was counted: before anything resets it, and when no user counts any more."""
@@ -91,8 +97,13 @@ class Verdicts:
 
     @property
     def failed(self) -> bool:
-        """Whether a check failed, once the run is closed."""
-        return self._verdict is not None and self._verdict.passed() is False
+        """Whether a check failed, in any run that has ended."""
+        return self._verdict is not None and self._verdict.failed()
+
+    def show_checks(self) -> None:
+        """Say how the checks of a test stand that has ended, where another one may follow."""
+        for line in self._verdict.check_lines() if self._verdict is not None else []:
+            _tables.info(line)
 
     def show(self) -> bool:
         """Say it after the tables, and write the files; whether all was written."""

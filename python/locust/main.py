@@ -213,7 +213,7 @@ class _Run:
             signal.signal(signal.SIGINT, _interrupt)
         try:
             self._begin()
-            self.ending.wait()
+            self._wait()
         except KeyboardInterrupt:
             self._on_ctrl_c()
         if self.keyboard is not None:
@@ -233,6 +233,9 @@ class _Run:
         self._start()
         if self.environment.shape_class is None:
             self.keyboard = Keyboard(self.runner)
+
+    def _wait(self) -> None:
+        self.ending.wait()
 
     def _init(self) -> bool:
         events = self.environment.events

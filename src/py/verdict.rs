@@ -2,6 +2,7 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,10 @@ pub struct Verdict {
     session: Arc<Session>,
     alarm: Arc<Alarm>,
     settled: Mutex<Option<Settled>>,
+    /// Whether it has to wait for the first run.
+    waits: bool,
+    /// Whether a run before the present one did not keep to its checks.
+    has_failed: AtomicBool,
 }
 
 /// How the thread of the timeline tells Python that a check is broken.
@@ -48,18 +53,28 @@ impl Verdict {
             }
         };
         let session = Arc::new(Session::start(Arc::clone(table.table()), checks, interval, waits, broken)?);
-        Ok(Self { session, alarm, settled: Mutex::default() })
+        Ok(Self { session, alarm, settled: Mutex::default(), waits, has_failed: AtomicBool::default() })
     }
 
     /// A test begins, whose statistics have been emptied. Gives its number: 1 for the first.
     #[pyo3(signature = (profile=None))]
     fn begin_run(&self, py: Python<'_>, profile: Option<String>) -> u64 {
+        if self.passed() == Some(false) {
+            // Read by this thread alone.
+            self.has_failed.store(true, Ordering::Relaxed);
+        }
+        *held(&self.settled) = None;
+        *held(&self.alarm.broken) = None;
+        self.alarm.wake.clear();
         py.detach(|| self.session.begin(profile))
     }
 
-    /// The test has ended: nothing more is recorded until the next one begins.
+    /// The test has ended, and is judged: nothing more is recorded until the next one begins.
     fn end_run(&self, py: Python<'_>) {
-        py.detach(|| self.session.end());
+        py.detach(|| {
+            self.session.end();
+            *held(&self.settled) = Some(self.session.settle());
+        });
     }
 
     /// Readable once a check over a window is broken.
@@ -75,7 +90,8 @@ impl Verdict {
     /// End the timeline, and judge what was measured. Only the first call does anything.
     fn close(&self, py: Python<'_>) {
         py.detach(|| {
-            if self.session.recorder().close() {
+            let is_first = self.session.recorder().close();
+            if is_first && !(self.waits && self.session.run() == 0) {
                 *held(&self.settled) = Some(self.session.settle());
             }
         });
@@ -85,6 +101,11 @@ impl Verdict {
     fn passed(&self) -> Option<bool> {
         let settled = self.settled();
         (!settled.outcomes.is_empty()).then(|| settled.outcomes.iter().all(|outcome| outcome.passed))
+    }
+
+    /// Whether any run, as far as they are closed, did not keep to its checks.
+    fn failed(&self) -> bool {
+        self.has_failed.load(Ordering::Relaxed) || self.passed() == Some(false)
     }
 
     /// The lines of the table of checks; none without checks.

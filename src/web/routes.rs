@@ -1,6 +1,6 @@
 //! The routes that need no Python. All others are handed over.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::answer::Asked;
 use super::ready::{Ready, text};
@@ -79,7 +79,8 @@ impl Route {
             Self::Metrics => metrics::answer(shared),
             Self::Timeline => timeline(shared, asked),
             Self::Runs => json::ready(shared.session().runs()),
-            Self::OpenApi | Self::Stream => super::ready::not_found(),
+            Self::OpenApi => openapi(shared),
+            Self::Stream => super::ready::not_found(),
         }
     }
 }
@@ -103,9 +104,31 @@ fn exceptions(shared: &Shared) -> Ready {
     json::ready(json!({"exceptions": requests::exceptions(&held(shared.session().table()))}))
 }
 
+/// The description of all routes, those that Python answers among them.
+fn openapi(shared: &Shared) -> Ready {
+    let mut description: Value =
+        serde_json::from_str(include_str!("openapi.json")).expect("the description is JSON, as a test has seen");
+    description["info"]["version"] = env!("CARGO_PKG_VERSION").into();
+    let base = &shared.settings().base;
+    description["servers"] = json!([{"url": if base.is_empty() { "/" } else { base }}]);
+    json::ready(description)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::shared::tests::shared_of;
     use super::*;
+    use crate::stats::Table;
+
+    #[test]
+    fn every_route_is_described() {
+        let ready = openapi(&shared_of(Table::new(0.0, true)));
+        let description: Value = serde_json::from_slice(&ready.body).unwrap();
+        let paths: Vec<_> = description["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+        let known = paths.iter().filter(|path| Route::of(path).is_some()).count();
+        assert_eq!(known, 13, "{paths:?}");
+        assert_eq!(description["servers"][0]["url"], "/");
+    }
 
     #[test]
     fn a_path_is_a_route_or_nobody_s() {

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from locust.env import Environment
 
+_EVERYWHERE = ("", "*", "0.0.0.0", "::")
+
 logger = logging.getLogger("locust.main")
 
 
@@ -29,6 +31,7 @@ class RunWithPage(_Run):
     def __init__(self, environment: Environment, options: Namespace, secret: set[str]) -> None:
         super().__init__(environment, options, secret)
         self.url = _url(options)
+        self._tests_begun = 0
 
     def _prepare(self) -> None:
         options = self.options
@@ -46,12 +49,50 @@ class RunWithPage(_Run):
         )
 
     def _begin(self) -> None:
+        events = self.environment.events
+        events.test_start.add_listener(self._on_test_start)
+        events.test_stop.add_listener(self._on_test_stop)
+        if self.options.web_host in _EVERYWHERE and not self.options.web_login:
+            logger.info(
+                "Whoever reaches this machine can steer the test: --web-host 127.0.0.1 keeps the page to it, and "
+                "--web-login asks who comes"
+            )
         logger.info("Starting web interface at %s, press enter to open your default browser.", self.url)
         self.page.start()
         spawn(self._end_with_page)
         self.keyboard = Keyboard(self.runner, self.url)
         if self.options.autostart:
             self._start()
+
+    def _wait(self) -> None:
+        try:
+            self.ending.wait()
+        except KeyboardInterrupt:
+            shape = self.end_with_shape
+            if shape is None or shape.ready() or self.runner.shape_greenlet is None:
+                raise
+            # As in Locust the first Ctrl-C ends the shape's test, and `_end_with_shape` decides on what then.
+            logging.info("Exiting due to CTRL+C interruption")
+            self.runner.stop()
+            self.ending.wait()
+
+    def _on_ctrl_c(self) -> None:
+        self.ending.set()
+
+    def _on_test_start(self, **_: object) -> None:
+        limit = getattr(self.options, "iteration_limit", None)
+        if limit and self._tests_begun:
+            self._limit_iterations(limit)
+        self._tests_begun += 1
+
+    def _on_test_stop(self, **_: object) -> None:
+        if self._tests_begun and not self.ending.is_set():
+            self.outputs.verdicts.show_checks()
+
+    def _limit_iterations(self, limit: int) -> None:
+        if self.end_with_iterations is not None:
+            self.end_with_iterations.kill(block=False)
+        super()._limit_iterations(limit)
 
     def _end_with_page(self) -> None:
         if self.page.greenlet is not None:
@@ -74,7 +115,8 @@ class RunWithPage(_Run):
         self.runner._let_finish()
         self.runner.stop()
         self.is_finishing = False
-        self._quit_if_asked_to()
+        if self.options.autostart:
+            self._quit_if_asked_to()
 
     def _end_with_shape(self) -> None:
         shape = self.runner.shape_greenlet
