@@ -70,7 +70,8 @@ fn same_host(theirs: &str, ours: &str) -> bool {
 /// A name that a stranger can have point to this machine is none of these: so a page under such a name, which the browser
 /// takes for that stranger's, gets no answer from here.
 fn is_known(host: &str, settings: &Settings) -> bool {
-    const LOCAL: [&str; 6] = [".localhost", ".local", ".internal", ".cluster.local", ".svc", ".home.arpa"];
+    // `.local` has `.cluster.local` in it.
+    const LOCAL: [&str; 4] = [".localhost", ".local", ".internal", ".svc"];
     let name = without_port(host).trim_end_matches('.').to_ascii_lowercase();
     let address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(&name);
     address.parse::<IpAddr>().is_ok()

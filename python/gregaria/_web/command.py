@@ -59,6 +59,10 @@ class RunWithPage(_Run):
             )
         logger.info("Starting web interface at %s, press enter to open your default browser.", self.url)
         self.page.start()
+        if self.options.web_port == 0:
+            gevent.sleep(0)  # It listens with its first turn.
+            if self.page.server is not None:
+                logger.info("The web interface has port %s", self.page.server.server_port)
         spawn(self._end_with_page)
         self.keyboard = Keyboard(self.runner, self.url)
         if self.options.autostart:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _INTERVAL = 0.5
 """Seconds after which the page knows at the latest what nobody told."""
 
+_MOST = 2**63
+"""More users than this are shown as so many: whoever asks for them may."""
+
 logger = logging.getLogger("locust.web")
 
 
@@ -99,7 +102,7 @@ class Serving:
             self.engine.set_status(
                 state="missing",
                 has_runner=False,
-                locustfile=environment.locustfile,
+                locustfile=_text(environment.locustfile),
                 download_name=_download_name(environment),
             )
             return
@@ -108,13 +111,13 @@ class Serving:
         run_time = getattr(options, "run_time", None)
         self.engine.set_status(
             state=runner.state,
-            host=environment.host or _host_of(runner),
-            locustfile=environment.locustfile,
+            host=_text(environment.host or _host_of(runner)),
+            locustfile=_text(environment.locustfile),
             download_name=_download_name(environment),
-            profile=environment.profile,
+            profile=_text(environment.profile),
             shape=None if shape is None else type(shape).__name__,
-            target_user_count=runner.target_user_count,
-            spawn_rate=runner._spawn_rate,
+            target_user_count=min(int(runner.target_user_count), _MOST),
+            spawn_rate=None if runner._spawn_rate is None else float(runner._spawn_rate),
             user_classes=list(runner.user_classes_count.items()),
             run_time=None if shape is not None or not run_time else float(run_time),
             ends=runner._ends,
@@ -129,6 +132,11 @@ class Serving:
             self.tell()
             for complaint in self.engine.take_complaints():
                 logger.error("%s", complaint)
+
+
+def _text(value: object) -> str | None:
+    """What a locustfile has put there may be anything."""
+    return None if value is None else str(value)
 
 
 def _host_of(runner: Runner) -> str | None:
