@@ -20,6 +20,34 @@ from conftest import eventually
 
 PATIENCE_MS = 15_000
 
+SHOP = """
+import logging, os
+from locust import HttpUser, constant, events, task
+
+class Shopper(HttpUser):
+    wait_time = constant(0.05)
+
+    @task(5)
+    def products(self):
+        self.client.get("/delay?ms=5", name="/products")
+
+    @task
+    def broken(self):
+        self.client.get("/status/503", name="/broken")
+
+    @task
+    def markup(self):
+        self.client.post("/json", name="</script><img src=x onerror=alert(1)>'&")
+
+    @task
+    def mistake(self):
+        raise RuntimeError("a <b>locustfile's</b> own")
+
+@events.test_start.add_listener
+def say(environment, **_):
+    logging.warning("a <i>warning</i> of the locustfile")
+"""
+
 
 def free_port() -> int:
     """A port that nobody listens on now. A process that comes back has to come back at the same one."""

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { bytes, clock, duration, milliseconds, percent, rate, whole } from "../src/parts/format";
+import { bytes, clock, coarse, duration, evenRate, milliseconds, percent, rate, whole } from "../src/parts/format";
 
 describe("numbers as people read them", () => {
   it("groups thousands", () => {
@@ -15,6 +15,11 @@ describe("numbers as people read them", () => {
       "1.23 s",
       "2 min 5 s",
     ]);
+  });
+
+  it("keeps to one kind of number in a column", () => {
+    expect([0, 0.417, 9.94, 9.96, 12.34, 1234.5].map(coarse)).toEqual(["0", "0.4", "9.9", "10", "12", "1,235"]);
+    expect([0, 0.417, 119, 1234.5].map(evenRate)).toEqual(["0.00", "0.42", "119.00", "1,234.50"]);
   });
 
   it("names the two largest units of a span", () => {

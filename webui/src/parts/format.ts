@@ -2,6 +2,8 @@
 
 const GROUPED = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
+const HUNDREDTHS = new Intl.NumberFormat("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+
 /** 12345 → `12,345`. */
 export function whole(value: number): string {
   return GROUPED.format(value);
@@ -19,7 +21,12 @@ export function milliseconds(value: number): string {
   return value === 0 ? "0" : value.toFixed(2);
 }
 
-/** The same with a unit that suits the size: `420 µs`, `12.3 ms`, `1.23 s`, `2 min 5 s`. */
+/** Milliseconds for a column of many: whole ones from ten up, tenths below. */
+export function coarse(value: number): string {
+  return value >= 9.95 || value === 0 ? whole(value) : value.toFixed(1);
+}
+
+/** Milliseconds with a unit that suits the size: `420 µs`, `12.3 ms`, `1.23 s`, `2 min 5 s`. */
 export function duration(value: number): string {
   if (value === 0) return "0 ms";
   if (value < 1) return `${Math.round(value * 1000)} µs`;
@@ -46,6 +53,11 @@ export function clock(seconds: number): string {
 /** Per second: two decimals below a hundred, then whole. */
 export function rate(value: number): string {
   return value < 100 ? value.toFixed(2) : whole(value);
+}
+
+/** Per second, for a column of many: always two decimals. */
+export function evenRate(value: number): string {
+  return HUNDREDTHS.format(value);
 }
 
 /** A share of one: `0.0123` → `1.23 %`. What is not zero never reads as zero. */

@@ -36,11 +36,13 @@ export function Help() {
 
 export function About() {
   const { version, locustfile } = args.value;
+  const [speaks, own] = version.split("+gregaria.");
   return (
     <p class="note">
-      gregaria {version}: Locust's locustfiles on a Rust engine, under the MIT licence
-      {locustfile ? `; this process runs ${locustfile}` : ""}. Locust is the work of its authors, of whom this is no
-      part. A response time is the server's: it ends with the last byte.
+      gregaria {own ?? ""}
+      {speaks && `, which runs what Locust ${speaks} runs`}: locustfiles on a Rust engine, under the MIT licence
+      {locustfile && `; this process has ${locustfile}`}. Locust is the work of its authors, of whom this is no part. A
+      response time is the server's: it ends with the last byte.
     </p>
   );
 }

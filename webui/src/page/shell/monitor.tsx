@@ -1,6 +1,6 @@
 /** How the test goes, always in sight. */
 
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { clock, percent, rate, whole } from "../../parts/format";
 import { secondsLeft } from "../actions";
@@ -11,8 +11,11 @@ import { openTab } from "../tabs";
 
 const now = signal(Date.now() / 1000);
 
+/** A signal of its own: the state comes anew each second, and would begin the second anew. */
+const isTicking = computed(() => isBusy(store.state));
+
 effect(() => {
-  if (!isBusy(store.state)) return;
+  if (!isTicking.value) return;
   const timer = setInterval(() => {
     now.value = Date.now() / 1000;
   }, 1000);

@@ -1,7 +1,7 @@
 /** The columns of the statistics, and which of them the reader wants to see. */
 
 import { type Signal, signal } from "@preact/signals";
-import { bytes, milliseconds, percent, rate, whole } from "../../parts/format";
+import { bytes, coarse, evenRate, percent, whole } from "../../parts/format";
 import type { Key } from "../../parts/table";
 import { isTotal } from "../../report/data";
 import type { StatsRow } from "../data/events";
@@ -30,17 +30,17 @@ export function statsColumns(percentiles: number[]): StatsColumn[] {
     },
     number("num_requests", "Requests", (row) => row.num_requests, whole, 6.5),
     { ...number("num_failures", "Fails", (row) => row.num_failures, whole, 5.25), show: fails },
-    number("median", "Median (ms)", median, milliseconds),
+    number("median", "Median (ms)", median, coarse),
     ...percentiles.map((quantile) => percentile(quantile)),
-    number("avg_response_time", "Average (ms)", (row) => row.avg_response_time, milliseconds),
-    number("min_response_time", "Min (ms)", (row) => row.min_response_time, milliseconds),
-    number("max_response_time", "Max (ms)", (row) => row.max_response_time, milliseconds),
+    number("avg_response_time", "Average (ms)", (row) => row.avg_response_time, coarse),
+    number("min_response_time", "Min (ms)", (row) => row.min_response_time, coarse),
+    number("max_response_time", "Max (ms)", (row) => row.max_response_time, coarse),
     number("avg_content_length", "Average size", (row) => row.avg_content_length, bytes),
-    number("current_rps", "Current RPS", (row) => row.current_rps, rate),
-    number("current_fail_per_sec", "Current Failures/s", (row) => row.current_fail_per_sec, rate, 5.75),
+    number("current_rps", "Current RPS", (row) => row.current_rps, evenRate),
+    number("current_fail_per_sec", "Current Failures/s", (row) => row.current_fail_per_sec, evenRate, 5.75),
     ...[0.95, 0.99].filter((quantile) => !percentiles.includes(quantile)).map((each) => extra(percentile(each))),
-    extra(number("total_rps", "RPS", (row) => row.total_rps, rate)),
-    extra(number("total_fail_per_sec", "Failures/s", (row) => row.total_fail_per_sec, rate)),
+    extra(number("total_rps", "RPS", (row) => row.total_rps, evenRate)),
+    extra(number("total_fail_per_sec", "Failures/s", (row) => row.total_fail_per_sec, evenRate)),
     extra(number("fail_share", "Failed", share, percent)),
   ];
 }
@@ -52,7 +52,7 @@ function percentile(quantile: number): StatsColumn {
     (exact ? row[exact] : undefined) ?? row[`response_time_percentile_${python(quantile)}`] ?? null;
   const show = (row: StatsRow) => {
     const found = value(row);
-    return typeof found === "number" ? milliseconds(found) : "–";
+    return typeof found === "number" ? coarse(found) : "–";
   };
   const title = `${Number((quantile * 100).toFixed(4))}%ile (ms)`;
   return { key: `percentile_${quantile}`, title, value, show, numeric: true, width: 5 };
