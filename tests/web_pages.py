@@ -21,8 +21,8 @@ from conftest import eventually
 PATIENCE_MS = 15_000
 
 SHOP = """
-import logging, os
-from locust import HttpUser, constant, events, task
+import logging
+from locust import HttpUser, constant, task
 
 class Shopper(HttpUser):
     wait_time = constant(0.05)
@@ -41,11 +41,8 @@ class Shopper(HttpUser):
 
     @task
     def mistake(self):
+        logging.warning("a <i>warning</i> of the locustfile")
         raise RuntimeError("a <b>locustfile's</b> own")
-
-@events.test_start.add_listener
-def say(environment, **_):
-    logging.warning("a <i>warning</i> of the locustfile")
 """
 
 
