@@ -174,16 +174,14 @@ class Own(StatsCSV):
 
 @_events.init.add_listener
 def _(environment, web_ui, **_):
-    globals()["page"] = environment.create_web_ui(
-        "127.0.0.1", 0, stats_csv_writer=Own(environment, PERCENTILES_TO_REPORT)
-    )
-    environment.web_ui = web_ui
+    ASKED
+    web_ui.stats_csv_writer = Own(environment, PERCENTILES_TO_REPORT)
 """
 
 
-def test_a_class_of_ones_own_writes_the_files(tmp_path: Path) -> None:
-    with page_of(OWN_FILES, tmp_path) as web:
-        web.page = web.inside("page.server.server_port")
+@pytest.mark.parametrize("asked", ["pass", "web_ui.app"])
+def test_a_class_of_ones_own_writes_the_files(tmp_path: Path, asked: str) -> None:
+    with page_of(OWN_FILES.replace("ASKED", asked), tmp_path) as web:
         answer = web.quietly("GET", "/stats/requests/csv")
         assert answer.text == "mine,of,0\r\n"
         assert answer.headers["Content-Disposition"].endswith("_requests.csv")

@@ -18,25 +18,27 @@ if TYPE_CHECKING:
 
 
 def are_own(writer: StatsCSV) -> bool:
-    """Whether somebody has written a class of his own."""
-    return type(writer) not in (StatsCSV, StatsCSVFileWriter)
+    """Whether somebody makes files in a way of his own."""
+    return type(writer) not in (StatsCSV, StatsCSVFileWriter) or any(name in vars(writer) for name in _METHODS)
 
 
-def handlers(web_ui: WebUI) -> dict[tuple[str, str], Callable[[Asked], Answer]]:
-    """Who makes the files, by path and endpoint."""
-    writer, environment = web_ui.stats_csv_writer, web_ui.environment
+_METHODS = ("requests_csv", "failures_csv", "exceptions_csv")
+
+
+def handlers(web_ui: WebUI) -> dict[str, Callable[[Asked], Answer]]:
+    """Who makes the files, by endpoint: the writer that the page has when a file is asked for."""
     return {
-        ("/stats/requests/csv", "request_stats_csv"): _file(environment, "requests", writer.requests_csv),
-        ("/stats/failures/csv", "failures_stats_csv"): _file(environment, "failures", writer.failures_csv),
-        ("/exceptions/csv", "exceptions_csv"): _file(environment, "exceptions", writer.exceptions_csv),
+        "request_stats_csv": _file(web_ui, "requests", lambda rows: web_ui.stats_csv_writer.requests_csv(rows)),
+        "failures_stats_csv": _file(web_ui, "failures", lambda rows: web_ui.stats_csv_writer.failures_csv(rows)),
+        "exceptions_csv": _file(web_ui, "exceptions", lambda rows: web_ui.stats_csv_writer.exceptions_csv(rows)),
     }
 
 
-def _file(environment: Environment, kind: str, write: Callable[[Any], None]) -> Callable[[Asked], Answer]:
+def _file(web_ui: WebUI, kind: str, write: Callable[[Any], None]) -> Callable[[Asked], Answer]:
     def handler(asked: Asked) -> Answer:
         rows = io.StringIO()
         write(csv.writer(rows))
-        return text(rows.getvalue(), kind="text/csv", headers=[kept_as(environment, f"_{kind}.csv")])
+        return text(rows.getvalue(), kind="text/csv", headers=[kept_as(web_ui.environment, f"_{kind}.csv")])
 
     return handler
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,6 +22,14 @@ logger = logging.getLogger("locust.web")
 Handler = Callable[[Asked], Answer]
 
 
+FILES = {
+    "request_stats_csv": "/stats/requests/csv",
+    "failures_stats_csv": "/stats/failures/csv",
+    "exceptions_csv": "/exceptions/csv",
+}
+"""The files that a locustfile's own class may make, by Locust's names."""
+
+
 @dataclass(frozen=True)
 class Route:
     """A route of Locust's, or of ours, that needs Python."""
@@ -37,8 +45,9 @@ class Routes:
     """The routes of one page."""
 
     def __init__(self, page: Page) -> None:
-        swarming = Swarming(page.web_ui.environment, is_picking=page.web_ui.userclass_picker_is_active)
+        swarming = Swarming(page.web_ui.environment, lambda: page.web_ui.userclass_picker_is_active)
         steering = Steering(page.web_ui.environment)
+        self._page = page
         self.base_path = page.base_path
         self.all = [
             Route("GET", "/", "index", partial(pages.index, page)),
@@ -51,18 +60,24 @@ class Routes:
             Route("POST", "/user", "update_user", steering.update_user),
             Route("POST", "/annotate", "annotate", steering.annotate),
         ]
-        self.has_own_files = files.are_own(page.web_ui.stats_csv_writer)
-        """Whether the CSV files are made by a class of the locustfile's, and not by the server."""
-        if self.has_own_files:
-            self.all += [Route("GET", *names, make) for names, make in files.handlers(page.web_ui).items()]
-        self._by_path: Mapping[str, Route] = {route.path: route for route in self.all}
+        makers = files.handlers(page.web_ui)
+        self.files = [Route("GET", path, endpoint, makers[endpoint]) for endpoint, path in FILES.items()]
+        """Files that a class of the locustfile's makes, if there is one. Otherwise the server does."""
+        self._by_path = {route.path: route for route in self.all}
+        self._files_by_path = {route.path: route for route in self.files}
 
     def route(self, path: str) -> Route | None:
         """The route at a path as it was sent, which begins with the base path."""
         decoded = unquote(path)
         if not decoded.startswith(self.base_path):
             return None
-        return self._by_path.get(decoded[len(self.base_path) :])
+        beneath = decoded[len(self.base_path) :]
+        return self._by_path.get(beneath) or (self._files_by_path.get(beneath) if self.has_own_files else None)
+
+    @property
+    def has_own_files(self) -> bool:
+        """Whether the CSV files are made by a class of the locustfile's, and not by the server."""
+        return files.are_own(self._page.web_ui.stats_csv_writer)
 
     def answer(self, asked: Asked) -> Answer:
         """Answer a request."""

@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -38,7 +38,7 @@ class Refused(Exception):
 class Swarming:
     """The tests of one page: one may be about to start, and one may have a time to end at."""
 
-    def __init__(self, environment: Environment, *, is_picking: bool) -> None:
+    def __init__(self, environment: Environment, is_picking: Callable[[], bool]) -> None:
         self.environment = environment
         self.is_picking = is_picking
         self._starting: gevent.Greenlet[..., Any] | None = None
@@ -62,7 +62,7 @@ class Swarming:
 
     def _swarm(self, form: Form) -> dict[str, Any]:
         environment = self.environment
-        chosen = self._pick(form) if self.is_picking else None
+        chosen = self._pick(form) if self.is_picking() else None
         wish = self._read(form)
         runner = environment.runner
         if environment.shape_class is not None and runner is not None:

@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from .asked import Answer, Asked
 from .gateway import PASSED_ON
-from .routes import Handler, tell
+from .routes import Handler, Route, tell
 
 if TYPE_CHECKING:
     from .page import Page
@@ -19,11 +19,8 @@ View = Callable[..., Any]
 
 _BY_THE_SERVER = {
     "request_stats": "/stats/requests",
-    "request_stats_csv": "/stats/requests/csv",
     "request_stats_full_history_csv": "/stats/requests_full_history/csv",
-    "failures_stats_csv": "/stats/failures/csv",
     "exceptions": "/exceptions",
-    "exceptions_csv": "/exceptions/csv",
     "logs": "/logs",
     "get_worker_count": "/worker-count",
 }
@@ -45,10 +42,9 @@ def blueprint(page: Page) -> flask.Blueprint:
     for route in page.routes.all:
         view = _view(route.handler)
         add(route.path, route.endpoint, view if route.endpoint in _NEEDS_NO_LOGIN else page.guard(view), route.method)
-    answered_here = {route.endpoint for route in page.routes.all}
+    for route in page.routes.files:
+        add(route.path, route.endpoint, page.guard(_view_of_a_file(page, route)))
     for endpoint, path in _BY_THE_SERVER.items():
-        if endpoint in answered_here:
-            continue
         add(path, endpoint, page.guard(_view_of_the_server(page, path)))
     for path in _OURS:
         add(path, path.strip("/").partition(".")[0], _without_detour(page.guard(_pass_on)))
@@ -69,6 +65,15 @@ def _view_of_the_server(page: Page, path: str) -> View:
         return _of_the_server(page, path)
 
     view.clear_cache = page.clear_cache  # type: ignore[attr-defined]
+    return view
+
+
+def _view_of_a_file(page: Page, route: Route) -> View:
+    def view() -> flask.Response:
+        if page.routes.has_own_files:
+            return _response(route.handler(_asked()))
+        return _of_the_server(page, route.path)
+
     return view
 
 

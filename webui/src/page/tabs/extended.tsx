@@ -12,7 +12,8 @@ import { usePolled } from "./polled";
 type Row = Record<string, Key>;
 
 interface Answer {
-  extended_stats?: { key: string; data: Row[] }[];
+  /** Locustfiles send an empty object where they have no rows yet: Locust's example does. */
+  extended_stats?: { key: string; data: Row[] | Record<string, never> }[];
 }
 
 const EVERY_MS = 2000;
@@ -25,7 +26,8 @@ export function Extended({ tab, title }: { tab: string; title: string }) {
   const answer = usePolled<Answer>("./stats/requests", EVERY_MS);
   const structure = args.value.extended_tables?.find(({ key }) => key === tab)?.structure;
   const columns = useMemo(() => (structure ?? []).map(column), [structure]);
-  const rows = answer?.extended_stats?.find(({ key }) => key === tab)?.data ?? [];
+  const data = answer?.extended_stats?.find(({ key }) => key === tab)?.data;
+  const rows = Array.isArray(data) ? data : [];
   const order = orders.get(tab) ?? signal<Order>(null);
   orders.set(tab, order);
   if (!structure) return <p class="none">The locustfile gives this tab no table.</p>;
