@@ -53,15 +53,15 @@ fn list(made: &Path, embedded: &Path) -> Result<(), String> {
     let mut files = vec![made.join("index.html"), made.join("login.html")];
     collect(&made.join("assets"), &mut files).map_err(|error| format!("cannot read {}: {error}", made.display()))?;
     files.sort();
-    let mut entries = String::new();
+    let mut entries = Vec::new();
     for file in files {
         let name = file.strip_prefix(made).unwrap_or(&file).to_string_lossy().replace('\\', "/");
         copy(&file, &embedded.join("page").join(&name))?;
         let bytes = format!("include_bytes!(concat!(env!(\"OUT_DIR\"), {:?}))", format!("/page/{name}"));
-        entries.push_str(&format!("    ({name:?}, {bytes} as &[u8]),\n"));
+        entries.push(format!("    ({name:?}, {bytes} as &[u8]),\n"));
     }
     let list = embedded.join("page.rs");
-    fs::write(&list, format!("&[\n{entries}]\n")).map_err(|error| format!("cannot write {}: {error}", list.display()))
+    fs::write(&list, format!("&[\n{}]\n", entries.concat())).map_err(|error| format!("cannot write {}: {error}", list.display()))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), String> {

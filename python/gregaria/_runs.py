@@ -21,7 +21,8 @@ def register(environment: Environment, verdict: _engine.Verdict) -> None:
 def of(environment: Environment) -> _engine.Verdict:
     """The environment's verdict, made if there is none: one that records nothing before the next test begins."""
     verdict = _verdicts.get(environment)
-    if verdict is None:
+    # Who puts other statistics in the place of these begins anew.
+    if verdict is None or not verdict.watches(environment.stats.table):
         verdict = _engine.Verdict(environment.stats.table, [str(check) for check in environment.checks], waits=True)
         _verdicts[environment] = verdict
     return verdict

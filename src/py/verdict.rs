@@ -77,6 +77,11 @@ impl Verdict {
         });
     }
 
+    /// Whether it is this table that it judges by.
+    fn watches(&self, table: &StatsTable) -> bool {
+        Arc::ptr_eq(self.session.table(), table.table())
+    }
+
     /// Readable once a check over a window is broken.
     fn fileno(&self) -> i32 {
         self.alarm.wake.raw()

@@ -220,3 +220,84 @@ impl Events {
         let _ = write!(self.0, "event: {name}\ndata: {data}\n\n");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::shared::tests::shared_of;
+    use super::super::super::status::Status;
+    use super::*;
+    use crate::stats::{ErrorText, Sample};
+    use std::time::Duration;
+
+    fn count(shared: &Shared, name: &str, at: f64) {
+        let sample = Sample {
+            response_time_ms: Some(12.0),
+            response_length: 1,
+            generator_lag: Duration::ZERO,
+            phases: None,
+            at,
+        };
+        held(shared.session().table()).record("GET", name, sample);
+    }
+
+    /// Names of the events, with the data of some.
+    fn told(news: &mut News, shared: &Shared) -> FxHashMap<String, Value> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let text = runtime.block_on(news.all(shared));
+        let events = text.split("\n\n").filter_map(|event| event.strip_prefix("event: ")?.split_once("\ndata: "));
+        events.map(|(name, data)| (name.to_owned(), serde_json::from_str(data).unwrap())).collect()
+    }
+
+    fn names(stats: &Value) -> Vec<&str> {
+        stats["rows"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn everything_at_first_and_then_what_is_new() {
+        let shared = shared_of(Table::new(0.0, true));
+        shared.set_status(Status { state: "ready".into(), ..Status::default() });
+        (0..100).for_each(|place| count(&shared, &format!("/{place:02}"), 1.0));
+        let mut news = News::default();
+        let first = told(&mut news, &shared);
+        assert_eq!((names(&first["stats"]).len(), first["stats"]["whole"].as_bool()), (100, Some(true)));
+        assert_eq!(first["state"]["state"], "ready");
+        for name in ["failures", "exceptions", "runs", "lag", "knee", "checks", "annotations", "workers", "logs"] {
+            assert!(first.contains_key(name), "{name}");
+        }
+        assert!(told(&mut news, &shared).is_empty());
+        count(&shared, "/07", 1.5);
+        shared.log(["a line".to_owned()]);
+        held(shared.session().table()).record_error("GET", "/07", ErrorText::of_text("broken"), 1.5);
+        let second = told(&mut news, &shared);
+        assert_eq!((names(&second["stats"]), second["stats"]["whole"].as_bool()), (vec!["/07"], Some(false)));
+        assert_eq!(second["stats"]["total"]["num_requests"], 101);
+        assert_eq!(second["failures"]["failures"][0]["error"], "broken");
+        assert_eq!(second["logs"], json!({"whole": false, "lines": ["a line"]}));
+    }
+
+    #[test]
+    fn a_rate_that_falls_is_news_and_one_of_nothing_is_none() {
+        let shared = shared_of(Table::new(0.0, true));
+        (0..30).for_each(|second| count(&shared, "/a", f64::from(second)));
+        let mut news = News::default();
+        told(&mut news, &shared);
+        // Rates are over the seconds before the last request of any entry.
+        count(&shared, "/b", 34.0);
+        assert_eq!(names(&told(&mut news, &shared)["stats"]), ["/a", "/b"]);
+        count(&shared, "/b", 60.0);
+        assert_eq!(names(&told(&mut news, &shared)["stats"]), ["/a", "/b"]);
+        count(&shared, "/b", 61.0);
+        assert_eq!(names(&told(&mut news, &shared)["stats"]), ["/b"]);
+    }
+
+    #[test]
+    fn an_emptied_table_is_told_whole() {
+        let shared = shared_of(Table::new(0.0, true));
+        count(&shared, "/a", 1.0);
+        let mut news = News::default();
+        told(&mut news, &shared);
+        held(shared.session().table()).clear_all(2.0);
+        let anew = told(&mut news, &shared);
+        assert_eq!((names(&anew["stats"]).len(), anew["stats"]["whole"].as_bool()), (0, Some(true)));
+    }
+}
