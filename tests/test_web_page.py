@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from browsers import DESKTOP, LOOKS, PHONE, keep, problems, sticks_out
+from browsers import DESKTOP, LOOKS, PHONE, ROOT, keep, problems, sticks_out
 from web_pages import SHOP, Served, served, watched
 
 BUNDLE_BYTES = 150_000
@@ -226,3 +227,61 @@ def test_a_thousand_entries_are_sorted_filtered_and_scrolled_through(browser: An
         page.page.get_by_label("Filter entries").fill("items 99 -998 GET")
         page.until(lambda: page.page.get_by_role("status").get_by_text("4 of 1000 shown").count() == 1)
         assert problems(page.page, "{rules: {'color-contrast': {enabled: false}}}") == []
+
+
+def test_a_tab_of_the_locustfiles_own_is_shown(browser: Any, tmp_path: Path, target: Any) -> None:
+    pytest.importorskip("flask")
+    code = (ROOT / "locustfiles" / "web" / "own_tab.py").read_text(encoding="utf-8")
+    with (
+        served(tmp_path, code, "-H", target.url, "-u", "2", "--autostart") as locust,
+        watched(browser, f"{locust.url}sizes") as page,
+    ):
+        page.tab("Sizes")
+        page.until(lambda: page.cells() == [["large", "10000", "10000"], ["small", "100", "100"]])
+        page.button("Largest (bytes)").click()
+        page.button("Largest (bytes)").click()
+        page.until(lambda: [row[0] for row in page.cells()] == ["small", "large"])
+        assert problems(page.page) == []
+        keep(page.page, "page-own-tab")
+        page.tab("Download Data")
+        with page.page.expect_download() as download:
+            page.page.get_by_role("link", name="Download sizes CSV").click()
+        assert Path(download.value.path()).read_text(encoding="utf-8").startswith("name,largest,mean")
+
+
+def test_a_worker_that_is_lost_is_shown_as_lost(browser: Any, shop: Served) -> None:
+    """With a stream of our own: what a master would send, as this process is none."""
+    state = {"state": "running", "host": None, "locustfile": "shop.py", "user_count": 20, "target_user_count": 20}
+    more = {
+        "spawn_rate": 1,
+        "user_classes": {},
+        "worker_count": 1,
+        "is_distributed": True,
+        "run": 1,
+        "iterations": None,
+    }
+    rest = {
+        "started": 1,
+        "ended": None,
+        "run_time_s": None,
+        "profile": None,
+        "shape": None,
+        "seed": None,
+        "version": "",
+    }
+    worker = {"user_count": 10, "cpu_usage": 97.2, "memory_usage": 61_865_984}
+    workers = [{"id": "b_<2>", "state": "running", **worker}, {"id": "a_1", "state": "missing", **worker}]
+    sent = {"state": {**state, **more, **rest}, "workers": {"workers": workers}}
+    body = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in sent.items())
+    with shop_page(browser, shop, "workers") as page:
+        page.page.route("**/stream", lambda route: route.fulfill(body=body, content_type="text/event-stream"))
+        page.page.reload()
+        page.until(lambda: page.fact("Workers") == "1")
+        assert page.page.get_by_role("tab", selected=True).inner_text() == "Workers"
+        assert page.cells() == [
+            ["b_<2>", "running", "10", "97 %", "61.9 MB"],
+            ["a_1", "missing", "10", "97 %", "61.9 MB"],
+        ]
+        assert page.page.locator("td .state.missing").count() == 1
+        assert problems(page.page) == []
+        keep(page.page, "page-workers")

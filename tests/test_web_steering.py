@@ -85,6 +85,20 @@ def test_what_is_refused_is_said(browser: Any, tmp_path: Path) -> None:
         assert page.page.get_by_label("Number of users").input_value() == "12"
 
 
+def test_who_looks_on_sees_what_another_does(browser: Any, tmp_path: Path, target: Any) -> None:
+    with (
+        served(tmp_path, SHOP, "-H", target.url) as locust,
+        watched(browser, locust.url) as one,
+        watched(browser, locust.url) as other,
+    ):
+        other.state("Ready")
+        one.start(users=2)
+        other.until(lambda: other.fact("Users") == "2")
+        other.until(lambda: "/products" in other.names())
+        other.end()
+        one.state("Stopped")
+
+
 PICKED = """
 from locust import HttpUser, LoadTestShape, User, constant, task
 

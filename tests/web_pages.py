@@ -161,6 +161,11 @@ class Watched:
         """The names in the table that is shown, as far as they are in sight."""
         return [str(name) for name in self.page.locator("#panel tbody td.name").all_inner_texts()]
 
+    def cells(self) -> list[list[str]]:
+        """The rows in the table that is shown, as far as they are in sight."""
+        rows = self.page.locator("#panel tbody tr[data-row]").all()
+        return [row.locator("td").all_inner_texts() for row in rows]
+
     def start(self, users: int = 1, rate: int = 100, host: str | None = None) -> None:
         """Fill in the form that is open, and have the test begin."""
         self.page.get_by_label("Number of users").fill(str(users))

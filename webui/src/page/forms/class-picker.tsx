@@ -17,7 +17,7 @@ export function ClassPicker({ draft, onChange }: Props) {
   const choose = (name: string, isChosen: boolean) =>
     onChange({ classes: all.filter((each) => (each === name ? isChosen : chosen.has(each))) });
   return (
-    <fieldset class="field picker">
+    <fieldset class="field class-picker">
       <legend>User classes</legend>
       <div class="scroll">
         <table>

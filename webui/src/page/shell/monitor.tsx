@@ -47,7 +47,7 @@ export function Limit() {
   if (!warning) return null;
   return (
     <a
-      class="limit"
+      class="at-limit"
       href="?tab=charts"
       title={warning}
       onClick={(event) => {

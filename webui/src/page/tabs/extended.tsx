@@ -25,9 +25,10 @@ const filter = signal("");
 export function Extended({ tab, title }: { tab: string; title: string }) {
   const answer = usePolled<Answer>("./stats/requests", EVERY_MS);
   const structure = args.value.extended_tables?.find(({ key }) => key === tab)?.structure;
-  const columns = useMemo(() => (structure ?? []).map(column), [structure]);
   const data = answer?.extended_stats?.find(({ key }) => key === tab)?.data;
   const rows = Array.isArray(data) ? data : [];
+  const first = rows[0];
+  const columns = useMemo(() => (structure ?? []).map((each) => column(each, first)), [structure, first]);
   const order = orders.get(tab) ?? signal<Order>(null);
   orders.set(tab, order);
   if (!structure) return <p class="none">The locustfile gives this tab no table.</p>;
@@ -50,10 +51,12 @@ export function Extended({ tab, title }: { tab: string; title: string }) {
   );
 }
 
-function column({ key, title, round }: ExtendedColumn): Column<Row> {
+/** A column of numbers is known by its first row: the locustfile does not say. */
+function column({ key, title, round }: ExtendedColumn, first: Row | undefined): Column<Row> {
   return {
     key,
     title,
+    numeric: typeof first?.[key] === "number",
     value: (row) => row[key] ?? null,
     show: (row) => shown(row[key], round),
     width: 8,
