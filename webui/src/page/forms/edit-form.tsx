@@ -12,7 +12,10 @@ import { LoadFields, RunTimeField } from "./load";
 export function EditForm({ onDone }: { onDone: () => void }) {
   const [draft, setDraft] = useState(present);
   const [refusal, setRefusal] = useState<string | null>(null);
-  const change = (changed: Partial<Draft>) => setDraft((before) => ({ ...before, ...changed }));
+  const change = (changed: Partial<Draft>) => {
+    setDraft((before) => ({ ...before, ...changed }));
+    setRefusal(null);
+  };
   const extra = args.value.extra_options;
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();

@@ -13,7 +13,10 @@ import { LoadFields, RunTimeField } from "./load";
 export function TestForm({ onStarted }: { onStarted?: () => void }) {
   const [draft, setDraft] = useState(() => draftOf(args.value));
   const [refusal, setRefusal] = useState<string | null>(null);
-  const change = (changed: Partial<Draft>) => setDraft((before) => ({ ...before, ...changed }));
+  const change = (changed: Partial<Draft>) => {
+    setDraft((before) => ({ ...before, ...changed }));
+    setRefusal(null);
+  };
   const obstacle = whyNot(args.value, draft);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();

@@ -1,7 +1,9 @@
 /** The machines that make the load. */
 
 import { signal } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import { bytes, whole } from "../../parts/format";
+import { compare } from "../../parts/table";
 import type { Worker } from "../data/events";
 import { store } from "../data/store";
 import type { Order } from "../table/sorting";
@@ -36,12 +38,14 @@ function cpu({ cpu_usage }: Worker) {
 }
 
 export function Workers() {
+  const workers = store.workers.value;
+  const rows = useMemo(() => workers.toSorted((a, b) => compare(a.id, b.id)), [workers]);
   return (
     <div class="fill">
       <Table
         caption="Workers"
         columns={COLUMNS}
-        rows={store.workers.value}
+        rows={rows}
         identity={({ id }) => id}
         order={order}
         empty="No worker has connected."
