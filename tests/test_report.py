@@ -69,6 +69,14 @@ def options(parser):
     parser.add_argument("--pin", default="", is_secret=True)
     parser.add_argument("--admin-password", default="")
 
+@events.spawning_complete.add_listener
+def all_here(**_):
+    Shopper.environment_of_all.annotate("<b>all</b> are here")
+
+@events.init.add_listener
+def keep(environment, **_):
+    Shopper.environment_of_all = environment
+
 class Shopper(HttpUser):
     wait_time = constant(0.02)
 
@@ -196,6 +204,19 @@ def test_the_summary_says_what_the_other_files_say(few: Path, opened: Any) -> No
         assert f"{int(total[3]):,} requests" in tiles[2]
         assert report.page.title() == "nightly: load test of locustfile.py"
         assert report.page.locator(".facts").inner_text().split("\n").count("7") == 1, "the seed"
+
+
+def test_what_was_said_of_a_moment_is_in_the_charts_and_below_them(few: Path, opened: Any) -> None:
+    with opened(few) as report:
+        said = report.page.get_by_role("list", name="Annotations").locator("li").all_inner_texts()
+        assert len(said) == 1 and said[0].endswith("<b>all</b> are here")
+        places = report.page.locator("#charts .u-over").first
+        timeline, box = data(few, "gregaria")["timeline"], places.bounding_box()
+        first, last = timeline["ends_s"][0], timeline["ends_s"][-1]
+        moment = data(few, "gregaria")["annotations"][0]["time"] - timeline["start"]
+        share = (moment - first) / (last - first)
+        report.page.mouse.move(box["x"] + box["width"] * share, box["y"] + 20)
+        assert "“<b>all</b> are here”" in report.page.locator("#charts .when").first.inner_text()
 
 
 def test_options_are_shown_that_are_not_as_ever_and_no_secret_one(few: Path, opened: Any) -> None:

@@ -23,7 +23,7 @@
 //!   "timeline": {                                docs/timeline.md
 //!     "format": 1, "start": 1767225600.0,        seconds of the Unix epoch
 //!     "interval_s": 1.0, "counted_from_s": 0.0,  from when on the statistics count (--reset-stats)
-//!     "ends_s": [], "users": [], "lag_p99_ms": [], "lag_max_ms": [],          a value for each interval
+//!     "ends_s": [], "users": [], "target_users": [], "lag_p99_ms": [], "lag_max_ms": [],          a value for each interval
 //!     "saturated": [[12.0, 15.0]],               from and to, in seconds since the start
 //!     "total": {"requests", "failures", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms"},   columns as well
 //!     "entries": {"ends_s": [], "rows": [{"method", "name", "requests", … as in total}]}     fewer intervals

@@ -8,7 +8,7 @@ import {
   TITLES,
   together,
 } from "../src/page/charts/curves";
-import { nice } from "../src/page/charts/target";
+import { nice } from "../src/page/charts/nice";
 import { extended } from "../src/page/data/timeline";
 import type { Timeline } from "../src/report/data";
 
@@ -48,7 +48,7 @@ it("shows an entry against all requests, also where it was asked for a little ea
     ...run(1, all),
     curve: { ...timeline(1000, [1, 2], [1, 2]), counted: timeline(1000, [1, 2], [1, 2]).total },
   };
-  const data = present(shown, "GET /a", [], true);
+  const data = present(shown, true, [], true);
   expect(data.times).toEqual([1001, 1002, 1003]);
   expect(columns(data, TITLES.rates)).toEqual([
     [1, 2, null],

@@ -24,13 +24,22 @@ export function onThemeChange(listener: () => void): void {
 
 const probe = h("span", { hidden: true });
 
+/** Of the present theme: to look one up has the browser lay out the page. */
+const resolved = new Map<string, string>();
+
 /** What the style sheet's colour of this name is in the present theme, as canvases understand it. */
 export function color(name: string, opacity = 1): string {
+  const plain = resolved.get(name) ?? resolve(name);
+  return opacity === 1 ? plain : plain.replace(/^rgb\((.*)\)$/, `rgba($1, ${opacity})`);
+}
+
+function resolve(name: string): string {
   // An element's computed colour is resolved; a custom property's value is as it was written.
   if (!probe.isConnected) document.body.append(probe);
   probe.style.color = `var(--${name})`;
-  const resolved = getComputedStyle(probe).color;
-  return opacity === 1 ? resolved : resolved.replace(/^rgb\((.*)\)$/, `rgba($1, ${opacity})`);
+  const found = getComputedStyle(probe).color;
+  resolved.set(name, found);
+  return found;
 }
 
 export function themeSwitch(): HTMLElement {
@@ -59,6 +68,7 @@ export function toggleTheme(): void {
 }
 
 function tell(): void {
+  resolved.clear();
   for (const listener of listeners) listener();
 }
 

@@ -74,12 +74,12 @@ export function sampled(ends: number[], column: Column, moments: number[], shift
 }
 
 /** The run that goes on or was the last, all of it or one entry against all. */
-export function present(shown: RunCurves, entry: string | null, marks: Mark[], isActive: boolean): TimeData {
+export function present(shown: RunCurves, isOne: boolean, marks: Mark[], isActive: boolean): TimeData {
   const { timeline, curve } = shown;
   const { start, ends_s } = timeline;
   const all = ofTimeline(timeline);
-  const own = curve && entry ? resampled(curve, ends_s) : null;
-  const counted = entry ? (own ?? nothing(ends_s)) : measuredOf(all);
+  const own = curve && isOne ? resampled(curve, ends_s) : null;
+  const counted = isOne ? (own ?? nothing(ends_s)) : measuredOf(all);
   const chart = (title: string, lines: Line[], columns: Column[], unit: (value: number) => string): TimeChart => ({
     title,
     lines,
@@ -88,17 +88,15 @@ export function present(shown: RunCurves, entry: string | null, marks: Mark[], i
     unit,
   });
   const compared = measuredOf(all);
-  const label = (name: string) => (entry ? `${name}, ${entry}` : name);
-  const against = entry !== null;
   const charts = [
     chart(
       TITLES.rates,
       [
-        { label: label("Requests"), color: "rps", show: rate, filled: true },
-        { label: label("Failures"), color: "failures", show: rate, filled: true },
-        ...(against ? [{ label: "All requests", color: "muted", show: rate, dash: true }] : []),
+        { label: "Requests", color: "rps", show: rate, filled: true },
+        { label: "Failures", color: "failures", show: rate, filled: true },
+        ...(isOne ? [{ label: "Requests of all", color: "muted", show: rate, dash: true }] : []),
       ],
-      [counted.requests, counted.failures, ...(against ? [compared.requests] : [])],
+      [counted.requests, counted.failures, ...(isOne ? [compared.requests] : [])],
       wholeOrLess,
     ),
     {
@@ -116,12 +114,12 @@ export function present(shown: RunCurves, entry: string | null, marks: Mark[], i
     chart(
       TITLES.times,
       [
-        { label: label("Median"), color: "p50", show: duration },
-        { label: label("95th percentile"), color: "p95", show: duration },
-        { label: label("99th percentile"), color: "p99", show: duration },
-        ...(against ? [{ label: "95th percentile of all", color: "muted", show: duration, dash: true }] : []),
+        { label: "Median", color: "p50", show: duration },
+        { label: "95th percentile", color: "p95", show: duration },
+        { label: "99th percentile", color: "p99", show: duration },
+        ...(isOne ? [{ label: "95th percentile of all", color: "muted", show: duration, dash: true }] : []),
       ],
-      [counted.p50_ms, counted.p95_ms, counted.p99_ms, ...(against ? [compared.p95_ms] : [])],
+      [counted.p50_ms, counted.p95_ms, counted.p99_ms, ...(isOne ? [compared.p95_ms] : [])],
       duration,
     ),
     chart(

@@ -9,7 +9,7 @@ import { EntryPicker } from "./entry-picker";
 import { AgainstUsers, Judgement, Limit } from "./panels";
 import { Phases } from "./phases";
 import { QuantilePick, RunsMenu } from "./runs-menu";
-import { data, entry } from "./shown";
+import { data, entry, entryLabel, isCompared } from "./shown";
 
 export function Charts() {
   // A link to an entry's charts has its name in the address.
@@ -32,6 +32,12 @@ export function Charts() {
         <h2 id="over-time-title" class="read-out">
           Over time
         </h2>
+        {entry.value && data.value && (
+          <p class="one">
+            <strong>{entryLabel(entry.value)}</strong>
+            {isCompared.value ? ", run by run" : ", against all requests"}
+          </p>
+        )}
         {!data.value && <p class="none">{waiting()}</p>}
         <Board />
         <Annotations />

@@ -69,8 +69,7 @@ export const data = computed<TimeData | null>(() => {
   const [last] = runs.slice(-1);
   if (!last) return null;
   if (runs.length > 1) return together(runs, quantile.value, marks.value, isAligned.value);
-  const chosen = entry.value;
-  return present(last, chosen && entryLabel(chosen), marks.value, isBusy(store.state));
+  return present(last, entry.value !== null, marks.value, isBusy(store.state));
 });
 
 /** Ask for what is shown and is not here, as long as the charts are open. The function that is returned ends that. */

@@ -3,10 +3,11 @@
  * would be asked for, and nothing is asked for before that is confirmed.
  */
 
-import type uPlot from "uplot";
 import type { Plot } from "../../parts/chart/plot";
+import uPlot from "../../parts/chart/uplot";
 import { h } from "../../parts/dom";
 import { whole } from "../../parts/format";
+import { nice } from "./nice";
 
 interface Load {
   /** Asked for now. */
@@ -95,7 +96,7 @@ export class TargetHandle {
     this.line.style.left = `${left}px`;
     this.line.style.width = `${width}px`;
     this.knob.style.left = `${left + width}px`;
-    this.box.style.right = `${Math.max(0, (this.plot?.frame.clientWidth ?? 0) - left - width + 16)}px`;
+    this.box.style.right = `${Math.max(0, chart.width - left - width + 16)}px`;
     this.box.classList.toggle("below", at < top + height / 2);
     this.knob.setAttribute("aria-valuenow", String(this.value));
     const now = `${whole(load.users)} users`;
@@ -166,17 +167,10 @@ export class TargetHandle {
   }
 }
 
-/** Where the lines of a chart are drawn, in the element that the chart is in. */
-function inPage(chart: uPlot): { top: number; left: number; width: number; height: number } {
-  const over = chart.over;
-  return { top: over.offsetTop, left: over.offsetLeft, width: over.clientWidth, height: over.clientHeight };
-}
-
-/** A whole number that a hand can mean: of steps of 1, 2 or 5 times a power of ten. */
-export function nice(value: number, precision: number): number {
-  const power = 10 ** Math.floor(Math.log10(Math.max(1, precision)));
-  const step = [1, 2, 5, 10].map((times) => times * power).find((size) => size >= precision) ?? power;
-  return Math.max(0, Math.round(value / step) * step);
+/** Where the lines of a chart are drawn, in CSS pixels of its frame: as the chart knows it, so that nothing is laid out for it. */
+function inPage({ bbox }: uPlot): { top: number; left: number; width: number; height: number } {
+  const ratio = uPlot.pxRatio;
+  return { top: bbox.top / ratio, left: bbox.left / ratio, width: bbox.width / ratio, height: bbox.height / ratio };
 }
 
 function users(count: number): string {

@@ -33,7 +33,7 @@ export function series(line: Line): uPlot.Series {
     width: 1.75,
     spanGaps: true,
     points: line.dotted ? { show: true, size: 5, width: 0, fill: stroke } : { show: false },
-    ...(line.dash ? { dash: [5, 4], width: 1.5 } : {}),
+    ...(line.dash ? { dash: [6 * uPlot.pxRatio, 4 * uPlot.pxRatio], width: 1.5 } : {}),
     ...(line.filled ? { fill: () => color(line.color, 0.14) } : {}),
   };
 }
