@@ -1,52 +1,28 @@
-"""The charts tab in Chromium, on a server that says what the test tells it to.
-
-Screenshots are written into the folder that `GREGARIA_SCREENSHOTS` names, and nowhere without it.
-"""
+"""The charts tab in Chromium: on a server that says what the test tells it to, and on a real one."""
 
 from __future__ import annotations
 
-import os
-import shutil
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
+from browsers import LOOKS, PHONE, keep, missing, problems, sticks_out
 from conftest import eventually
 from fake_page_server import DIST, START, FakePage, FakeRun, fake_page, rows, state, total
+from web_pages import served, watched
 
-AXE = Path(__file__).resolve().parents[1] / "webui" / "node_modules" / "axe-core" / "axe.min.js"
-DESKTOP = {"width": 1400, "height": 1000}
-PHONE = {"width": 390, "height": 844}
+WIDE = {"width": 1400, "height": 1000}
 HOUR = 3600
-
-
-def _missing(what: str) -> NoReturn:
-    pytest.fail(what) if os.environ.get("CI") else pytest.skip(what)
-    raise AssertionError
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        _missing("the Python package playwright is not installed")
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if program is None:
-        _missing("there is no Chromium")
-    if not (DIST / "index.html").exists():
-        _missing("the page is not built: `npm run build` in webui")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
 def server() -> Iterator[FakePage]:
+    if not (DIST / "index.html").exists():
+        missing("the page is not built: `npm run build` in webui")
     with fake_page() as page:
         yield page
 
@@ -57,7 +33,7 @@ def opened(browser: Any, server: FakePage) -> Callable[..., Any]:
 
     @contextmanager
     def open_(**settings: Any) -> Iterator[Any]:
-        context = browser.new_context(**{"viewport": DESKTOP, **settings})
+        context = browser.new_context(**{"viewport": WIDE, **settings})
         try:
             page = context.new_page()
             complaints: list[str] = []
@@ -219,7 +195,7 @@ def test_a_chart_is_a_picture(server: FakePage, opened: Callable[..., Any], tmp_
 def test_the_load_is_changed_by_dragging_once_it_is_confirmed(server: FakePage, opened: Callable[..., Any]) -> None:
     _tell(server)
     with opened() as page:
-        knob = page.get_by_role("slider", name="Number of users")
+        knob = page.get_by_role("slider", name="Users to run")
         at = knob.bounding_box()
         page.mouse.move(at["x"] + 13, at["y"] + 13)
         page.mouse.down()
@@ -239,7 +215,7 @@ def test_the_load_is_changed_with_the_keys_and_a_refusal_is_told(server: FakePag
     _tell(server)
     server.refusal = "Not now"
     with opened() as page:
-        knob = page.get_by_role("slider", name="Number of users")
+        knob = page.get_by_role("slider", name="Users to run")
         knob.focus()
         for key in ("PageUp", "PageUp", "ArrowDown"):
             page.keyboard.press(key)
@@ -262,27 +238,17 @@ def test_an_annotation_is_posted(server: FakePage, opened: Callable[..., Any]) -
         eventually(lambda: page.get_by_label("What happens now").input_value() == "")
 
 
-@pytest.mark.parametrize(
-    ("name", "settings"),
-    [
-        ("light", {"color_scheme": "light"}),
-        ("dark", {"color_scheme": "dark"}),
-        ("phone", {"viewport": PHONE, "color_scheme": "light"}),
-    ],
-)
-def test_axe_finds_nothing(server: FakePage, opened: Callable[..., Any], name: str, settings: dict[str, Any]) -> None:
-    if not AXE.exists():
-        _missing("axe-core is not installed: `npm ci` in webui")
+@pytest.mark.parametrize(("theme", "viewport"), LOOKS)
+def test_nothing_is_in_anybodys_way(
+    server: FakePage, opened: Callable[..., Any], theme: str, viewport: dict[str, int]
+) -> None:
+    """axe finds nothing, with the box open that asks whether to change the load, either."""
     _tell(server)
-    with opened(**settings) as page:
-        page.get_by_role("slider", name="Number of users").press("PageUp")
-        page.evaluate(AXE.read_text())
-        found = page.evaluate("axe.run().then(found => found.violations.map(v => [v.id, v.nodes.map(n => n.html)]))")
-        assert not found
-        width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= page.viewport_size["width"], "the page does not scroll sideways"
-        if folder := os.environ.get("GREGARIA_SCREENSHOTS"):
-            page.screenshot(path=f"{folder}/charts-{name}.png")
+    with opened(color_scheme=theme, viewport=viewport) as page:
+        page.get_by_role("slider", name="Users to run").press("PageUp")
+        assert problems(page) == []
+        assert not sticks_out(page)
+        keep(page, f"charts-{theme}-{'phone' if viewport is PHONE else 'desktop'}")
 
 
 def test_eight_hours_of_a_thousand_entries_leave_the_page_as_it_was(
@@ -351,3 +317,61 @@ def opened_at_once(opened: Callable[..., Any], server: FakePage, run: FakeRun) -
 def _metric(watched: Any, name: str) -> float:
     metrics = watched.send("Performance.getMetrics")["metrics"]
     return float(next(metric["value"] for metric in metrics if metric["name"] == name))
+
+
+REAL = """
+from locust import HttpUser, constant, task
+
+class Shopper(HttpUser):
+    wait_time = constant(0.05)
+
+    @task
+    def products(self):
+        self.client.get("/delay?ms=2", name="/products")
+
+    @task
+    def cart(self):
+        self.client.get("/json", name="/cart")
+"""
+
+
+def test_two_runs_of_a_real_server(browser: Any, tmp_path: Path, target: Any) -> None:
+    """The first is annotated and its load changed from the page; the second is compared with it."""
+    options = ["-H", target.url, "--check", "fail_ratio < 1%", "--csv", "out"]
+    with served(tmp_path, REAL, *options) as locust, watched(browser, f"{locust.url}?tab=charts") as page:
+        page.start(users=2)
+        page.state("Running")
+        page.until(lambda: "Users\n2" in _chips(page.page, "Users"))
+        page.page.get_by_label("What happens now").fill("deploy <v2>")
+        page.button("Annotate").click()
+        page.page.get_by_role("list", name="Annotations").get_by_text("deploy <v2>").wait_for()
+        knob = page.page.get_by_role("slider", name="Users to run")
+        for key in ("ArrowUp", "ArrowUp", "ArrowUp", "Enter"):
+            knob.press(key)
+        page.until(lambda: "Users\n5" in _chips(page.page, "Users"))
+        page.page.get_by_text("✓ held").wait_for()
+        page.page.get_by_role("combobox", name="Entry to show").fill("cart")
+        page.page.keyboard.press("Enter")
+        page.page.get_by_text("GET /cart, against all requests").wait_for()
+        page.until(lambda: not _chips(page.page, "Requests per second")[0].endswith("\n"))
+        page.button("Stop").click()
+        page.state("Stopped")
+
+        page.button("New").click()
+        page.start(users=3)
+        page.state("Running")
+        page.until(lambda: "Users\n3" in _chips(page.page, "Users"))
+        page.page.get_by_text("Compare runs").click()
+        page.page.get_by_role("checkbox", name="Run 1").check()
+        page.page.get_by_text("GET /cart, run by run").wait_for()
+        page.until(lambda: [chip.split(" · ")[0] for chip in _chips(page.page, "Users")] == ["Run 1", "Run 2"])
+
+        runs = json.loads(locust.ask("runs"))["runs"]
+        assert [(run["run"], run["users"]) for run in runs] == [(1, 5), (2, 3)]
+        first = json.loads(locust.ask("timeline?run=1"))["timeline"]
+        assert sum(first["total"]["requests"]) == runs[0]["requests"] > 0
+        entry = json.loads(locust.ask("timeline?run=1&method=GET&name=/cart"))
+        assert 0 < sum(entry["requests"]) < runs[0]["requests"]
+        assert locust.ask("stats/report").count(b"deploy") == 0, "a report is of the present test"
+        assert page.complaints == []
+        keep(page.page, "charts-real")

@@ -168,7 +168,7 @@ class Watched:
 
     def start(self, users: int = 1, rate: int = 100, host: str | None = None) -> None:
         """Fill in the form that is open, and have the test begin."""
-        self.page.get_by_label("Number of users").fill(str(users))
+        self.page.get_by_role("textbox", name="Number of users").fill(str(users))
         self.page.get_by_label("Ramp up").fill(str(rate))
         if host is not None:
             self.page.get_by_label("Host", exact=True).fill(host)

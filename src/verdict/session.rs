@@ -155,9 +155,9 @@ impl Session {
         self.with_run(run, |number, timeline| timeline.total_json(number))
     }
 
-    /// One entry of a run; `None` where there is no such run, or nothing of this name and method in it.
+    /// One entry of a run; `None` where the run is not kept.
     pub fn entry(&self, run: Option<u64>, method: &str, name: &str) -> Option<Value> {
-        self.with_run(run, |number, timeline| timeline.entry_json(number, method, name)).flatten()
+        self.with_run(run, |number, timeline| timeline.entry_json(number, method, name))
     }
 
     fn with_run<T>(&self, run: Option<u64>, show: impl FnOnce(u64, &Timeline) -> T) -> Option<T> {

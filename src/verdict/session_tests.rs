@@ -55,7 +55,8 @@ fn each_run_is_kept_with_its_entries_beside_those_after_it() {
     assert_eq!(session.timeline(Some(1)).unwrap()["timeline"]["total"]["requests"], json!([3]));
     assert_eq!(session.timeline(None).unwrap()["run"], 2);
     assert_eq!(session.entry(Some(1), "GET", "/a").unwrap()["requests"], json!([3]));
-    assert_eq!(session.entry(Some(2), "GET", "/a"), None);
+    assert_eq!(session.entry(Some(2), "GET", "/a").unwrap()["requests"], json!([0]));
+    assert_eq!(session.entry(Some(3), "GET", "/a"), None);
     assert_eq!(session.timeline(Some(3)), None);
 }
 

@@ -54,16 +54,17 @@ impl Timeline {
         Some(json!({"run": run, "whole": from == 0, "from": from, "timeline": timeline}))
     }
 
-    /// One entry's columns over the whole run; `None` where there is none of this name and method.
-    pub fn entry_json(&self, run: u64, method: &str, name: &str) -> Option<Value> {
-        let entry = self.entry(method, name)?;
+    /// One entry's columns over the whole run: nothing in them where nothing of this name and method was counted.
+    pub fn entry_json(&self, run: u64, method: &str, name: &str) -> Value {
         let view = View::whole(self, Self::POINTS);
-        let mut row = entry_row(entry, &view);
+        let counts =
+            self.entry(method, name).map_or_else(|| vec![None; view.intervals.len()], |entry| view.entry(entry));
+        let mut row = entry_row(method, name, &counts);
         row.insert("run".into(), run.into());
         row.insert("start".into(), self.started.into());
         row.insert("interval_s".into(), view.interval_s().into());
         row.insert("ends_s".into(), ends(&view.intervals).into());
-        Some(row.into())
+        row.into()
     }
 
     fn columns_json(&self, view: &View<'_>) -> Map<String, Value> {
@@ -92,7 +93,8 @@ impl Timeline {
             return json!({"ends_s": [], "rows": []});
         }
         let view = View::whole(self, points.min(Self::POINTS / 5));
-        let rows: Vec<Value> = self.entries.iter().map(|entry| entry_row(entry, &view).into()).collect();
+        let row = |entry: &Entry| Value::from(entry_row(&entry.method, &entry.name, &view.entry(entry)));
+        let rows: Vec<Value> = self.entries.iter().map(row).collect();
         json!({"ends_s": ends(&view.intervals), "rows": rows})
     }
 
@@ -126,10 +128,10 @@ fn slices_json(view: &View<'_>, counts: &[Option<&Counts>]) -> Value {
 }
 
 /// Method, name and columns.
-fn entry_row(entry: &Entry, view: &View<'_>) -> Map<String, Value> {
-    let mut row = object(columns(&borrowed(&view.entry(entry))));
-    row.insert("method".into(), (*entry.method).into());
-    row.insert("name".into(), (*entry.name).into());
+fn entry_row(method: &str, name: &str, counts: &[Option<Counts>]) -> Map<String, Value> {
+    let mut row = object(columns(&borrowed(counts)));
+    row.insert("method".into(), method.into());
+    row.insert("name".into(), name.into());
     row
 }
 

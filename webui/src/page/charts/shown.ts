@@ -56,6 +56,8 @@ const shownRuns = computed<RunCurves[]>(() => {
   return [...before, { run: now.run, label, timeline: now.timeline, curve: curveOf(now.run, now.timeline) }];
 });
 
+const presentRun = computed(() => store.timeline.value?.run);
+
 const marks = computed<Mark[]>(() => {
   const runs = new Set(shownRuns.value.map(({ run }) => run));
   const said = store.annotations.value.filter(({ run }) => runs.has(run));
@@ -81,7 +83,7 @@ export function follow(): () => void {
   const endEntries = effect(() => {
     const chosen = entry.value;
     if (!chosen) return;
-    const runs = [...beside.value, ...(store.timeline.value ? [store.timeline.value.run] : [])];
+    const runs = [...beside.value, ...(presentRun.value === undefined ? [] : [presentRun.value])];
     const missing = runs.filter((run) => !curves.value.has(key(run, chosen)));
     for (const run of missing) untracked(() => void askForEntry(run, chosen));
   });
@@ -89,15 +91,20 @@ export function follow(): () => void {
   let wasBusy = false;
   const timer = setInterval(() => {
     const busy = isBusy(store.state);
-    const [chosen, run] = [entry.value, store.timeline.value?.run];
+    const [chosen, run] = [entry.value, presentRun.value];
     if (chosen && run !== undefined && (busy || wasBusy) && !document.hidden) void askForEntry(run, chosen);
     wasBusy = busy;
   }, EVERY_MS);
+  // What was asked for of a run that has ended meanwhile may lack its last seconds.
+  const endRun = presentRun.subscribe(() => {
+    curves.value = new Map();
+  });
   const endPruning = effect(() => prune(store.runs.value));
   return () => {
     clearInterval(timer);
     endRuns();
     endEntries();
+    endRun();
     endPruning();
   };
 }

@@ -33,7 +33,7 @@ export class TargetHandle {
     class: "target-knob",
     role: "slider",
     tabindex: 0,
-    "aria-label": "Number of users",
+    "aria-label": "Users to run",
     "aria-orientation": "vertical",
     "aria-valuemin": 0,
     title: "Drag to change the number of users",
