@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 from ..harness import Side, environment_of
 from .inside import INSIDE
 
-PATIENCE = 20
+PATIENCE = 40
 """Seconds that anything may take."""
 
 COMPARED = (

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import http.client
-import subprocess
 from pathlib import Path
+
+from certificates import Authority
 
 from ..asking import Web
 
@@ -18,27 +19,13 @@ class Buyer(User):
     def buy(self):
         _count("/buy")
 """
-ARGUMENTS = ["--tls-cert", "FOLDER/cert.pem", "--tls-key", "FOLDER/key.pem"]
+ARGUMENTS = ["--tls-cert", "FOLDER/ca.pem", "--tls-key", "FOLDER/ca.key"]
 TLS = True
 
 
 def prepare(folder: Path) -> None:
     """Make the certificate."""
-    files = ["-keyout", "key.pem", "-out", "cert.pem"]
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "2",
-        "-subj",
-        "/CN=localhost",
-        *files,
-    ]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    Authority(folder, "DNS:localhost")
 
 
 def the_page(web: Web) -> None:
