@@ -96,11 +96,57 @@ def test_who_is_wrong_too_often_waits(web: Web) -> None:
     assert web.quietly("GET", "/login").status == 200
 
 
+@pytest.mark.parametrize("path", ["/%69n", "//in", "/in?next=/", "/./in"])
+def test_however_the_address_is_written_attempts_are_counted(web: Web, path: str) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    statuses = {web.quietly("POST", path, "username=me&password=guess", form).status for _ in range(12)}
+    assert 429 in statuses or not statuses & {302}, statuses
+
+
 def test_who_gets_in_may_have_been_wrong_before(web: Web) -> None:
     for _ in range(3):
         for _ in range(9):
             come_in(web, "guess")
         assert come_in(web).headers["Location"] == "/"
+
+
+EVERYTHING = [
+    *(
+        "/",
+        "/stats/requests",
+        "/stats/requests/csv",
+        "/stats/failures/csv",
+        "/stats/requests_full_history/csv",
+        "/tasks",
+    ),
+    *(
+        "/exceptions",
+        "/exceptions/csv",
+        "/logs",
+        "/worker-count",
+        "/stats/report",
+        "/stream",
+        "/metrics",
+        "/openapi.json",
+    ),
+    *("/runs", "/timeline", "/timeline?run=1", "/stats%2Frequests", "/%6Cogs", "/stats/requests?x=1", "//logs"),
+]
+
+
+@pytest.mark.parametrize("accept", ["text/html", "*/*"])
+def test_nobody_gets_anything_without_a_login(web: Web, accept: str) -> None:
+    for path in EVERYTHING:
+        for method in ("GET", "HEAD"):
+            web.cookies.clear()
+            answer = web.quietly(method, path, headers={"Accept": accept})
+            assert answer.status in (302, 308, 401), (method, path, answer.status)
+            assert "Redirecting" in answer.text or answer.text in ("", "Log in first.\n"), (path, answer.text)
+    for path in ("/swarm", "/stop", "/stats/reset", "/user", "/annotate", "/%73top"):
+        web.cookies.clear()
+        assert web.quietly("POST", path, "user_count=1&spawn_rate=1").status == 302
+    for path in ("/stop", "/stats/reset"):
+        assert web.quietly("GET", path).status == 302
+    assert web.inside("environment.runner.state") == "ready"
 
 
 @pytest.mark.parametrize("path", ["/stream", "/metrics", "/timeline", "/runs", "/openapi.json"])

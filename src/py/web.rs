@@ -35,7 +35,7 @@ impl WebServer {
     /// `OSError` where it cannot listen, or cannot use the files `tls` (certificate and key).
     #[new]
     #[pyo3(signature = (verdict, *, host="", port=8089, base_path="", tls=None, hosts=Vec::new(), takes_every_host=false,
-        build_path=None, history_file=None, window=10, cache_time=2.0))]
+        build_path=None, history_file=None, window=10, cache_time=2.0, hands_over=(false, false)))]
     #[allow(clippy::too_many_arguments, reason = "Python names them")]
     fn new(
         py: Python<'_>,
@@ -50,6 +50,7 @@ impl WebServer {
         history_file: Option<PathBuf>,
         window: i64,
         cache_time: f64,
+        hands_over: (bool, bool),
     ) -> PyResult<Self> {
         let settings = Settings {
             base: base_path.trim_end_matches('/').to_owned(),
@@ -62,6 +63,8 @@ impl WebServer {
             tls,
         };
         let shared = Arc::new(Shared::new(settings, Arc::clone(verdict.session())));
+        // Before anybody can connect: behind a login nothing is for everybody, not even in the first moment.
+        shared.hand_over(hands_over.0, hands_over.1);
         let bind = Bind { host: host.to_owned(), port };
         let server = py.detach(|| Server::start(&bind, Arc::clone(&shared)))?;
         Ok(Self { shared, port: server.address().port(), server: Mutex::new(server) })

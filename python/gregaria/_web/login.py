@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import flask
 from flask_login import LoginManager, login_required, user_logged_in
+from werkzeug.exceptions import HTTPException
 
 if TYPE_CHECKING:
     from gregaria._engine import WebRequest
@@ -35,6 +36,7 @@ class Login:
 
     def __init__(self, page: Page, application: flask.Flask) -> None:
         self.page = page
+        self.application = application
         self.manager = LoginManager(application)
         self.manager.login_view = "locust.login"
         self._tries: dict[str, deque[float]] = {}
@@ -42,7 +44,7 @@ class Login:
 
     def is_too_often(self, request: WebRequest) -> int:
         """Count an attempt to log in; the seconds that this one has to wait, if it has to."""
-        if request.method != "POST" or request.path not in self._callbacks():
+        if request.method != "POST" or not self._logs_in(unquote(request.path)):
             return 0
         now = time.monotonic()
         self._tries = {peer: tries for peer, tries in self._tries.items() if tries[-1] > now - WINDOW}
@@ -51,6 +53,18 @@ class Login:
             return int(wait) + 1
         tries.append(now)
         return 0
+
+    def _logs_in(self, path: str) -> bool:
+        """Whether this is where the login page posts to: the same view, however the path is written."""
+        view = self._view_at(path)
+        return view is not None and view in map(self._view_at, self._callbacks())
+
+    def _view_at(self, path: str) -> str | None:
+        try:
+            endpoint, _ = self.application.url_map.bind("localhost").match(path, method="POST")
+        except HTTPException:  # nothing there, or a redirect
+            return None
+        return str(endpoint)
 
     def messages(self) -> tuple[Any, Any]:
         """What went wrong with the last attempt of this browser, and what else it is to be told."""

@@ -62,6 +62,7 @@ class Page:
             login=web_ui.web_login,
             build_path=self.build_path,
             csv_writer=web_ui.stats_csv_writer,
+            hands_over=self._hands_over(),
         )
 
     def answer(self, request: _engine.WebRequest) -> None:
@@ -69,12 +70,17 @@ class Page:
         if self.login is not None and (wait := self.login.is_too_often(request)):
             words = "Too many attempts to log in: wait a minute, and try again.\n"
             self._send(request, text(words, 429, "text/plain; charset=utf-8", [("Retry-After", str(wait))]))
-        elif self._is_extended and (self.application.has_a_say or self.routes.route(request.path) is None):
+        elif self._application_answers(request.path):
             gateway.serve(self.application, request, self._port)
         elif self.routes.has_own_files and self.routes.route(request.path) is None:
             request.pass_on()
         else:
             self._send(request, self.routes.answer(_asked(request)))
+
+    def _application_answers(self, path: str) -> bool:
+        if self.login is not None:
+            return True
+        return self._is_extended and (self.application.has_a_say or self.routes.route(path) is None)
 
     def _send(self, request: _engine.WebRequest, answer: Answer) -> None:
         request.answer(answer.status, answer.headers, answer.body)
@@ -90,8 +96,12 @@ class Page:
     def hand_over_what_is_needed(self) -> None:
         """Have the server hand over what the application has a say in."""
         if self.web_ui.server is not None:
-            has_a_say = self._is_extended and self.application.has_a_say
-            self.web_ui.server.engine.hand_over(has_a_say or self.routes.has_own_files, has_a_say)
+            self.web_ui.server.engine.hand_over(*self._hands_over())
+
+    def _hands_over(self) -> tuple[bool, bool]:
+        """Whether Python answers the routes that Locust has, and those that are ours, where the server could."""
+        everything = self.login is not None or (self._is_extended and self.application.has_a_say)
+        return everything or self.routes.has_own_files, everything
 
     def answer_of_the_server(self, path: str, query: str, headers: Headers) -> Answer:
         """What the server answers by itself to a `GET` of a path beneath the base path."""

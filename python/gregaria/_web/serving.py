@@ -44,6 +44,7 @@ class Serving:
         login: bool = False,
         build_path: str | None = None,
         csv_writer: stats.StatsCSV | None = None,
+        hands_over: tuple[bool, bool] = (False, False),
     ) -> None:
         """`answer` runs in a greenlet of its own for each request, and calls `request.answer(…)`."""
         self.environment = environment
@@ -58,6 +59,7 @@ class Serving:
             hosts=_own_names(environment, host),
             takes_every_host=login,
             build_path=build_path,
+            hands_over=hands_over,
             history_file=_history_file(csv_writer),
             window=stats.CURRENT_RESPONSE_TIME_PERCENTILE_WINDOW,
             cache_time=max(0.0, float(web.DEFAULT_CACHE_TIME)),
