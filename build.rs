@@ -61,7 +61,8 @@ fn list(made: &Path, embedded: &Path) -> Result<(), String> {
         entries.push(format!("    ({name:?}, {bytes} as &[u8]),\n"));
     }
     let list = embedded.join("page.rs");
-    fs::write(&list, format!("&[\n{}]\n", entries.concat())).map_err(|error| format!("cannot write {}: {error}", list.display()))
+    fs::write(&list, format!("&[\n{}]\n", entries.concat()))
+        .map_err(|error| format!("cannot write {}: {error}", list.display()))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), String> {

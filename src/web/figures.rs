@@ -11,7 +11,8 @@ use crate::report::number::float;
 use crate::stats::{Clock, Number, Row, Table};
 
 /// What the page has beside Locust's percentiles, which are whole milliseconds.
-const EXACT: [(&str, f64); 3] = [("p50_ms", 0.5), ("p95_ms", 0.95), ("p99_ms", 0.99)];
+const EXACT: [(&str, f64); 6] =
+    [("p50_ms", 0.5), ("p75_ms", 0.75), ("p90_ms", 0.9), ("p95_ms", 0.95), ("p99_ms", 0.99), ("p999_ms", 0.999)];
 
 #[derive(Debug)]
 pub struct Figures {

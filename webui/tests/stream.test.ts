@@ -128,4 +128,21 @@ describe("the stream", () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(stream.connection.value).toBe("ended");
   });
+
+  it("rests when it is told to, and begins again", async () => {
+    const stream = new Stream(
+      "./stream",
+      async () => false,
+      () => true,
+    );
+    stream.open();
+    last().onopen();
+    stream.rest();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(Line.all).toHaveLength(1);
+    expect(Line.all[0]?.isClosed).toBe(true);
+    stream.again();
+    last().onopen();
+    expect([Line.all.length, stream.connection.value]).toEqual([2, "open"]);
+  });
 });

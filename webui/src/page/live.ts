@@ -10,6 +10,7 @@ export const stream = new Stream("./stream", isLoginWanted, () => isBusy(store.s
 export function goLive(): void {
   for (const name of EVENTS) feed(name);
   followServer();
+  restWhileHidden();
   stream.open();
 }
 
@@ -19,9 +20,11 @@ function feed<Name extends keyof Events>(name: Name): void {
 
 /** A server that comes back may be another process with another locustfile, or a newer version with another page. */
 function followServer(): void {
+  let wasOpen = false;
   let wasGone = false;
   stream.connection.subscribe((connection) => {
-    if (connection === "lost" || connection === "ended") wasGone = true;
+    if (connection !== "open") wasGone = wasOpen;
+    else wasOpen = true;
     if (connection !== "open" || !wasGone) return;
     wasGone = false;
     refreshArgs().then(
@@ -33,5 +36,25 @@ function followServer(): void {
         wasGone = true;
       },
     );
+  });
+}
+
+const HIDDEN_MS = 60_000;
+
+/** A browser holds six connections to a server: pages that nobody looks at would keep the one in front from steering. */
+function restWhileHidden(): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isResting = false;
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(timer);
+    if (document.hidden) {
+      timer = setTimeout(() => {
+        isResting = true;
+        stream.rest();
+      }, HIDDEN_MS);
+    } else if (isResting) {
+      isResting = false;
+      stream.again();
+    }
   });
 }

@@ -46,8 +46,11 @@ export interface StatsRow {
   total_rps: number;
   total_fail_per_sec: number;
   p50_ms?: number;
+  p75_ms?: number;
+  p90_ms?: number;
   p95_ms?: number;
   p99_ms?: number;
+  p999_ms?: number;
   /** Averages by the name of the phase, in ms. */
   phases_ms?: Record<string, number>;
   [percentile: `response_time_percentile_${string}`]: number | null;

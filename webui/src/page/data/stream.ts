@@ -64,6 +64,12 @@ export class Stream {
     this.open();
   }
 
+  /** Hear nothing until `again`. */
+  rest(): void {
+    this.close();
+    this.connection.value = "connecting";
+  }
+
   close(): void {
     clearTimeout(this.timer);
     this.source?.close();

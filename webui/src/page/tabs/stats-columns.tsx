@@ -31,23 +31,42 @@ export function statsColumns(percentiles: number[]): StatsColumn[] {
     number("num_requests", "Requests", (row) => row.num_requests, whole, 6.5),
     { ...number("num_failures", "Fails", (row) => row.num_failures, whole, 5.25), show: fails },
     number("median", "Median (ms)", median, coarse),
-    ...percentiles.map((quantile) => percentile(quantile)),
+    ...offered(percentiles),
     number("avg_response_time", "Average (ms)", (row) => row.avg_response_time, coarse),
     number("min_response_time", "Min (ms)", (row) => row.min_response_time, coarse),
     number("max_response_time", "Max (ms)", (row) => row.max_response_time, coarse),
     number("avg_content_length", "Average size", (row) => row.avg_content_length, bytes),
     number("current_rps", "Current RPS", (row) => row.current_rps, evenRate),
     number("current_fail_per_sec", "Current Failures/s", (row) => row.current_fail_per_sec, evenRate, 5.75),
-    ...[0.95, 0.99].filter((quantile) => !percentiles.includes(quantile)).map((each) => extra(percentile(each))),
     extra(number("total_rps", "RPS", (row) => row.total_rps, evenRate)),
     extra(number("total_fail_per_sec", "Failures/s", (row) => row.total_fail_per_sec, evenRate)),
     extra(number("fail_share", "Failed", share, percent)),
   ];
 }
 
+/** What the engine sends exactly. */
+const EXACT = {
+  0.5: "p50_ms",
+  0.75: "p75_ms",
+  0.9: "p90_ms",
+  0.95: "p95_ms",
+  0.99: "p99_ms",
+  0.999: "p999_ms",
+} as const;
+
+/** Those that the locustfile wants, and others to choose. The median has a column of its own. */
+function offered(percentiles: number[]): StatsColumn[] {
+  const others = Object.keys(EXACT)
+    .map(Number)
+    .filter((quantile) => quantile !== 0.5);
+  return [...new Set([...percentiles, ...others])]
+    .sort((a, b) => a - b)
+    .map((quantile) => (percentiles.includes(quantile) ? percentile(quantile) : extra(percentile(quantile))));
+}
+
 /** The exact value where the engine sends it; else Locust's, which is rounded. */
 function percentile(quantile: number): StatsColumn {
-  const exact = ({ 0.5: "p50_ms", 0.95: "p95_ms", 0.99: "p99_ms" } as const)[quantile];
+  const exact = EXACT[quantile as keyof typeof EXACT] as (typeof EXACT)[keyof typeof EXACT] | undefined;
   const value = (row: StatsRow): Key =>
     (exact ? row[exact] : undefined) ?? row[`response_time_percentile_${python(quantile)}`] ?? null;
   const show = (row: StatsRow) => {
