@@ -18,7 +18,7 @@ from urllib.request import HTTPSHandler, ProxyHandler, build_opener
 from browsers import DESKTOP
 from conftest import eventually
 
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
 
 SHOP = """
 import logging
