@@ -2,8 +2,9 @@
 
 A hundred users compute without a pause, so that Python has no moment left. Meanwhile `/stats/requests` is asked for
 twenty times a second over one connection, and where there is a stream, its `stats` are timed, which are due every
-second. Each PROGRAM is a `locust` command; by default ours, as this Python has it. Give Locust's own beside it for the
-comparison:
+second. How late a sleep of ten milliseconds ends says meanwhile how busy the machine is with other things: nothing can
+be answered sooner than that. Each PROGRAM is a `locust` command; by default ours, as this Python has it. Give Locust's
+own beside it for the comparison:
 
     python benches/web.py locust /path/to/other/bin/locust
 
@@ -94,8 +95,13 @@ def wait_until_all_compute(port: int) -> None:
 def timed(port: int, seconds: float) -> dict[str, list[float]]:
     end = time.monotonic() + seconds
     gaps: list[float] = []
-    stream = threading.Thread(target=follow, args=(port, end, gaps))
-    stream.start()
+    late: list[float] = []
+    threads = [
+        threading.Thread(target=follow, args=(port, end, gaps)),
+        threading.Thread(target=sleep, args=(end, late)),
+    ]
+    for thread in threads:
+        thread.start()
     answered: list[float] = []
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     while time.monotonic() < end:
@@ -105,8 +111,16 @@ def timed(port: int, seconds: float) -> dict[str, list[float]]:
         took = time.perf_counter() - began
         answered.append(took * 1000)
         time.sleep(max(0.0, EVERY - took))
-    stream.join()
-    return {"/stats/requests": answered, "stream, off its second": gaps}
+    for thread in threads:
+        thread.join()
+    return {"/stats/requests": answered, "stream, off its second": gaps, "a sleep, late": late}
+
+
+def sleep(end: float, late: list[float]) -> None:
+    while time.monotonic() < end:
+        began = time.perf_counter()
+        time.sleep(0.01)
+        late.append((time.perf_counter() - began - 0.01) * 1000)
 
 
 def follow(port: int, end: float, gaps: list[float]) -> None:

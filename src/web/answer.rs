@@ -54,18 +54,23 @@ async fn by_route(shared: &Arc<Shared>, peer: Peer, mut parts: Parts, body: Inco
         parts.method = Method::POST;
     }
     match asked.path.as_deref().and_then(Route::of) {
-        Some(route) if !shared.is_handed_over(&route) => route_answer(shared, &route, &asked),
+        Some(route) if !shared.is_handed_over(&route) => route_answer(shared, route, asked).await,
         known => hand_over(shared, peer, parts, body, known, asked).await,
     }
 }
 
 /// Answer without Python.
-fn route_answer(shared: &Arc<Shared>, route: &Route, asked: &Asked) -> Response<Body> {
+async fn route_answer(shared: &Arc<Shared>, route: Route, asked: Asked) -> Response<Body> {
     const METHODS: &str = "GET, HEAD, OPTIONS";
     match asked.method.as_str() {
         "OPTIONS" => Ready::new(200, "text/html; charset=utf-8", Bytes::new()).with("allow", METHODS).into_response(),
-        "GET" | "HEAD" if matches!(route, Route::Stream) => stream::open(shared),
-        "GET" | "HEAD" => route.answer(shared, asked).into_response(),
+        "GET" | "HEAD" if route == Route::Stream => stream::open(shared),
+        "GET" | "HEAD" if route.reads_disk() => {
+            let shared = Arc::clone(shared);
+            let read = tokio::task::spawn_blocking(move || route.answer(&shared, &asked)).await;
+            read.unwrap_or_else(|_| text(500, "The file could not be read.")).into_response()
+        }
+        "GET" | "HEAD" => route.answer(shared, &asked).into_response(),
         _ => super::ready::not_allowed().with("allow", METHODS).into_response(),
     }
 }
@@ -98,7 +103,7 @@ async fn hand_over(
         (Ok(Answer::Whole { status, headers, body }), _) => with_headers(status, &headers, body::whole(body)),
         (Ok(Answer::Written { status, headers, body }), _) => with_headers(status, &headers, body),
         (Ok(Answer::PassOn { headers }), Some(route)) => {
-            let mut response = route_answer(shared, &route, &asked);
+            let mut response = route_answer(shared, route, asked).await;
             append(response.headers_mut(), &headers);
             response
         }

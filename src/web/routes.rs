@@ -64,6 +64,11 @@ impl Route {
         }
     }
 
+    /// Whether a slow disk could hold up who asks for something else.
+    pub fn reads_disk(&self) -> bool {
+        matches!(self, Self::HistoryCsv | Self::Asset(_))
+    }
+
     /// What comes of a GET. The stream has no end, and so no answer of this kind.
     pub fn answer(&self, shared: &Shared, asked: &Asked) -> Ready {
         match self {
