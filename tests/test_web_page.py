@@ -87,6 +87,15 @@ def test_the_address_says_which_tab_is_open(browser: Any, shop: Served) -> None:
         page.until(lambda: "/broken" in page.names())
 
 
+def test_the_name_of_an_entry_leads_to_its_charts(browser: Any, shop: Served) -> None:
+    with shop_page(browser, shop) as page:
+        page.page.get_by_role("link", name="/products").click()
+        page.page.get_by_text("GET /products, against all requests").wait_for()
+        assert page.page.url.endswith("?tab=charts&method=GET&name=%2Fproducts")
+        page.page.go_back()
+        page.until(lambda: "/products" in page.names())
+
+
 def test_failures_say_when_and_how_often(browser: Any, shop: Served) -> None:
     with shop_page(browser, shop, "failures") as page:
         page.until(lambda: page.names() == ["/broken"])
