@@ -181,7 +181,7 @@ export class TimeCharts {
           values: (_u, splits) => splits.map(this.data.elapsed ? elapsed : timeOfDay),
           size: 32,
           incrs: STEPS,
-          space: 80,
+          space: 66,
           grid: { show: false },
         }),
         axis({ size: 64, values: (_u, splits) => splits.map(chart.unit) }),
