@@ -222,6 +222,29 @@ def test_failures_and_checks_decide_the_exit_code(locust, target: Target):
         assert page.process.wait(20) == 1
 
 
+def test_a_check_that_is_broken_ends_the_test_and_then_the_process(locust, target: Target):
+    target.respond("/json", status=500)
+    run = ("--host", target.url, "--autostart", "-u", "1", "-t", "100s", "--autoquit", "0")
+    with locust(*run, "--check", "failures < 1 over 2s", "--abort-on-check") as page:
+        assert page.process.wait(40) == 3
+    assert "; stopping test (--abort-on-check)" in page.said() and "--autoquit time reached" in page.said()
+
+
+def test_the_first_ctrl_c_ends_the_test_of_a_shape_that_was_started_at_once(locust, target: Target):
+    shape = """
+from locust import LoadTestShape
+class Steady(LoadTestShape):
+    def tick(self):
+        return 1, 1
+"""
+    with locust("--host", target.url, "--autostart", locustfile=LOCUSTFILE + shape) as page:
+        eventually(lambda: page.state() == "running", 20)
+        page.process.send_signal(signal.SIGINT)
+        eventually(lambda: "--autoquit not specified, leaving web ui running indefinitely" in page.said(), 20)
+        assert page.state() == "stopped" and "Exiting due to CTRL+C interruption" in page.said()
+        assert page.end(signal.SIGINT) == 0
+
+
 def test_every_test_is_judged_by_itself(locust, target: Target):
     with locust("--host", target.url, "--check", "failures < 1") as page:
         target.respond("/json", status=500)

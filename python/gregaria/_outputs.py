@@ -60,8 +60,8 @@ class Outputs:
     def _open_histograms(self, prefix: str) -> None:
         self.histograms = _engine.histogram_files(self.environment.stats.table, prefix)
 
-    def begin(self) -> None:
-        """Show and write from now on."""
+    def begin(self, abort: Callable[[], None]) -> None:
+        """Show and write from now on. `abort` is called where a check ends the test."""
         if is_wanted(self.options):
             self.view = LiveView(self.runner, self.options)
             self.view.begin()
@@ -69,7 +69,7 @@ class Outputs:
         elif not self.options.only_summary and (self.options.print_stats or self.options.headless):
             spawn(stats.stats_printer(self.environment.stats))
         spawn(stats.stats_history, self.runner)
-        self.verdicts.begin(self.runner.quit if self.options.headless else self.runner.stop)
+        self.verdicts.begin(abort)
         register(self.environment, self.verdicts.record)
         if self.csv_writer is not None:
             spawn(self.csv_writer.stats_writer)

@@ -84,7 +84,8 @@ class Verdicts:
     def _abort(self, verdict: _engine.Verdict, stop: Callable[[], None]) -> None:
         while True:
             wait_read(verdict.fileno())
-            logger.error("Check broken: %s; shutting down (--abort-on-check)", verdict.broken())
+            what = "shutting down" if self.options.headless else "stopping test"
+            logger.error("Check broken: %s; %s (--abort-on-check)", verdict.broken(), what)
             stop()
             while verdict.broken():  # until another test begins
                 gevent.sleep(_LOOK)

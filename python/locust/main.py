@@ -188,6 +188,7 @@ class _Run:
         self.outputs = Outputs(environment, self.runner, options, secret)
         self.keyboard: Keyboard | None = None
         self.end_with_shape: gevent.Greenlet[..., Any] | None = None
+        self.end_with_time: gevent.Greenlet[..., Any] | None = None
         self.is_terminated = False
         self.end_with_iterations: gevent.Greenlet[..., Any] | None = None
         self.is_finishing = False
@@ -207,7 +208,7 @@ class _Run:
         if mistake := self.outputs.verdicts.mistake():
             logger.error("%s", mistake)
             return 2
-        self.outputs.begin()
+        self.outputs.begin(self._abort)
         gevent.signal_handler(signal.SIGTERM, self._on_sigterm)
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, _interrupt)
@@ -233,6 +234,10 @@ class _Run:
         self._start()
         if self.environment.shape_class is None:
             self.keyboard = Keyboard(self.runner)
+
+    def _abort(self) -> None:
+        """A check ends the test."""
+        self.runner.quit()
 
     def _wait(self) -> None:
         self.ending.wait()
@@ -261,7 +266,7 @@ class _Run:
             return
         if options.run_time:
             logger.info("Run time limit set to %s seconds", options.run_time)
-            spawn(self._end_after, options.run_time, time.monotonic())
+            self.end_with_time = spawn(self._end_after, options.run_time, time.monotonic())
         elif not limit:
             logger.info("No run time limit set, use CTRL+C to interrupt")
         self.runner.start(options.num_users, options.spawn_rate)

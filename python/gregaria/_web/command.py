@@ -80,6 +80,14 @@ class RunWithPage(_Run):
             self.runner.stop()
             self.ending.wait()
 
+    def _abort(self) -> None:
+        self.runner.stop()
+        if self.end_with_time is not None:
+            self.end_with_time.kill(block=False)
+            self.runner._ends = None
+        if self.options.autostart and self._tests_begun == 1:
+            self._quit_if_asked_to()
+
     def _on_ctrl_c(self) -> None:
         self.ending.set()
 
