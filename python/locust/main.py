@@ -231,9 +231,8 @@ class _Run:
     def _begin(self) -> None:
         if self.environment.shape_class is None:
             spawn(self._end_with_runner)
-        self._start()
-        if self.environment.shape_class is None:
             self.keyboard = Keyboard(self.runner)
+        self._start()
 
     def _abort(self) -> None:
         """A check ends the test."""
