@@ -502,7 +502,7 @@ class WebServer:
         history_file: str | None = None,
         window: int = 10,
         cache_time: float = 2.0,
-        hands_over: tuple[bool, bool] = (False, False),
+        hands_over: tuple[bool, bool] = ...,
     ) -> WebServer: ...
     @property
     def port(self) -> int: ...
