@@ -162,3 +162,47 @@ def test_a_shape_started_while_another_ends_is_found_by_a_stop(python_script: Ca
     ).last_line
     # Unknown to the runner it would go on, and change the number of users of the next test.
     assert found == [True, True, "stopped"]
+
+
+def test_two_who_start_a_test_at_the_same_moment_start_one(python_script: Callable[..., Any]) -> None:
+    found = python_script(
+        """
+        import json, gevent
+        from gevent.event import Event
+        from locust import User, constant, task
+        from locust.env import Environment
+
+        class Idle(User):
+            wait_time = constant(1)
+
+            @task
+            def t(self):
+                pass
+
+        environment = Environment(user_classes=[Idle])
+        begun, complete = Event(), Event()
+        beginning, most = 0, 0
+
+        @environment.events.test_start.add_listener
+        def prepare(**_):
+            global beginning, most
+            beginning += 1
+            most = max(most, beginning)
+            begun.set()
+            try:
+                gevent.sleep(0.05)
+            finally:
+                beginning -= 1
+
+        environment.events.spawning_complete.add_listener(lambda **_: complete.set())
+        runner = environment.create_local_runner()
+        runner.start(2, 100)
+        assert begun.wait(10)
+        # Each of them ends the first ramp, which takes a turn of the loop.
+        gevent.joinall([gevent.spawn(runner.start, 3, 100), gevent.spawn(runner.start, 5, 100)])
+        assert complete.wait(10)
+        print(json.dumps([most, runner.user_count, runner.target_user_count]))
+        runner.quit()
+        """
+    ).last_line
+    assert found == [1, 5, 5]

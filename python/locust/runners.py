@@ -572,13 +572,17 @@ class LocalRunner(Runner):
                 "Your selected spawn rate is very high (>100), "
                 "and this is known to sometimes cause issues. Do you really need to ramp up that fast?"
             )
-        if self.spawning_greenlet is not None and not self._stopping.is_done_by(self.spawning_greenlet):
-            self.spawning_greenlet.kill(block=True)
+        self._end_ramp()
         # A function without arguments: what the log says of a greenlet that fails would show them all.
         turn = self._stopping.turn()
         ramp = partial(self._ramp, user_count, spawn_rate, wait, user_classes)
         self.spawning_greenlet = self.greenlet.spawn(lambda: ramp() if turn.comes() else None)  # type: ignore[misc]
         self.spawning_greenlet.link_exception(locust_exception_handler(self.environment))
+
+    def _end_ramp(self) -> None:
+        """End the ramp; and, if somebody else has begun another one while it ended, as a shape may, that one, too."""
+        while (ramp := self.spawning_greenlet) is not None and not ramp.ready() and not self._stopping.is_done_by(ramp):
+            ramp.kill(block=True)
 
     def _ramp(self, user_count: int, spawn_rate: float, wait: bool, user_classes: list[type[User]] | None) -> None:
         self.target_user_count, self._spawn_rate = user_count, spawn_rate
