@@ -82,7 +82,7 @@ def test_the_address_says_which_tab_is_open(browser: Any, shop: Served) -> None:
         page.tab("Current Ratio")
         page.page.locator(".ratio", has_text="Shopper").first.wait_for()
         page.page.go_back()
-        assert page.page.get_by_role("tab", selected=True).inner_text().startswith("Failures")
+        page.shows("Failures")
         page.page.reload()
         page.until(lambda: "/broken" in page.names())
 
@@ -145,7 +145,7 @@ def test_keys_do_what_the_help_says(browser: Any, shop: Served) -> None:
     with shop_page(browser, shop) as page:
         page.state("Running")
         page.page.keyboard.press("3")
-        assert page.page.get_by_role("tab", selected=True).inner_text().startswith("Failures")
+        page.shows("Failures")
         page.page.keyboard.press("/")
         page.page.keyboard.type("e1S")
         assert page.page.get_by_label("Filter failures").input_value() == "e1S", "keys that are typed do nothing else"
@@ -162,7 +162,7 @@ def test_keys_do_what_the_help_says(browser: Any, shop: Served) -> None:
         page.page.locator("dialog").wait_for(state="detached")
         page.page.get_by_role("tab", selected=True).focus()
         page.page.keyboard.press("ArrowRight")
-        assert page.page.get_by_role("tab", selected=True).inner_text().startswith("Exceptions")
+        page.shows("Exceptions")
 
 
 def test_columns_are_chosen_and_stay_chosen(browser: Any, shop: Served) -> None:

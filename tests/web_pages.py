@@ -143,6 +143,10 @@ class Watched:
         """Wait until the page says so."""
         self.page.locator(".top .state", has_text=wanted).wait_for()
 
+    def shows(self, wanted: str) -> None:
+        """Wait until this tab is the one that is shown."""
+        self.page.get_by_role("tab", selected=True).filter(has_text=wanted).wait_for()
+
     def fact(self, name: str) -> str:
         """What the top of the page says, such as the number of users; empty where it does not."""
         found = self.page.locator(f'.monitor div:has(dt:text-is("{name}")) dd')
