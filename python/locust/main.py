@@ -184,14 +184,20 @@ class _Run:
         self.environment = environment
         self.options = options
         self.ending = Event()
-        self.runner: Runner = environment.create_local_runner()
-        self.outputs = Outputs(environment, self.runner, options, secret)
+        self.runner: Runner = self._create_runner()
+        self.outputs = self._create_outputs(secret)
         self.keyboard: Keyboard | None = None
         self.end_with_shape: gevent.Greenlet[..., Any] | None = None
         self.end_with_time: gevent.Greenlet[..., Any] | None = None
         self.is_terminated = False
         self.end_with_iterations: gevent.Greenlet[..., Any] | None = None
         self.is_finishing = False
+
+    def _create_runner(self) -> Runner:
+        return self.environment.create_local_runner()
+
+    def _create_outputs(self, secret: set[str]) -> Outputs:
+        return Outputs(self.environment, self.runner, self.options, secret)
 
     def to_its_end(self) -> int:
         # A test that says why it stops, as one without a host does, is told in a sentence, and not by gevent with a

@@ -510,6 +510,22 @@ class Runner:
             raise Exception(f"Tried to register listener method for {msg_type}, but it already had a listener!")
         self.custom_messages[msg_type] = (listener, concurrent)
 
+    def _begin_test(self) -> None:
+        self.stats.clear_all()
+        _runs.begun(self.environment)
+        _engine.take_abandoned_requests()  # those of the test before
+        self.exceptions = {}
+        self.stats.table.clear_exceptions()
+        self.cpu_warning_emitted = False
+        self.worker_cpu_warning_emitted = False
+        self.environment._filter_tasks_by_tags()
+        seeds = self.environment._seeds
+        if seeds is not None:
+            seeds.begin_test()
+            logger.info("Seed %d: with `--seed %d` every user repeats its choices and waits", seeds.seed, seeds.seed)
+        self._has_begun = True
+        self.environment.events.test_start.fire(environment=self.environment)
+
     def log_exception(self, node_id: str, msg: str, formatted_tb: str) -> None:
         """Count an exception that a task raised."""
         entry = self.exceptions.setdefault(
@@ -614,22 +630,6 @@ class LocalRunner(Runner):
         total = sum(running.values())
         logger.info("All users spawned: %s (%i total users)", json.dumps(running, sort_keys=True), total)
         self.environment.events.spawning_complete.fire(user_count=total)
-
-    def _begin_test(self) -> None:
-        self.stats.clear_all()
-        _runs.begun(self.environment)
-        _engine.take_abandoned_requests()  # those of the test before
-        self.exceptions = {}
-        self.stats.table.clear_exceptions()
-        self.cpu_warning_emitted = False
-        self.worker_cpu_warning_emitted = False
-        self.environment._filter_tasks_by_tags()
-        seeds = self.environment._seeds
-        if seeds is not None:
-            seeds.begin_test()
-            logger.info("Seed %d: with `--seed %d` every user repeats its choices and waits", seeds.seed, seeds.seed)
-        self._has_begun = True
-        self.environment.events.test_start.fire(environment=self.environment)
 
     def _adjust_to(self, wanted: dict[str, int], wait: bool) -> None:
         """Start and stop users until `wanted` run."""
