@@ -1,7 +1,7 @@
 /** A window in the page. Escape, its cross, and a click beside it close it; the browser keeps the focus inside. */
 
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useId, useRef } from "preact/hooks";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
 
 interface Props {
   title: string;
