@@ -8,6 +8,7 @@
 //! - [`swarm`]: which users run, and when.
 //! - [`verdict`]: what a run means: checks, the knee, words, comparison.
 //! - [`report`]: a table as people and machines read it: console, CSV.
+//! - [`cluster`]: master and workers: Locust's messages over `ZeroMQ`.
 //! - [`web`]: the web page's server, and what it hands over.
 //! - [`cli`]: the command line.
 //! - [`target`]: the server that demos and tests run against (`gregaria target`).
@@ -17,6 +18,7 @@
 
 pub mod bridge;
 pub mod cli;
+pub mod cluster;
 pub mod http;
 pub mod py;
 pub mod report;
