@@ -38,7 +38,7 @@ pub(super) struct Peer {
     pub(super) queue: Queue,
     /// A connection serves it. Changed only under the lock of the router's table.
     pub(super) is_served: AtomicBool,
-    /// It has been sent something, so it is worth waiting for when its connection breaks.
+    /// It has said something, so it is worth waiting for when its connection breaks.
     pub(super) is_known: AtomicBool,
     /// How many connections have asked to take its place; only the newest goes on waiting.
     pub(super) claims: AtomicU64,

@@ -96,7 +96,6 @@ impl Router {
     /// Queue a message for a peer, without waiting. `false`: nobody of this name is there, or its queue is full.
     pub fn send(&self, to: &Identity, message: Bytes) -> bool {
         let Some(peer) = self.shared.peers().get(to).cloned() else { return false };
-        peer.is_known.store(true, Ordering::Relaxed);
         let is_queued = peer.queue.push(message);
         if !is_queued {
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
@@ -251,7 +250,10 @@ async fn serve(stream: TcpStream, permit: OwnedSemaphorePermit, shared: Arc<Shar
     let identity = if name.is_empty() { shared.invent() } else { Identity(name) };
     let Some(serving) = shared.place(&identity).await else { return };
     let peer = Arc::clone(&serving.0);
-    let wrap = |message| (identity.clone(), message);
+    let wrap = |message| {
+        peer.is_known.store(true, Ordering::Relaxed);
+        (identity.clone(), message)
+    };
     let broken = link.pump(&peer.queue, &shared.incoming, wrap, &peer.challenged).await;
     shared.count(&broken);
     drop((serving, link));
