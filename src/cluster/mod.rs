@@ -4,4 +4,5 @@
 //! sockets, heartbeats, reports. What a message asks Python to do is handed over in order; nothing here runs users.
 
 pub mod message;
+pub mod report;
 pub mod transport;

@@ -112,12 +112,25 @@ impl Errors {
     /// Add what another node counted.
     pub fn merge(&mut self, other: &ErrorRecord) {
         let error = ErrorText { text: &other.text, shown: &other.shown };
-        let hash = hash(&other.method, &other.name, &other.text);
-        let (index, _) = self.find_or_add(hash, &other.method, &other.name, error);
+        self.add_many(&other.method, &other.name, error, other.occurrences, (other.first_seen, other.last_seen));
+    }
+
+    /// As [`Errors::merge`], of what is in no record: how often, and when first and last.
+    pub fn add_many(
+        &mut self,
+        method: &str,
+        name: &str,
+        error: ErrorText<'_>,
+        occurrences: u64,
+        seen: (Option<f64>, Option<f64>),
+    ) {
+        let hash = hash(method, name, error.text);
+        let index = self.seen(hash, method, name, error.text);
+        let index = index.unwrap_or_else(|| self.find_or_add(hash, method, name, error).0);
         let record = &mut self.records[index];
-        record.occurrences += other.occurrences;
-        record.first_seen = [record.first_seen, other.first_seen].into_iter().flatten().reduce(f64::min);
-        record.last_seen = [record.last_seen, other.last_seen].into_iter().flatten().reduce(f64::max);
+        record.occurrences = record.occurrences.saturating_add(occurrences);
+        record.first_seen = [record.first_seen, seen.0].into_iter().flatten().reduce(f64::min);
+        record.last_seen = [record.last_seen, seen.1].into_iter().flatten().reduce(f64::max);
     }
 
     /// Forget the record with this key; `false` if there is none.

@@ -10,6 +10,8 @@ use hdrhistogram::Histogram as Cells;
 const SIGNIFICANT_DIGITS: u8 = 3;
 /// Nineteen hours. Longer response times are counted here; the exact maximum is kept by the row.
 pub const HIGHEST_US: u64 = (1 << 36) - 1;
+/// Three significant digits take two thousand cells up to the first doubling of their width.
+const CELL_BITS: u32 = 11;
 const GROWS: &str = "a histogram that grows takes every value";
 
 /// How often each duration was recorded.
@@ -23,6 +25,21 @@ impl Histogram {
 
     pub fn record_many_us(&mut self, value_us: u64, count: u32) {
         self.0.get_or_insert_with(no_cells).record_n(value_us.min(HIGHEST_US), count).expect(GROWS);
+    }
+
+    /// The number of the cell that counts this value, in ascending order from zero: every microsecond below 2048 has its
+    /// own, and from there on each octave has 1024. What travels between nodes is this.
+    pub fn cell_of(value_us: u64) -> u32 {
+        let shift = (u64::BITS - value_us.leading_zeros()).saturating_sub(CELL_BITS);
+        (shift << (CELL_BITS - 1)) + (value_us >> shift) as u32
+    }
+
+    /// The first value of a cell. `None` where there is no such cell.
+    #[inline]
+    pub fn first_us_of(cell: u32) -> Option<u64> {
+        let shift = (cell >> (CELL_BITS - 1)).saturating_sub(1);
+        let value = u64::from(cell - (shift << (CELL_BITS - 1))).checked_shl(shift)?;
+        (shift < u64::BITS - CELL_BITS && value <= HIGHEST_US).then_some(value)
     }
 
     pub fn count(&self) -> u64 {
@@ -180,6 +197,15 @@ mod tests {
             let all = histogram_of(&[a, b].concat());
             prop_assert_eq!(merged.cells().collect::<Vec<_>>(), all.cells().collect::<Vec<_>>());
             prop_assert_eq!(merged.count(), all.count());
+        }
+
+        #[test]
+        fn cells_are_numbered_as_the_crate_has_them(value in 0..=HIGHEST_US, shift in 0..36u32) {
+            let value = value >> shift;
+            let histogram = histogram_of(&[value]);
+            let first = Histogram::first_us_of(Histogram::cell_of(value)).unwrap();
+            prop_assert_eq!(histogram.0.as_ref().unwrap().lowest_equivalent(value), first);
+            prop_assert_eq!(Histogram::cell_of(first), Histogram::cell_of(value));
         }
 
         #[test]

@@ -26,6 +26,22 @@ impl Lag {
         self.longest = self.longest.max(wait);
     }
 
+    /// Add waits that another node measured.
+    pub fn merge(&mut self, other: &Self) {
+        self.waits.merge(&other.waits);
+        self.longest = self.longest.max(other.longest);
+    }
+
+    /// Count a wait of this many microseconds so often, as another node says.
+    pub fn record_many_us(&mut self, wait: u64, count: u32) {
+        self.waits.record_many_us(wait, count);
+    }
+
+    /// Another node's longest wait.
+    pub fn include_longest(&mut self, longest: Duration) {
+        self.longest = self.longest.max(longest);
+    }
+
     pub fn waits(&self) -> &Histogram {
         &self.waits
     }

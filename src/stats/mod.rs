@@ -27,7 +27,7 @@ pub use lag::Lag;
 pub use per_second::PerSecond;
 pub use phases::PhaseTotals;
 pub use row::{Clock, NoWindow, Number, Row, RowParts};
-pub use table::Table;
+pub use table::{Table, Taken};
 pub use timeline::Timeline;
 
 use std::time::Duration;

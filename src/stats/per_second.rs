@@ -5,6 +5,14 @@
 pub struct PerSecond(Vec<(u32, u32)>);
 
 impl PerSecond {
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn add(&mut self, second: i64, count: u64) {
         let second = u32::try_from(second).unwrap_or(0);
         let count = u32::try_from(count).unwrap_or(u32::MAX);

@@ -23,7 +23,8 @@ struct Tally {
 
 impl Tally {
     fn add(&mut self, other: Self) {
-        self.sum += other.sum;
+        // Saturating, for another node may say anything.
+        self.sum = self.sum.saturating_add(other.sum);
         self.longest = self.longest.max(other.longest);
     }
 }
@@ -46,11 +47,20 @@ impl PhaseTotals {
         self.reused += u64::from(phases.reused);
     }
 
+    /// From what another node says: of each phase the sum and the longest, in the order of [`Phase::ALL`].
+    pub fn of(calls: u64, opened: u64, reused: u64, times: [(Duration, Duration); Phase::ALL.len()]) -> Self {
+        let tally = |(sum, longest): (Duration, Duration)| Tally {
+            sum: sum.as_nanos() as u64,
+            longest: longest.as_nanos() as u64,
+        };
+        Self { tallies: times.map(tally), calls, opened, reused }
+    }
+
     pub fn merge(&mut self, other: &Self) {
         self.tallies.iter_mut().zip(other.tallies).for_each(|(own, others)| own.add(others));
-        self.calls += other.calls;
-        self.opened += other.opened;
-        self.reused += other.reused;
+        self.calls = self.calls.saturating_add(other.calls);
+        self.opened = self.opened.saturating_add(other.opened);
+        self.reused = self.reused.saturating_add(other.reused);
     }
 
     /// How many calls are summed here. Each sent one request, and one more for every redirect that it followed.

@@ -136,11 +136,43 @@ impl Row {
             window.end_list(&self.parts.response_times);
         }
         self.parts.merge(&other.parts);
-        if let (Some(window), Some(last)) = (&mut self.window, self.parts.last_request_timestamp)
-            && before.is_none_or(|before| second(last) > second(before))
-        {
-            window.mark(second(last), &self.parts.response_times);
+        self.mark_after(before);
+    }
+
+    /// Add what another node counted. Its response times come as cells (a value in microseconds, and how often), its
+    /// seconds as seconds of the Unix epoch: `parts` has none of them, for nothing is built to be added.
+    pub fn add(
+        &mut self,
+        parts: &RowParts,
+        cells: impl Iterator<Item = (u64, u32)>,
+        requests: impl Iterator<Item = (i64, u64)>,
+        failures: impl Iterator<Item = (i64, u64)>,
+    ) {
+        let before = self.parts.last_request_timestamp;
+        let own = &mut self.parts;
+        for (value, count) in cells {
+            if let Some(window) = &mut self.window {
+                window.record_many_us(value, count, &own.response_times);
+            }
+            own.response_times.record_many_us(value, count);
         }
+        requests.for_each(|(second, count)| own.requests_per_second.add(second, count));
+        failures.for_each(|(second, count)| own.failures_per_second.add(second, count));
+        own.merge_numbers(parts);
+        self.mark_after(before);
+    }
+
+    /// Take all that was counted, and begin anew.
+    pub fn take(&mut self, now: f64) -> Self {
+        let taken = Self {
+            name: Arc::clone(&self.name),
+            method: Arc::clone(&self.method),
+            parts: std::mem::take(&mut self.parts),
+            beginning: self.beginning,
+            window: None,
+        };
+        self.reset(now);
+        taken
     }
 
     pub fn is_empty(&self) -> bool {
@@ -234,6 +266,14 @@ impl Row {
         }
     }
 
+    fn mark_after(&mut self, before: Option<f64>) {
+        if let (Some(window), Some(last)) = (&mut self.window, self.parts.last_request_timestamp)
+            && before.is_none_or(|before| second(last) > second(before))
+        {
+            window.mark(second(last), &self.parts.response_times);
+        }
+    }
+
     fn extremes(&self) -> (f64, f64) {
         let lowest = self.parts.min_response_time.unwrap_or(0.0);
         (lowest, self.parts.max_response_time.max(lowest))
@@ -252,20 +292,25 @@ pub struct NoWindow;
 
 impl RowParts {
     pub fn merge(&mut self, other: &Self) {
-        self.num_requests += other.num_requests;
-        self.num_none_requests += other.num_none_requests;
-        self.num_failures += other.num_failures;
+        self.merge_numbers(other);
+        self.response_times.merge(&other.response_times);
+        self.requests_per_second.merge(&other.requests_per_second);
+        self.failures_per_second.merge(&other.failures_per_second);
+    }
+
+    /// All but what is counted by response time or second. Saturating, for another node may say anything.
+    fn merge_numbers(&mut self, other: &Self) {
+        self.num_requests = self.num_requests.saturating_add(other.num_requests);
+        self.num_none_requests = self.num_none_requests.saturating_add(other.num_none_requests);
+        self.num_failures = self.num_failures.saturating_add(other.num_failures);
         self.total_response_time += other.total_response_time;
         self.min_response_time =
             [self.min_response_time, other.min_response_time].into_iter().flatten().reduce(f64::min);
         self.max_response_time = self.max_response_time.max(other.max_response_time);
-        self.total_content_length += other.total_content_length;
+        self.total_content_length = self.total_content_length.saturating_add(other.total_content_length);
         self.start_time = self.start_time.min(other.start_time);
         let last = [self.last_request_timestamp, other.last_request_timestamp];
         self.last_request_timestamp = last.into_iter().flatten().reduce(f64::max);
-        self.response_times.merge(&other.response_times);
-        self.requests_per_second.merge(&other.requests_per_second);
-        self.failures_per_second.merge(&other.failures_per_second);
         self.phases.merge(&other.phases);
     }
 }

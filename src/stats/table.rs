@@ -27,6 +27,17 @@ pub struct Table {
     ages: (u64, u64),
 }
 
+/// What a table had counted when it was emptied: see [`Table::take`].
+#[derive(Debug)]
+pub struct Taken {
+    pub rows: Vec<Row>,
+    pub total: Row,
+    pub errors: Errors,
+    pub lag: Lag,
+    /// How often the table had been cleared: another number is another test.
+    pub age: u64,
+}
+
 impl Table {
     pub const TOTAL: &str = "Aggregated";
 
@@ -199,6 +210,19 @@ impl Table {
         self.index.clear();
         self.reset_all(now);
         self.ages.0 += 1;
+    }
+
+    /// Take what was counted since the last time, to be told to a master. Rows stay listed, as on Locust; those without
+    /// anything new are left as they are.
+    pub fn take(&mut self, now: f64) -> Taken {
+        let rows = self.rows.iter_mut().filter(|row| !row.is_empty()).map(|row| row.take(now)).collect();
+        let (errors, lag) = (std::mem::take(&mut self.errors), std::mem::take(&mut self.lag));
+        Taken { rows, total: self.total.take(now), errors, lag, age: self.ages.0 }
+    }
+
+    /// Add waits for Python that another node measured.
+    pub fn lag_mut(&mut self) -> &mut Lag {
+        &mut self.lag
     }
 
     /// Forget a row, but not its part in the total; `false` if there is none.

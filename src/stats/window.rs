@@ -47,6 +47,17 @@ impl Window {
         }
     }
 
+    /// As [`Window::record_us`], for a value that was recorded so often.
+    pub fn record_many_us(&mut self, value_us: u64, count: u32, histogram: &Histogram) {
+        match u32::try_from(value_us) {
+            _ if self.at_end_of_list.is_some() => {}
+            Ok(value) if self.listed.len() + count as usize <= Self::LISTED => {
+                self.listed.extend(std::iter::repeat_n(value, count as usize));
+            }
+            _ => self.end_list(histogram),
+        }
+    }
+
     /// To be called before `histogram` records what shall not be listed.
     #[cold]
     pub fn end_list(&mut self, histogram: &Histogram) {

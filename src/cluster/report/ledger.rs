@@ -1,0 +1,197 @@
+//! What a master has had of one worker, so that what it has not had can be said.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use super::Stamp;
+use crate::stats::Lag;
+
+/// Of one worker.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    instance: u64,
+    /// The newest report, and older ones that did not come.
+    sequence: u64,
+    missing: BTreeSet<u64>,
+    /// The test of the newest report, and how many of its requests came or were said not to have come.
+    test: u64,
+    accounted: u64,
+    /// Of its last heartbeat.
+    said: Option<Stamp>,
+    has_reported: bool,
+    last_report: f64,
+    pub users: u64,
+    requests: u64,
+    failures: u64,
+    pub lag: Lag,
+    /// When the last reports came, and how many requests were in each.
+    recent: VecDeque<(f64, u64)>,
+    offset: Option<(f64, f64)>,
+    was_lost: bool,
+    clock_was_named: bool,
+}
+
+/// What is known of a worker's part in the present test.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Figures {
+    pub requests: u64,
+    pub failures: u64,
+    /// Over the last reports.
+    pub rps: f64,
+    /// How long finished responses waited for Python on that worker: how many are known, median, 95 %, 99 % and the longest
+    /// in milliseconds.
+    pub lag: (u64, f64, f64, f64, f64),
+    /// What is to be added to its clock to have this node's, and how wrong that may be, in seconds.
+    pub offset: Option<(f64, f64)>,
+    /// When its last report came, in seconds of the epoch.
+    pub last_report: Option<f64>,
+}
+
+/// What becomes of a report.
+pub enum Arrival {
+    New(Option<String>),
+    /// It was merged before.
+    Duplicate,
+}
+
+impl Ledger {
+    /// How many reports that did not come are remembered, in case they come later.
+    const MOST_MISSING: usize = 64;
+    const RECENT: usize = 5;
+
+    /// A report of ours has come, with so many requests: whether it is new, and what is to be said of those before it.
+    pub fn arrive(&mut self, node: &str, stamp: &Stamp, requests: u64) -> Arrival {
+        let is_first = !self.has_reported || stamp.instance != self.instance;
+        if is_first {
+            (self.instance, self.sequence, self.has_reported) =
+                (stamp.instance, stamp.sequence.saturating_sub(1), true);
+            (self.test, self.accounted) = (stamp.test, 0);
+            self.missing.clear();
+        }
+        if stamp.sequence <= self.sequence {
+            if !self.missing.remove(&stamp.sequence) || stamp.test != self.test {
+                return Arrival::Duplicate;
+            }
+            return Arrival::New(Some(format!(
+                "A report of worker {node} came late: {} in it count.",
+                requests_in(requests)
+            )));
+        }
+        let gap = self.sequence + 1..stamp.sequence;
+        if stamp.test != self.test {
+            (self.test, self.accounted) = (stamp.test, 0);
+        }
+        let lost = stamp.counted.saturating_sub(requests).saturating_sub(self.accounted);
+        self.missing.extend(gap.clone().rev().take(Self::MOST_MISSING));
+        while self.missing.len() > Self::MOST_MISSING {
+            self.missing.pop_first();
+        }
+        self.sequence = stamp.sequence;
+        self.accounted = stamp.counted;
+        Arrival::New(self.said_of(node, is_first, gap.end - gap.start, lost))
+    }
+
+    fn said_of(&mut self, node: &str, is_first: bool, reports: u64, lost: u64) -> Option<String> {
+        let was_lost = std::mem::take(&mut self.was_lost);
+        let counted = requests_in(lost);
+        match (lost, reports) {
+            (0, 0) => {
+                was_lost.then(|| format!("Worker {node} has reported what it had counted: nothing of it is missing."))
+            }
+            (0, _) => None,
+            (_, 0) if !is_first => None,
+            _ if is_first => Some(format!(
+                "Worker {node} had reported {counted} of this test before this master heard of it: they are in no figure."
+            )),
+            (_, 1) => Some(format!("A report of worker {node} did not arrive: the {counted} in it are in no figure.")),
+            _ => Some(format!(
+                "{reports} reports of worker {node} did not arrive: the {counted} in them are in no figure."
+            )),
+        }
+    }
+
+    /// Note what was in it.
+    pub fn note(&mut self, now: f64, requests: u64, failures: u64, users: u64) {
+        self.requests = self.requests.saturating_add(requests);
+        self.failures = self.failures.saturating_add(failures);
+        self.users = users;
+        self.last_report = now;
+        if self.recent.len() == Self::RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((now, requests));
+    }
+
+    pub fn heard(&mut self, stamp: Stamp) {
+        self.offset = stamp.offset.or(self.offset);
+        self.said = Some(stamp);
+    }
+
+    /// The worker is gone: what it had counted and not reported, as far as that is known.
+    pub fn lost(&mut self, node: &str, now: f64) -> Option<String> {
+        let said = self.said.filter(|said| said.instance == self.instance || !self.has_reported);
+        let accounted = |said: &Stamp| if said.test == self.test && self.has_reported { self.accounted } else { 0 };
+        let missing = said.map_or(0, |said| said.counted.saturating_sub(accounted(&said)));
+        let since = (now - self.last_report).max(0.0);
+        self.was_lost = true;
+        if missing > 0 {
+            let counted = requests_in(missing);
+            return Some(format!(
+                "Worker {node} had counted at least {counted} that it has not reported: they are in no figure."
+            ));
+        }
+        let had_users = self.users > 0;
+        self.users = 0;
+        had_users
+            .then(|| format!("What worker {node} requested in the {since:.1} s since its last report is in no figure."))
+    }
+
+    /// What is to be said of its clock, once.
+    pub fn name_clock(&mut self, node: &str, correction: f64, last_request: Option<f64>, now: f64) -> Option<String> {
+        let ahead = last_request.unwrap_or(now) - now;
+        let text = match self.offset {
+            Some((_, error)) if correction != 0.0 => {
+                let side = if correction > 0.0 { "behind" } else { "ahead of" };
+                let apart = correction.abs();
+                format!(
+                    "The clock of worker {node} is {apart:.1} s {side} this machine's (±{error:.3} s): its times are corrected."
+                )
+            }
+            None if ahead > 2.0 => format!(
+                "The clock of worker {node} is at least {ahead:.0} s ahead of this machine's: rates are wrong until the clocks agree."
+            ),
+            _ => return None,
+        };
+        (!std::mem::replace(&mut self.clock_was_named, true)).then_some(text)
+    }
+
+    pub fn begin(&mut self) {
+        (self.requests, self.failures, self.lag) = (0, 0, Lag::default());
+        self.recent.clear();
+    }
+
+    pub fn last_report(&self) -> f64 {
+        self.last_report
+    }
+
+    pub fn figures(&self) -> Figures {
+        let percentile = |quantile| self.lag.percentile_ms(quantile);
+        Figures {
+            requests: self.requests,
+            failures: self.failures,
+            rps: self.rps(),
+            lag: (self.lag.count(), percentile(0.5), percentile(0.95), percentile(0.99), percentile(1.0)),
+            offset: self.offset,
+            last_report: (self.last_report > 0.0).then_some(self.last_report),
+        }
+    }
+
+    fn rps(&self) -> f64 {
+        let Some(((first, _), (last, _))) = self.recent.front().zip(self.recent.back()) else { return 0.0 };
+        let since: f64 = self.recent.iter().skip(1).map(|(_, requests)| *requests as f64).sum();
+        if last > first { since / (last - first) } else { 0.0 }
+    }
+}
+
+fn requests_in(count: u64) -> String {
+    if count == 1 { "1 request".into() } else { format!("{count} requests") }
+}

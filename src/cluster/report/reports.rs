@@ -1,0 +1,96 @@
+//! A master's side: what comes is added to its table, and of each worker is known what came.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use rmpv::Value;
+
+use super::clock::Offset;
+use super::ledger::{Arrival, Ledger};
+use super::read::Report;
+use super::{Figures, KEY, Malformed, Stamp};
+use crate::stats::Table;
+
+/// Of all workers, by their ids. Whoever sends a report is in it, known to the master or not.
+#[derive(Debug, Default)]
+pub struct Reports {
+    ledgers: HashMap<String, Ledger>,
+}
+
+/// What became of a report.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Merged {
+    /// How many users of each class run on the worker.
+    pub users: Vec<(String, u64)>,
+    pub requests: u64,
+    /// The same report came before, so nothing of it was used.
+    pub is_duplicate: bool,
+    /// What the log should warn of.
+    pub complaints: Vec<String>,
+}
+
+impl Reports {
+    /// Far more than a fleet has: who sends under ever new names fills no memory.
+    const MOST: usize = 50_000;
+
+    /// Add the data of a worker's `stats` message to the table. `now` is seconds of the Unix epoch.
+    pub fn merge(&mut self, node: &str, data: &[u8], table: &Mutex<Table>, now: f64) -> Result<Merged, Malformed> {
+        let report = Report::read(data)?;
+        let (requests, failures) = report.counted();
+        let ledger = self.ledger(node);
+        let mut complaints = Vec::new();
+        let mut correction = 0.0;
+        if let Some(stamp) = &report.stamp {
+            ledger.heard(*stamp);
+            correction = Offset::correction(stamp.offset);
+            match ledger.arrive(node, stamp, requests) {
+                Arrival::Duplicate => return Ok(Merged { is_duplicate: true, ..Merged::default() }),
+                Arrival::New(complaint) => complaints.extend(complaint),
+            }
+        }
+        complaints.extend(ledger.name_clock(node, correction, report.last_request(), now));
+        let users: u64 = report.users.iter().map(|(_, count)| count).fold(0, |sum, count| sum.saturating_add(*count));
+        ledger.note(now, requests, failures, users);
+        report.add_lag_to(&mut ledger.lag);
+        report.add_to(&mut table.lock().unwrap_or_else(PoisonError::into_inner), now, correction);
+        let users = report.users.iter().map(|(class, count)| ((*class).to_owned(), *count)).collect();
+        Ok(Merged { users, requests, is_duplicate: false, complaints })
+    }
+
+    /// What a heartbeat of a worker of ours has under [`KEY`]. Gives the data of the answer.
+    pub fn heartbeat(&mut self, node: &str, said: &Value, now: f64) -> Value {
+        let stamp = Stamp::of_value(said);
+        self.ledger(node).heard(stamp);
+        let clock = Value::Map(vec![("clock".into(), stamp.clock.into()), ("now".into(), now.into())]);
+        Value::Map(vec![(KEY.into(), clock)])
+    }
+
+    /// A worker is gone: what of it is in no figure, in one sentence. `None` where nothing is missing.
+    pub fn lost(&mut self, node: &str, now: f64) -> Option<String> {
+        self.ledgers.get_mut(node)?.lost(node, now)
+    }
+
+    /// A test begins, so everybody's figures do.
+    pub fn began(&mut self) {
+        self.ledgers.values_mut().for_each(Ledger::begin);
+    }
+
+    /// `None` of whom nothing was heard.
+    pub fn figures(&self, node: &str) -> Option<Figures> {
+        self.ledgers.get(node).map(Ledger::figures)
+    }
+
+    fn ledger(&mut self, node: &str) -> &mut Ledger {
+        if self.ledgers.len() >= Self::MOST && !self.ledgers.contains_key(node) {
+            let by_age =
+                |a: &(&String, &Ledger), b: &(&String, &Ledger)| a.1.last_report().total_cmp(&b.1.last_report());
+            let oldest = self.ledgers.iter().min_by(by_age).map(|(node, _)| node.clone());
+            oldest.map(|oldest| self.ledgers.remove(&oldest));
+        }
+        // Looked up twice by a node that is there: an id would be copied for each report otherwise.
+        if !self.ledgers.contains_key(node) {
+            self.ledgers.insert(node.to_owned(), Ledger::default());
+        }
+        self.ledgers.get_mut(node).expect("it was just put there")
+    }
+}

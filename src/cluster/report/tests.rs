@@ -1,0 +1,396 @@
+//! What is merged is what was counted, however it was split up; what is lost or comes twice is noticed.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use rmpv::Value;
+
+use super::reporter::field;
+use super::*;
+use crate::http::{Phase, Phases};
+use crate::stats::{ErrorText, Histogram, Sample, Table, locust_bucket};
+
+/// Written down from a worker of Locust 2.47.0: requests with a time, without one, with a whole one and with none.
+const OF_LOCUST: &[u8] = include_bytes!("locust-2.47.0.report");
+
+fn table() -> Mutex<Table> {
+    Mutex::new(Table::new(1000.0, true))
+}
+
+fn sample(time: f64, at: f64) -> Sample {
+    let mut phases = Phases { reused: 1, ..Phases::default() };
+    phases.add(Phase::Waiting, Duration::from_secs_f64(time / 1000.0));
+    let generator_lag = Duration::from_micros(time as u64 % 977);
+    Sample { response_time_ms: Some(time), response_length: 7, generator_lag, phases: Some(phases), at }
+}
+
+fn record(table: &Mutex<Table>, name: &str, time: f64, at: f64) {
+    table.lock().unwrap().record("GET", name, sample(time, at));
+}
+
+fn users(count: u64) -> Vec<(String, u64)> {
+    vec![("Visitor".into(), count), ("Buyer".into(), 0)]
+}
+
+/// A worker that counts and reports.
+struct Worker {
+    table: Mutex<Table>,
+    reporter: Reporter,
+}
+
+impl Worker {
+    fn new() -> Self {
+        Self { table: Mutex::new(Table::new(1000.0, false)), reporter: Reporter::new() }
+    }
+
+    fn report(&mut self, to: Master) -> Vec<u8> {
+        self.reporter.write(&self.table, &users(3), 1003.0, to)
+    }
+
+    fn counts(&self, requests: u32) {
+        (0..requests).for_each(|_| record(&self.table, "/", 5.0, 1001.0));
+    }
+}
+
+/// Everything a table has counted, to be compared: sums of floats depend on the order they are added in.
+fn figures(table: &Mutex<Table>) -> Vec<String> {
+    let table = table.lock().unwrap();
+    let quantiles = [0.0, 0.25, 0.5, 0.66, 0.9, 0.99, 0.999, 1.0];
+    let row = |row: &crate::stats::Row| {
+        let parts = row.parts();
+        format!(
+            "{} {} {} {} {} {:.3} {:?} {} {} {:?} {:?} {:?} {:?} {:?}",
+            row.name,
+            row.method,
+            parts.num_requests,
+            parts.num_none_requests,
+            parts.num_failures,
+            parts.total_response_time,
+            parts.min_response_time,
+            parts.max_response_time,
+            parts.total_content_length,
+            parts.phases,
+            parts.response_times.cells().collect::<Vec<_>>(),
+            parts.requests_per_second,
+            parts.failures_per_second,
+            quantiles.map(|quantile| (row.percentile(quantile), row.quantile_ms(quantile))),
+        )
+    };
+    let mut all: Vec<_> = table.sorted_rows().into_iter().map(row).collect();
+    all.push(row(table.total()));
+    all.extend(table.errors().sorted_by_key().iter().map(|error| format!("{error:?}")));
+    all.push(format!("{:?} {:?}", table.lag().longest().as_micros(), table.lag().waits().cells().collect::<Vec<_>>()));
+    all
+}
+
+#[test]
+fn a_report_of_locusts_is_read_whole() {
+    let (mut reports, master) = (Reports::default(), table());
+    let merged = reports.merge("w", OF_LOCUST, &master, 2000.0).unwrap();
+    assert_eq!((merged.users, merged.requests), (vec![("A".to_owned(), 2)], 600));
+    let table = master.lock().unwrap();
+    let rows: Vec<_> =
+        table.rows().iter().map(|row| (&*row.name, row.parts().num_requests, row.percentile(0.5))).collect();
+    assert_eq!(rows, [("/a", 120, 12), ("/b", 120, 0), ("/zero", 120, 0), ("/zf", 120, 0), ("/int", 120, 3)]);
+    let (total, a) = (table.total().parts(), table.row("GET", "/a").unwrap().parts());
+    assert_eq!((total.num_requests, total.num_none_requests, total.num_failures), (600, 120, 240));
+    assert_eq!((a.min_response_time, a.max_response_time, a.total_content_length), (Some(12.34), 12.34, 1200));
+    assert_eq!(a.requests_per_second.iter().map(|(_, count)| count).collect::<Vec<_>>(), [10, 40, 38, 32]);
+    let errors: Vec<_> = table.errors().iter().map(|error| (error.text.as_str(), error.occurrences)).collect();
+    assert_eq!(errors, [("ValueError('boom')", 120), ("text", 120)]);
+    assert!(table.errors().get("796c024f8d25f86c3c0f35dbb767bde7c9eb1039c1b2e2e1f256bbef77dbdf13").is_some());
+}
+
+#[test]
+fn towards_locust_only_its_own_keys_are_sent_and_in_its_order() {
+    let mut worker = Worker::new();
+    worker.counts(2);
+    worker.table.lock().unwrap().record_error("GET", "/", ErrorText::of_text("x"), 1001.5);
+    let keys = |value: &Value| {
+        value.as_map().unwrap().iter().map(|(key, _)| key.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let decode = |data: &[u8]| rmpv::decode::read_value(&mut &*data).unwrap();
+    let theirs = decode(OF_LOCUST);
+    let mine = decode(&worker.report(Master::Locusts));
+    assert_eq!(keys(&mine), keys(&theirs));
+    let entry = |data: &Value| field(data, "stats").unwrap().as_array().unwrap()[0].clone();
+    assert_eq!(keys(&entry(&mine)), keys(&entry(&theirs)));
+    assert_eq!(keys(field(&mine, "stats_total").unwrap()), keys(&entry(&theirs)));
+    let error = |data: &Value| field(data, "errors").unwrap().as_map().unwrap()[0].1.clone();
+    assert_eq!(keys(&error(&mine)), keys(&error(&theirs)));
+    assert_eq!(field(&entry(&mine), "response_times").unwrap(), &Value::Map(vec![(5.into(), 2.into())]));
+    assert_eq!(field(&entry(&mine), "num_reqs_per_sec").unwrap(), &Value::Map(vec![(1001.into(), 2.into())]));
+    // Nothing new: no entry, no error, the total with whole zeros, as Python has them.
+    let empty = decode(&worker.report(Master::Locusts));
+    let total = field(&empty, "stats_total").unwrap();
+    for (key, value) in
+        [("total_response_time", 0.into()), ("max_response_time", 0.into()), ("min_response_time", Value::Nil)]
+    {
+        assert_eq!(field(total, key), Some(&value));
+    }
+    assert_eq!(field(total, "start_time"), Some(&Value::from(1003.0)));
+    assert_eq!(
+        (field(&empty, "stats"), field(&empty, "errors")),
+        (Some(&Value::Array(vec![])), Some(&Value::Map(vec![])))
+    );
+}
+
+#[test]
+fn what_a_peer_leaves_out_is_what_a_fresh_entry_has() {
+    let mut writer = bytes::Writer::default();
+    writer.map(4);
+    writer.text("stats");
+    writer.array(1);
+    let entry = |writer: &mut bytes::Writer| {
+        writer.map(4);
+        for (key, value) in [("name", "/go"), ("method", "GET"), ("whatever", "else")] {
+            writer.text(key);
+            writer.text(value);
+        }
+        writer.text("num_requests");
+        writer.count(2);
+    };
+    entry(&mut writer);
+    writer.text("stats_total");
+    entry(&mut writer);
+    for key in ["errors", "user_classes_count"] {
+        writer.text(key);
+        writer.map(0);
+    }
+    let (mut reports, master) = (Reports::default(), table());
+    reports.merge("go", &writer.0, &master, 2000.0).unwrap();
+    let table = master.lock().unwrap();
+    let row = table.row("GET", "/go").unwrap();
+    assert_eq!((row.parts().num_requests, row.parts().start_time, row.percentile(0.5)), (2, 2000.0, 0));
+}
+
+#[test]
+fn a_report_that_is_broken_anywhere_changes_nothing() {
+    let mut worker = Worker::new();
+    worker.counts(3);
+    let whole = worker.report(Master::Ours);
+    let (mut reports, master) = (Reports::default(), table());
+    let before = figures(&master);
+    for end in 0..whole.len() {
+        assert!(reports.merge("w", &whole[..end], &master, 1003.0).is_err(), "{end}");
+    }
+    assert_eq!(figures(&master), before);
+    let refused = reports.merge("w", &[0x80], &master, 1003.0).unwrap_err();
+    assert_eq!(refused.to_string(), "`stats` is missing");
+    assert!(reports.merge("w", &whole, &master, 1003.0).is_ok());
+}
+
+#[test]
+fn response_times_that_a_listener_changed_count() {
+    let mut worker = Worker::new();
+    worker.counts(2);
+    let mut data = rmpv::decode::read_value(&mut &*worker.report(Master::Ours)).unwrap();
+    let set = |value: &mut Value, key: &str, to: Value| {
+        if let Value::Map(pairs) = value {
+            pairs.iter_mut().filter(|(name, _)| name.as_str() == Some(key)).for_each(|pair| pair.1 = to.clone());
+        }
+    };
+    let mut entries = field(&data, "stats").unwrap().clone();
+    if let Value::Array(entries) = &mut entries {
+        set(&mut entries[0], "response_times", Value::Map(vec![(70.into(), 3.into())]));
+        set(&mut entries[0], "max_response_time", 70.into());
+    }
+    set(&mut data, "stats", entries);
+    let mut bytes = Vec::new();
+    rmpv::encode::write_value(&mut bytes, &data).unwrap();
+    let (mut reports, master) = (Reports::default(), table());
+    reports.merge("w", &bytes, &master, 1003.0).unwrap();
+    assert_eq!(master.lock().unwrap().row("GET", "/").unwrap().percentile(0.5), 70);
+}
+
+#[test]
+fn what_comes_twice_counts_once_and_what_is_lost_is_said() {
+    let mut worker = Worker::new();
+    let (mut reports, master) = (Reports::default(), table());
+    let mut merge = |data: &[u8]| reports.merge("w", data, &master, 1003.0).unwrap();
+    worker.counts(2);
+    let first = worker.report(Master::Ours);
+    assert_eq!(merge(&first).complaints, [""; 0]);
+    assert!(merge(&first).is_duplicate);
+    worker.counts(40);
+    let late = worker.report(Master::Ours);
+    worker.counts(2);
+    assert_eq!(
+        merge(&worker.report(Master::Ours)).complaints,
+        ["A report of worker w did not arrive: the 40 requests in it are in no figure."]
+    );
+    assert_eq!(merge(&late).complaints, ["A report of worker w came late: 40 requests in it count."]);
+    assert!(merge(&late).is_duplicate);
+    for _ in 0..3 {
+        worker.counts(1);
+        worker.report(Master::Ours);
+    }
+    assert_eq!(
+        merge(&worker.report(Master::Ours)).complaints,
+        ["3 reports of worker w did not arrive: the 3 requests in them are in no figure."]
+    );
+    // Those of an empty report are nobody's loss.
+    worker.report(Master::Ours);
+    assert_eq!(merge(&worker.report(Master::Ours)).complaints, [""; 0]);
+    assert_eq!(master.lock().unwrap().total().parts().num_requests, 44);
+}
+
+#[test]
+fn a_master_that_comes_later_says_what_it_has_not_heard() {
+    let mut worker = Worker::new();
+    worker.counts(5);
+    worker.report(Master::Ours);
+    worker.counts(1);
+    let (mut reports, master) = (Reports::default(), table());
+    let merged = reports.merge("w", &worker.report(Master::Ours), &master, 1003.0).unwrap();
+    assert_eq!(
+        merged.complaints,
+        ["Worker w had reported 5 requests of this test before this master heard of it: they are in no figure."]
+    );
+    // Another test begins: what was counted before it is nobody's concern.
+    worker.table.lock().unwrap().clear_all(1004.0);
+    worker.counts(2);
+    assert_eq!(reports.merge("w", &worker.report(Master::Ours), &master, 1005.0).unwrap().complaints, [""; 0]);
+}
+
+#[test]
+fn of_a_lost_worker_is_said_what_it_had_not_reported() {
+    let mut worker = Worker::new();
+    let (mut reports, master) = (Reports::default(), table());
+    assert_eq!(reports.lost("w", 1003.0), None);
+    worker.counts(2);
+    reports.merge("w", &worker.report(Master::Ours), &master, 1003.0).unwrap();
+    assert_eq!(
+        reports.lost("w", 1004.5).as_deref(),
+        Some("What worker w requested in the 1.5 s since its last report is in no figure.")
+    );
+    worker.counts(7);
+    reports.heartbeat("w", &worker.reporter.heartbeat(&worker.table, 1004.0), 1004.0);
+    assert_eq!(
+        reports.lost("w", 1005.0).as_deref(),
+        Some("Worker w had counted at least 7 requests that it has not reported: they are in no figure.")
+    );
+    let merged = reports.merge("w", &worker.report(Master::Ours), &master, 1006.0).unwrap();
+    assert_eq!(merged.complaints, ["Worker w has reported what it had counted: nothing of it is missing."]);
+    // It stopped its users and went.
+    let last = worker.reporter.write(&worker.table, &users(0), 1007.0, Master::Ours);
+    reports.merge("w", &last, &master, 1007.0).unwrap();
+    assert_eq!(reports.lost("w", 1008.0), None);
+    // A worker of Locust's says nothing in between.
+    reports.merge("l", OF_LOCUST, &master, 1008.0).unwrap();
+    assert_eq!(
+        reports.lost("l", 1009.0).as_deref(),
+        Some("What worker l requested in the 1.0 s since its last report is in no figure.")
+    );
+}
+
+#[test]
+fn times_of_a_worker_whose_clock_is_wrong_are_the_masters() {
+    let mut worker = Worker::new();
+    let (mut reports, master) = (Reports::default(), table());
+    // The worker's clock is 100 s ahead; the heartbeat takes 20 ms each way.
+    let answer = reports.heartbeat("w", &worker.reporter.heartbeat(&worker.table, 1100.0), 1000.02);
+    worker.reporter.answered(&answer, 1100.04);
+    worker.reporter.answered(&Value::Nil, 1100.04);
+    record(&worker.table, "/", 5.0, 1101.5);
+    worker.table.lock().unwrap().record_error("GET", "/", ErrorText::of_text("x"), 1101.5);
+    let data = worker.reporter.write(&worker.table, &users(1), 1103.0, Master::Ours);
+    let merged = reports.merge("w", &data, &master, 1003.0).unwrap();
+    assert_eq!(
+        merged.complaints,
+        ["The clock of worker w is 100.0 s ahead of this machine's (±0.020 s): its times are corrected."]
+    );
+    let table = master.lock().unwrap();
+    let row = table.row("GET", "/").unwrap().parts();
+    assert!((row.last_request_timestamp.unwrap() - 1001.5).abs() < 0.03);
+    assert_eq!(row.requests_per_second.iter().collect::<Vec<_>>(), [(1001, 1)]);
+    assert!((table.errors().iter().next().unwrap().first_seen.unwrap() - 1001.5).abs() < 0.03);
+    let (offset, error) = reports.figures("w").unwrap().offset.unwrap();
+    assert!((offset + 100.0).abs() <= error + 1e-6 && (error - 0.02).abs() < 1e-6);
+}
+
+#[test]
+fn of_each_worker_is_known_what_it_did() {
+    let (mut reports, master) = (Reports::default(), table());
+    let mut worker = Worker::new();
+    for report in 0..4 {
+        worker.counts(30);
+        let data = worker.report(Master::Ours);
+        reports.merge("w", &data, &master, 1000.0 + 3.0 * f64::from(report)).unwrap();
+    }
+    let figures = reports.figures("w").unwrap();
+    assert_eq!((figures.requests, figures.failures, figures.rps, figures.last_report), (120, 0, 10.0, Some(1009.0)));
+    assert_eq!((figures.lag.0, figures.lag.4), (120, 0.005));
+    reports.began();
+    assert_eq!(reports.figures("w").unwrap().requests, 0);
+    assert_eq!(reports.figures("nobody"), None);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Done when fleet percentiles equal those of all samples in one histogram.
+    #[test]
+    fn a_fleet_counts_as_one_process_would(
+        samples in prop::collection::vec((0..4usize, 0..6u8, 0.0..200_000.0f64, 0..30u8, any::<bool>(), any::<bool>()), 0..250)
+    ) {
+        let (one, fleet) = (table(), table());
+        let mut samples = samples;
+        samples.sort_by_key(|sample| sample.3); // nobody's time goes backwards
+        let mut reports = Reports::default();
+        let mut workers: Vec<_> = (0..4).map(|_| Worker::new()).collect();
+        let mut again: Option<(usize, Vec<u8>)> = None;
+        for (place, name, time, second, failed, reports_now) in samples {
+            let (name, at) = (format!("/{name}"), 1001.0 + f64::from(second));
+            for table in [&one, &workers[place].table] {
+                record(table, &name, time, at);
+                if failed {
+                    table.lock().unwrap().record_error("GET", &name, ErrorText::of_text("x"), at);
+                }
+            }
+            if reports_now {
+                let data = workers[place].report(Master::Ours);
+                prop_assert!(!reports.merge(&place.to_string(), &data, &fleet, 1033.0).unwrap().is_duplicate);
+                if let Some((place, data)) = again.replace((place, data)) {
+                    prop_assert!(reports.merge(&place.to_string(), &data, &fleet, 1033.0).unwrap().is_duplicate);
+                }
+            }
+        }
+        for (place, worker) in workers.iter_mut().enumerate() {
+            let data = worker.report(Master::Ours);
+            prop_assert!(reports.merge(&place.to_string(), &data, &fleet, 1033.0).unwrap().complaints.is_empty());
+        }
+        prop_assert_eq!(figures(&fleet), figures(&one));
+    }
+
+    /// From workers of Locust: their rounded response times, and nothing invented.
+    #[test]
+    fn from_rounded_times_come_rounded_percentiles(times in prop::collection::vec(0.0..200_000.0f64, 1..200)) {
+        let (master, mut worker, mut reports) = (table(), Worker::new(), Reports::default());
+        times.iter().for_each(|time| record(&worker.table, "/", *time, 1001.0));
+        let mut rounded = Histogram::default();
+        let recorded = worker.table.lock().unwrap().total().parts().response_times.clone();
+        for (time, count) in recorded.values_ms() {
+            rounded.record_many_us(locust_bucket(time) as u64 * 1000, count as u32);
+        }
+        reports.merge("w", &worker.report(Master::Locusts), &master, 1003.0).unwrap();
+        let table = master.lock().unwrap();
+        let row = table.row("GET", "/").unwrap();
+        prop_assert_eq!(row.parts().response_times.cells().collect::<Vec<_>>(), rounded.cells().collect::<Vec<_>>());
+        prop_assert_eq!(row.parts().num_requests, times.len() as u64);
+    }
+
+    #[test]
+    fn whatever_comes_is_merged_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300), place in 0..2000usize, byte: u8) {
+        let (master, mut reports) = (table(), Reports::default());
+        let _ = reports.merge("w", &bytes, &master, 1003.0);
+        let mut worker = Worker::new();
+        worker.counts(20);
+        for mut data in [worker.report(Master::Ours), OF_LOCUST.to_vec()] {
+            let place = place % data.len();
+            data[place] = byte;
+            let _ = reports.merge("w", &data, &master, 1003.0);
+        }
+    }
+}
