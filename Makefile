@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := Cargo.toml Cargo.lock build.rs pyproject.toml $(wildcard webui/*.*) \
 	$(shell find src python webui/src -type f -not -name '*.so' -not -path '*/__pycache__/*')
 
-.PHONY: demo test test-rust test-webui test-python test-pythons check docs bench clean
+.PHONY: demo test test-rust test-webui test-python test-pythons check check-deploy docs bench clean
 .DEFAULT_GOAL := demo
 
 # The product as a user has it: a wheel, in a virtual environment of its own.
@@ -80,6 +80,15 @@ check: $(VENV)/installed
 	$(BIN)/mypy --strict locustfiles
 	$(BIN)/python -m mypy.stubtest gregaria._engine --ignore-disjoint-bases --allowlist tests/stubtest.allow
 
+# The container image's, the compose file's, the manifests' and the chart's readers; of their own, for they are large.
+.deploy/installed: deploy/requirements.txt
+	@test -x .deploy/bin/python || $(PYTHON) -m venv .deploy
+	@.deploy/bin/pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+check-deploy: .deploy/installed $(VENV)/installed
+	@PATH=$(CURDIR)/.deploy/bin:$$PATH .deploy/bin/python deploy/check.py $(CURDIR)/$(BIN)/python
+
 # The reference of the Python API, out of its docstrings: docs/reference/index.html.
 docs: $(VENV)/installed
 	@$(BIN)/python docs/reference.py docs/reference
@@ -90,4 +99,4 @@ bench: $(VENV)/installed
 	$(BIN)/python benches/peers/run.py --json bench-results/latest.json
 
 clean:
-	rm -rf target $(VENV) .oracle .pythons .clients .readers .schemathesis .tools bench-results docs/reference webui/dist webui/node_modules
+	rm -rf target $(VENV) .oracle .pythons .clients .readers .schemathesis .deploy .tools bench-results docs/reference webui/dist webui/node_modules
