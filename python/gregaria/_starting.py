@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _ONE_PROCESS = "run without it: one process uses all cores for sending and receiving"
 _LATER = {
     "processes": _ONE_PROCESS,
-    "master": _ONE_PROCESS,
     "worker": _ONE_PROCESS,
 }
 """Options whose feature is still to come, by destination, and what to do until then."""
@@ -100,7 +99,10 @@ def is_mode_possible(options: Namespace, parser: LocustArgumentParser) -> bool:
     if options.master and options.worker:
         logger.error("The --master argument cannot be combined with --worker")
         return False
-    refuse_later_features(options, parser, "master", "worker")
+    refuse_later_features(options, parser, "worker")
+    if options.master and options.expect_workers < 1:
+        logger.error(f"Invalid --expect-workers argument ({options.expect_workers}), must be a positive number")
+        return False
     return True
 
 

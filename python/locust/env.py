@@ -170,7 +170,12 @@ class Environment:
         annotate(self, text)
 
     def update_user_class(self, user_settings: dict[str, Any]) -> None:
-        """Set attributes of the class that `user_settings["user_class_name"]` names; `tasks` takes names of tasks."""
+        """Set attributes of the class that `user_settings["user_class_name"]` names; `tasks` takes names of tasks.
+
+        A master has its workers do the same.
+        """
+        if isinstance(self.runner, MasterRunner):
+            self.runner.send_message("update_user_class", user_settings)
         name = user_settings.get("user_class_name")
         if name not in (self.available_user_classes or {}):
             raise KeyError(f"`update_user_class` knows no class `{name}`: it looks in `available_user_classes`")

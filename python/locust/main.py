@@ -31,7 +31,7 @@ from .input_events import input_listener as input_listener
 from .log import greenlet_exception_logger as greenlet_exception_logger
 from .log import setup_logging as setup_logging
 from .opentelemetry import setup_opentelemetry
-from .runners import STATE_CLEANUP, Runner
+from .runners import STATE_CLEANUP, MasterRunner, Runner
 from .user.inspectuser import print_task_ratio, print_task_ratio_json
 from .util.load_locustfile import load_locustfile as load_locustfile
 from .util.load_locustfile import load_locustfile_pytest as load_locustfile_pytest
@@ -58,7 +58,7 @@ def main() -> NoReturn:
     try:
         sys.exit(_run(sys.argv[1:]))
     except KeyboardInterrupt:
-        _die_of_ctrl_c()
+        _die_of(signal.SIGINT)
 
 
 def _run(arguments: list[str]) -> int:
@@ -194,6 +194,9 @@ class _Run:
         self.is_finishing = False
 
     def _create_runner(self) -> Runner:
+        options = self.options
+        if options.master:
+            return self.environment.create_master_runner(options.master_bind_host, options.master_bind_port)
         return self.environment.create_local_runner()
 
     def _create_outputs(self, secret: set[str]) -> Outputs:
@@ -259,6 +262,8 @@ class _Run:
         options = self.options
         if options.io_threads:
             _engine.set_io_threads(options.io_threads)
+        if isinstance(self.runner, MasterRunner) and not self._has_workers(self.runner):
+            return
         options.num_users = 1 if options.num_users is None else options.num_users
         options.spawn_rate = options.spawn_rate or 1
         limit = getattr(options, "iteration_limit", None)
@@ -274,7 +279,23 @@ class _Run:
             self.end_with_time = spawn(self._end_after, options.run_time, time.monotonic())
         elif not limit:
             logger.info("No run time limit set, use CTRL+C to interrupt")
-        self.runner.start(options.num_users, options.spawn_rate)
+        if isinstance(self.runner, MasterRunner):
+            spawn(self.runner.start, options.num_users, options.spawn_rate)  # It returns when the ramp is over.
+        else:
+            self.runner.start(options.num_users, options.spawn_rate)
+
+    def _has_workers(self, runner: MasterRunner) -> bool:
+        """Whether the workers came that are expected; who is interrupted while it waits dies of that, as Locust does."""
+        from gregaria._cluster.expecting import wait_for_workers
+
+        interruption = signal.SIGTERM
+        try:
+            if wait_for_workers(runner, self.options, self.ending):
+                return True
+        except KeyboardInterrupt:
+            interruption = signal.SIGINT
+        runner.quit()
+        _die_of(interruption)
 
     def _end_after(self, seconds: float, began: float) -> None:
         # gevent counts from the time at which its loop last looked at the clock, which may be a while ago.
@@ -389,9 +410,9 @@ def _is_pending(callback: Any) -> bool:
     return callback is not None and bool(callback.pending)
 
 
-def _die_of_ctrl_c() -> NoReturn:
-    """End as a program does that does not handle the signal, so that a calling script sees that it was interrupted."""
+def _die_of(number: signal.Signals) -> NoReturn:
+    """End as a program does that does not handle the signal, so that a calling script sees what ended it."""
     sys.stdout.flush()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGINT)
-    sys.exit(130)
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    sys.exit(128 + number)

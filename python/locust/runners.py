@@ -37,6 +37,8 @@ from .util.url import is_url as is_url
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from gregaria._cluster.ramp import Ramp
+
     from .env import Environment
     from .user.users import User
 
@@ -730,21 +732,247 @@ class WorkerNodes(MutableMapping[str, WorkerNode]):
 class DistributedRunner(Runner):
     """What master and worker have in common."""
 
-    def __init__(self, environment: Environment) -> None:
-        raise LocustError(
-            f"{type(self).__name__} is not part of this version yet: it runs all users in one process. "
-            "Use `Environment.create_local_runner()`, or leave out `--master`, `--worker` and `--processes`."
-        )
-
 
 class MasterRunner(DistributedRunner):
-    """Has workers run the users. Not part of this version yet; the name is here for `isinstance`."""
+    """Has workers run the users: it hands them out, and sums up what they report."""
 
     clients: WorkerNodes
     """The workers, by id."""
 
     def __init__(self, environment: Environment, master_bind_host: str, master_bind_port: int) -> None:
+        from gregaria._cluster.attending import Attending
+        from gregaria._cluster.server import Server
+
         super().__init__(environment)
+        self.master_bind_host = master_bind_host
+        self.master_bind_port = master_bind_port
+        self.spawn_rate = 0.0
+        self.spawning_completed = False
+        self.clients = WorkerNodes()
+        self.server = Server(environment, master_bind_host, master_bind_port)
+        self._ramp: Ramp | None = None
+        self._is_balanced = True
+        """Whether workers were told of the distribution that the dispatcher has now."""
+        self._balancing: Greenlet[..., Any] | None = None
+        self._is_balance_due = False
+        self._quitting: Event | None = None
+        self._attending = Attending(self)
+        for attend in (self._attending.attend, self._attending.attend_own, self._attending.keep_listening):
+            self.greenlet.spawn(attend).link_exception(locust_exception_handler(environment))
+        environment.events.quitting.add_listener(self._on_quitting)
+        setup_distributed_stats_event_listeners(environment.events, environment.stats)
+
+    def _on_quitting(self, **_: object) -> None:
+        self.quit()
+
+    def _follow_statistics(self) -> None:
+        super()._follow_statistics()
+        self.server.engine.set_table(self.stats.table)
+
+    def update_state(self, new_state: str) -> None:
+        """Enter a state, one of the `STATE_…` constants."""
+        self.server.engine.set_state(new_state)
+        super().update_state(new_state)
+
+    @property
+    def user_count(self) -> int:
+        """How many users the workers run, by what they said last."""
+        return self.server.engine.user_count
+
+    @property
+    def worker_count(self) -> int:
+        """How many workers can run users."""
+        return sum(self.server.engine.tally()[:3])
+
+    @property
+    def reported_user_classes_count(self) -> dict[str, int]:
+        """How many users of each class those workers run."""
+        return self.server.engine.user_classes_count()
+
+    @property
+    def worker_indexes(self) -> dict[str, int]:
+        """The indexes of all workers that there ever were, by their ids."""
+        return self.server.engine.indexes()
+
+    @property
+    def worker_index_max(self) -> int:
+        """The index of the next new worker."""
+        return len(self.worker_indexes)
+
+    def get_worker_index(self, client_id: str) -> int:
+        """Which of the workers this one is, from 0 on: it stays the same as long as the master lives."""
+        return self.server.engine.index(client_id)
+
+    def rebalancing_enabled(self) -> bool:
+        """Whether users of a missing worker are given to others at once: `--enable-rebalancing`."""
+        return bool(getattr(self.environment.parsed_options, "enable_rebalancing", False))
+
+    @property
+    def exceptions(self) -> dict[int, ExceptionDict]:
+        """What tasks raised on the workers, by hashes of the tracebacks."""
+        return {hash(entry["traceback"]): cast("ExceptionDict", entry) for entry in self.stats.table.exceptions()}
+
+    @exceptions.setter
+    def exceptions(self, exceptions: dict[int, ExceptionDict]) -> None:
+        self.stats.table.clear_exceptions()
+        for entry in exceptions.values():
+            for node in entry["nodes"]:
+                self.stats.table.log_exception(node, entry["msg"], entry["traceback"])
+
+    def log_exception(self, node_id: str, msg: str, formatted_tb: str) -> None:
+        """Count an exception that a task raised."""
+        self.stats.table.log_exception(node_id, msg, formatted_tb)
+
+    def cpu_log_warning(self) -> bool:
+        """At the end of a test: say again that a processor was the limit, if one was."""
+        is_said = super().cpu_log_warning()
+        if self.worker_cpu_warning_emitted:
+            logger.warning("CPU usage threshold was exceeded on workers during the test!")
+        return is_said or self.worker_cpu_warning_emitted
+
+    def start(
+        self,
+        user_count: int,
+        spawn_rate: float,
+        wait: bool = False,
+        user_classes: list[type[User]] | None = None,
+    ) -> None:
+        """Ramp up, or down, to `user_count` users. Returns when the workers have them, or another ramp has begun."""
+        from gregaria._cluster.ramp import Ramp
+
+        self._end_ramp()
+        self.spawning_completed = False
+        self.target_user_count = user_count
+        nodes = [node for node in self.clients.values() if node.state in (STATE_INIT, STATE_RUNNING, STATE_SPAWNING)]
+        if not nodes:
+            logger.warning("You can't start a distributed test before at least one worker processes has connected")
+            return
+        for user_class in self.user_classes:
+            if self.environment.host:
+                user_class.host = self.environment.host
+        self.spawn_rate = self._spawn_rate = spawn_rate
+        if self._users_dispatcher is None:
+            self._users_dispatcher = self.environment.dispatcher_class(
+                worker_nodes=nodes, user_classes=self.user_classes
+            )
+        logger.info(
+            "Sending spawn jobs of %d users at %.2f spawn rate to %d ready workers", user_count, spawn_rate, len(nodes)
+        )
+        if spawn_rate / len(nodes) > 100:
+            logger.warning(
+                "Your selected spawn rate is very high (>100/worker), "
+                "and this is known to sometimes cause issues. Do you really need to ramp up that fast?"
+            )
+        dispatcher = self._users_dispatcher
+        if self.state not in (STATE_RUNNING, STATE_SPAWNING):
+            self._begin_test()
+            if self._users_dispatcher is not dispatcher:
+                return  # A listener of `test_start` has stopped the test.
+            if self.environment.shape_class:
+                self.environment.shape_class.reset_time()
+        self.update_state(STATE_SPAWNING)
+        dispatcher.new_dispatch(target_user_count=user_count, spawn_rate=spawn_rate, user_classes=user_classes)
+        self.stats.table.set_target_user_count(int(user_count))  # A shape may compute: half a user is none.
+        self._ramp = ramp = Ramp(self, dispatcher)
+        try:
+            ramp.go()
+        except KeyboardInterrupt:
+            # The main greenlet may not be the one that is running when the signal arrives.
+            self.quit()
+        if self._is_balance_due:
+            self._redistribute()  # Somebody came when all was said.
+
+    def _end_ramp(self) -> None:
+        if self._ramp is not None:
+            self._ramp.end()
+            self._ramp = None
+
+    def _redistribute(self) -> None:
+        """Have the workers that there are now share all users: soon, so that many who come at once are one change."""
+        self._is_balance_due = True
+        is_ramping = self._ramp is not None and not self._ramp.is_over
+        is_asked_for = self._balancing is not None and not self._balancing.ready()
+        if self.state == STATE_RUNNING and not is_ramping and not is_asked_for:
+            self._balancing = self.greenlet.spawn(self._balance)
+            self._balancing.link_exception(locust_exception_handler(self.environment))
+
+    def _balance(self) -> None:
+        while self._is_balance_due and self.state == STATE_RUNNING:
+            self._is_balance_due = False
+            self.start(self.target_user_count, self.spawn_rate)
+
+    def stop(self, send_stop_to_client: bool = True) -> None:
+        """Have all workers stop their users. Returns when they have, and some time after `stop_timeout` in any case.
+
+        In a coroutine, return at once.
+        """
+        if _engine.in_coroutine():
+            gevent.spawn(self.stop, send_stop_to_client).link_exception(greenlet_exception_handler)
+            return
+        if self.state in (STATE_INIT, STATE_STOPPED, STATE_STOPPING):
+            return
+        logger.debug("Stopping...")
+        self.environment.events.test_stopping.fire(environment=self.environment)
+        self.final_user_classes_count = dict(self.reported_user_classes_count)
+        self.update_state(STATE_STOPPING)
+        self._end_ramp()
+        if self.shape_greenlet is not None and self.shape_greenlet is not gevent.getcurrent():
+            self.shape_greenlet.kill(block=True)
+            self.shape_greenlet = None
+            self.shape_last_tick = None
+        self._users_dispatcher = None
+        if send_stop_to_client:
+            self.send_message("stop")
+            if not self._wait_until(lambda: self.user_count == 0, seconds=self.environment.stop_timeout + 60):
+                logger.error("Timeout waiting for all workers to stop")
+            _runs.ended(self.environment)
+        self.environment.events.test_stop.fire(environment=self.environment)
+        self.check_stopped()
+
+    def quit(self) -> None:
+        """Stop the test, send all workers away, and end the runner itself. In a coroutine, return at once."""
+        from gregaria._cluster import farewell
+
+        if _engine.in_coroutine():
+            gevent.spawn(self.quit).link_exception(greenlet_exception_handler)
+            return
+        self.stop(send_stop_to_client=False)
+        if self._quitting is not None:
+            self._quitting.wait()
+            return
+        self._quitting = Event()
+        logger.debug("Quitting...")
+        try:
+            farewell.say(self)
+        finally:
+            self._quitting.set()
+            _runs.ended(self.environment)
+            self.server.close()
+            self.greenlet.kill(block=True)
+
+    def check_stopped(self) -> None:
+        """The test has stopped when all workers are ready again, or none is active."""
+        if self.state != STATE_STOPPED and self.server.engine.is_at_rest(self.state == STATE_STOPPING):
+            self.update_state(STATE_STOPPED)
+
+    def _wait_until(self, is_so: Callable[[], bool], seconds: float) -> bool:
+        """Wait for something that workers say; `False` where it is not so after these seconds."""
+        engine = self.server.engine
+        with gevent.Timeout(seconds, False):
+            while True:
+                changes = engine.changes
+                if is_so():
+                    return True
+                engine.wait_past(changes)
+        return is_so()
+
+    def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
+        """Send a message to one worker, or to all that are known, also those that are missing."""
+        nodes = [client_id] if client_id else list(self.clients)
+        if logger.isEnabledFor(logging.DEBUG):
+            for node in nodes:
+                logger.debug("Sending %s message to worker %s", msg_type, node)
+        self.server.send(msg_type, data, nodes)
 
 
 class WorkerRunner(DistributedRunner):
@@ -753,4 +981,4 @@ class WorkerRunner(DistributedRunner):
     worker_index = -1
 
     def __init__(self, environment: Environment, master_host: str, master_port: int) -> None:
-        super().__init__(environment)
+        raise LocustError(f"{type(self).__name__} is not part of this version yet")

@@ -5,6 +5,7 @@ mod awaited;
 mod cli;
 mod client;
 mod clock;
+mod cluster;
 mod cookies;
 mod coroutines;
 mod dispatch;
@@ -45,6 +46,7 @@ pub mod _engine {
         awaited::register(module)?;
         cli::register(module)?;
         client::register(module)?;
+        cluster::register(module)?;
         coroutines::register(module)?;
         dispatch::register(module)?;
         event::register(module)?;

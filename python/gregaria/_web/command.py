@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from locust.env import Environment
+    from locust.runners import MasterRunner
 
 _EVERYWHERE = ("", "*", "0.0.0.0", "::")
 
@@ -79,6 +80,11 @@ class RunWithPage(_Run):
             logging.info("Exiting due to CTRL+C interruption")
             self.runner.stop()
             self.ending.wait()
+
+    def _has_workers(self, runner: MasterRunner) -> bool:
+        from gregaria._cluster.expecting import wait_for_workers
+
+        return wait_for_workers(runner, self.options, self.ending)
 
     def _abort(self) -> None:
         self.runner.stop()

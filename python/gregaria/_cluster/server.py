@@ -1,0 +1,76 @@
+"""Where workers connect to."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from gregaria import _engine
+from locust import runners
+
+if TYPE_CHECKING:
+    from locust.env import Environment
+    from locust.runners import Message
+
+_EVERYWHERE = ("*", "0.0.0.0", "::", "[::]")
+
+logger = logging.getLogger("locust.runners")
+
+
+class Server:
+    """Listens from its creation until `close()`. Where it cannot, it says so and ends the process with exit code 1."""
+
+    def __init__(self, environment: Environment, host: str, port: int) -> None:
+        self.host = host
+        key = getattr(environment.parsed_options, "cluster_key", None)
+        try:
+            self.engine = _engine.ClusterMaster(environment.stats.table, host, port, key=key)
+        except OSError as error:
+            _leave(host, port, error)
+        self.port = self.engine.port
+        self.tell_timing()
+        if key is None and not _is_loopback(host):
+            logger.warning(
+                "Whoever reaches port %d of this machine can pose as a worker, and read the locustfile: --cluster-key "
+                "lets only those in who know it, and --master-bind-host 127.0.0.1 only this machine",
+                self.port,
+            )
+
+    def tell_timing(self) -> None:
+        """Locustfiles assign to these constants."""
+        self.engine.set_timing(
+            float(runners.HEARTBEAT_INTERVAL), int(runners.HEARTBEAT_LIVENESS), int(runners.HEARTBEAT_DEAD_INTERNAL)
+        )
+
+    def send(self, kind: str, data: Any, nodes: Iterable[str]) -> None:
+        """Send to each of these nodes; those who are not there do not get it."""
+        self.engine.send(kind, data, list(nodes))
+
+    def send_to_client(self, message: Message) -> None:
+        """Send to the node that the message names."""
+        self.engine.send(message.type, message.data, [str(message.node_id)])
+
+    def close(self) -> None:
+        """Send what is still to be sent, and listen no more."""
+        self.engine.close()
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or host.startswith("127.") or host in ("::1", "[::1]")
+
+
+def _leave(host: str, port: int, error: OSError) -> NoReturn:
+    why = f"{error.strerror or error}"
+    if error.errno == errno.EADDRINUSE:
+        where = str(port) if host == "*" else f"{host}:{port}"
+        logger.error(
+            f"The Locust master port ({where}) was busy. Close any applications using that port - perhaps an old "
+            f"instance of Locust master is still running? ({os.strerror(errno.EADDRINUSE)})"
+        )
+    else:
+        logger.error(f"Cannot listen for workers on `{host}:{port}`: {why}; see --master-bind-host, --master-bind-port")
+    sys.exit(1)

@@ -1,0 +1,412 @@
+//! What a master does with the messages of its workers, at once and whatever Python is doing.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use rmpv::Value;
+use tokio::sync::watch;
+
+use super::data::{beat, exception, field, is_falsy, map, users};
+use super::nodes::{Beaten, Nodes, State};
+use super::queue::{Event, Level, Queue};
+use super::spawning::Clock;
+use crate::cluster::message::{self, Envelope, Malformed};
+use crate::stats::Table;
+
+/// When a worker is missing, and when it is forgotten.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// Between two looks.
+    pub interval: Duration,
+    /// How many intervals of silence a worker is allowed.
+    pub liveness: i64,
+    /// At this liveness a missing worker is forgotten.
+    pub dead: i64,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self { interval: Duration::from_secs(1), liveness: 3, dead: -60 }
+    }
+}
+
+/// What messages between nodes of ours begin with.
+const OURS: &str = "gregaria:";
+
+/// How far the test has got, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    Other,
+    Stopping,
+    Stopped,
+}
+
+/// A message to a worker.
+pub type Answer = (String, Bytes);
+
+/// Where is counted; and the count of users in it, which needs no lock of the table.
+#[derive(Debug)]
+struct Counted {
+    table: Arc<Mutex<Table>>,
+    users: Arc<AtomicU64>,
+}
+
+impl Counted {
+    fn new(table: Arc<Mutex<Table>>) -> Self {
+        let users = held(&table).users();
+        Self { table, users }
+    }
+}
+
+/// The workers of a master, and all that its thread and Python share.
+#[derive(Debug)]
+pub struct Fleet {
+    nodes: Mutex<Nodes>,
+    table: Mutex<Counted>,
+    queue: Queue,
+    /// What nodes of ours tell each other waits behind no listener of a locustfile.
+    own_queue: Queue,
+    /// Tells this master from one that was here before it.
+    instance: String,
+    clock: Mutex<Clock>,
+    timing: Mutex<Timing>,
+    phase: AtomicU8,
+    hears_reports: AtomicBool,
+    hears_heartbeats: AtomicBool,
+    refused: AtomicU64,
+    /// Counts changes of what the nodes say, for who waits for one.
+    changes: watch::Sender<u64>,
+}
+
+impl Fleet {
+    pub fn new(table: Arc<Mutex<Table>>) -> Self {
+        Self {
+            nodes: Mutex::default(),
+            table: Mutex::new(Counted::new(table)),
+            queue: Queue::default(),
+            own_queue: Queue::default(),
+            instance: instance(),
+            clock: Mutex::default(),
+            timing: Mutex::default(),
+            phase: AtomicU8::new(Phase::Other as u8),
+            hears_reports: AtomicBool::new(false),
+            hears_heartbeats: AtomicBool::new(false),
+            refused: AtomicU64::new(0),
+            changes: watch::Sender::new(0),
+        }
+    }
+
+    pub fn nodes(&self) -> MutexGuard<'_, Nodes> {
+        held(&self.nodes)
+    }
+
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// Of messages between nodes of ours.
+    pub fn own_queue(&self) -> &Queue {
+        &self.own_queue
+    }
+
+    pub fn clock(&self) -> MutexGuard<'_, Clock> {
+        held(&self.clock)
+    }
+
+    pub fn timing(&self) -> Timing {
+        *held(&self.timing)
+    }
+
+    pub fn set_timing(&self, timing: Timing) {
+        *held(&self.timing) = timing;
+    }
+
+    pub fn table(&self) -> Arc<Mutex<Table>> {
+        Arc::clone(&held(&self.table).table)
+    }
+
+    /// Count from now on in this table.
+    pub fn set_table(&self, table: Arc<Mutex<Table>>) {
+        *held(&self.table) = Counted::new(table);
+        self.note_change();
+    }
+
+    /// Whether somebody listens to reports, and to heartbeats. Each is looked at by itself, at some time after this.
+    pub fn hear(&self, reports: bool, heartbeats: bool) {
+        self.hears_reports.store(reports, Ordering::Relaxed);
+        self.hears_heartbeats.store(heartbeats, Ordering::Relaxed);
+    }
+
+    pub fn set_phase(&self, phase: Phase) {
+        // Read by the thread at its next message, which comes after whatever it was set for.
+        self.phase.store(phase as u8, Ordering::Relaxed);
+    }
+
+    /// How many messages were none.
+    pub fn refused(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Act on a message; what is to be sent in answer.
+    pub fn take(&self, from: &str, message: &Bytes, now: f64) -> Vec<Answer> {
+        let opened = match message::open(message) {
+            Ok(opened) => opened,
+            Err(malformed) => return self.refuse(from, malformed),
+        };
+        let sent = Received { from, node: opened.node_id.unwrap_or(from), opened, message };
+        self.act(&sent, now).unwrap_or_else(|| {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            self.say(Level::Error, format!("A `{}` message of {from} was left out: its data are not what they should be", opened.kind));
+            Vec::new()
+        })
+    }
+
+    /// `None` where the data cannot be what they should.
+    fn act(&self, sent: &Received<'_>, now: f64) -> Option<Vec<Answer>> {
+        let mut answers = Vec::new();
+        match sent.opened.kind {
+            "client_ready" => match self.ready(sent) {
+                Some(ack) => answers.push(ack),
+                None => return Some(answers),
+            },
+            "client_stopped" => self.stopped(sent),
+            "heartbeat" => answers.extend(self.beat(sent, now)?),
+            "stats" => self.report(sent),
+            "spawning" => answers.extend(self.spawning(sent)),
+            "spawning_complete" => answers.extend(self.spawned(sent)?),
+            "logs" => self.queue.push(Event::Logs { data: sent.data() }),
+            "quit" => self.quit(sent),
+            "exception" => self.exception(sent)?,
+            "locustfile" => {
+                self.asked_for_locustfile(sent)?;
+                return Some(answers);
+            }
+            kind => {
+                let queue = if kind.starts_with(OURS) { &self.own_queue } else { &self.queue };
+                queue.push(Event::Custom { kind: kind.into(), id: sent.node.into(), data: sent.data() });
+            }
+        }
+        self.look_for_rest();
+        Some(answers)
+    }
+
+    /// `None` for a worker that is too old.
+    fn ready(&self, sent: &Received<'_>) -> Option<Answer> {
+        let id: Arc<str> = sent.from.into();
+        if is_falsy(&sent.value()) {
+            self.queue.push(Event::TooOld { id });
+            return None;
+        }
+        let liveness = self.timing().liveness;
+        let mut nodes = self.nodes();
+        let was_known = nodes.add(&id, liveness, false);
+        let (index, workers) = (nodes.index(&id), nodes.tally().active());
+        drop(nodes);
+        self.note_change();
+        self.queue.push(Event::Ready { id, index, version: sent.data(), was_known, workers });
+        // The key by which nodes of ours know each other. Others read `index` alone.
+        let ours = map([("instance", self.instance.as_str().into())]);
+        let ack = map([("index", index.into()), ("gregaria", ours)]);
+        Some((sent.from.into(), message::encode("ack", &ack, sent.from)))
+    }
+
+    fn stopped(&self, sent: &Received<'_>) {
+        let removed = self.nodes().remove(sent.node);
+        self.note_change();
+        self.queue.push(match removed {
+            Some(node) => Event::Stopped { id: sent.node.into(), index: node.index },
+            None => Event::Stranger { id: sent.node.into(), kind: "client_stopped" },
+        });
+    }
+
+    fn beat(&self, sent: &Received<'_>, now: f64) -> Option<Option<Answer>> {
+        let data = sent.value();
+        let beat = beat(&data)?;
+        let liveness = self.timing().liveness;
+        let mut nodes = self.nodes();
+        let Some(is_same) = nodes.get(sent.node).map(|node| node.state.name() == beat.state) else {
+            // A worker of ours of a master before this one, or one that was away for too long: it may come back.
+            let announce = || (sent.node.into(), message::encode("gregaria:announce", &Value::Nil, sent.node));
+            return Some(beat.is_ours.then(announce));
+        };
+        let Beaten { index, is_healed, warns, .. } = nodes.beat(sent.node, &beat, liveness)?;
+        drop(nodes);
+        if !is_same {
+            self.note_change();
+        }
+        let id = || Arc::from(sent.node);
+        if is_healed {
+            self.queue.push(Event::Healed { id: id(), state: beat.state.into() });
+        }
+        if warns {
+            self.queue.push(Event::Hot { id: id(), index });
+        }
+        if self.hears_heartbeats.load(Ordering::Relaxed) {
+            self.queue.push(Event::Beaten { id: id(), at: now });
+        }
+        Some(Some((sent.node.into(), message::encode("heartbeat", &Value::Nil, sent.node))))
+    }
+
+    fn report(&self, sent: &Received<'_>) {
+        let counts = users(&sent.value());
+        if let Some(counts) = counts
+            && !self.nodes().set_users(sent.node, counts)
+        {
+            self.queue.push(Event::Discarded { id: sent.node.into() });
+        }
+        self.note_change();
+        if self.hears_reports.load(Ordering::Relaxed) {
+            self.queue.push(Event::Reported { id: sent.node.into(), data: sent.data() });
+        }
+    }
+
+    fn spawning(&self, sent: &Received<'_>) -> Option<Answer> {
+        if self.nodes().set_state(sent.node, State::Spawning) {
+            self.note_change();
+            return None;
+        }
+        Some(self.send_away(sent.node, "spawning"))
+    }
+
+    fn spawned(&self, sent: &Received<'_>) -> Option<Option<Answer>> {
+        let mut nodes = self.nodes();
+        if nodes.get(sent.node).is_none() {
+            drop(nodes);
+            return Some(Some(self.send_away(sent.node, "spawning_complete")));
+        }
+        let counts = users(&sent.value());
+        nodes.set_state(sent.node, State::Running);
+        nodes.set_users(sent.node, counts?);
+        drop(nodes);
+        self.note_change();
+        Some(None)
+    }
+
+    /// Somebody runs users that this master did not ask for.
+    fn send_away(&self, node: &str, kind: &'static str) -> Answer {
+        self.queue.push(Event::Stranger { id: node.into(), kind });
+        (node.into(), message::encode("quit", &Value::Nil, node))
+    }
+
+    fn quit(&self, sent: &Received<'_>) {
+        let mut nodes = self.nodes();
+        if let Some(node) = nodes.remove(sent.node) {
+            let ready = nodes.tally().ready;
+            drop(nodes);
+            self.note_change();
+            self.queue.push(Event::Quit { id: sent.node.into(), index: node.index, ready });
+        }
+    }
+
+    fn exception(&self, sent: &Received<'_>) -> Option<()> {
+        let data = sent.value();
+        let (message, traceback) = exception(&data)?;
+        held(&self.table()).record_exception(sent.node, message, traceback);
+        Some(())
+    }
+
+    fn asked_for_locustfile(&self, sent: &Received<'_>) -> Option<()> {
+        field(&sent.value(), "version")?;
+        let (id, node_id) = (sent.from.into(), sent.node.into());
+        self.queue.push(Event::Locustfile { id, node_id, data: sent.data() });
+        Some(())
+    }
+
+    /// A message that is none.
+    fn refuse(&self, from: &str, malformed: Malformed) -> Vec<Answer> {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        let is_known = self.nodes().get(from).is_some();
+        if is_known && malformed.asks_for_reconnect() {
+            self.say(Level::Error, format!("RPCError when receiving from client: {malformed}. Will reset client {from}."));
+            return vec![(from.into(), message::encode("reconnect", &Value::Nil, from))];
+        }
+        self.say(Level::Error, format!("Unrecognized message detected: {malformed} from {from}"));
+        Vec::new()
+    }
+
+    /// A message of somebody whose name is no text.
+    pub fn refuse_nameless(&self) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        self.say(Level::Error, "Unrecognized message detected: its sender's name is not UTF-8".into());
+    }
+
+    pub fn say(&self, level: Level, text: String) {
+        self.queue.push(Event::Line { level, text });
+    }
+
+    /// An interval has passed.
+    pub fn tick(&self) {
+        let ticked = self.nodes().tick(self.timing().dead);
+        if ticked == super::nodes::Ticked::default() {
+            return;
+        }
+        self.note_change();
+        for id in ticked.missing {
+            self.queue.push(Event::Missing { id });
+        }
+        if !ticked.forgotten.is_empty() {
+            self.queue.push(Event::Forgotten { ids: ticked.forgotten });
+        }
+    }
+
+    /// Tell Python where the test may have stopped: every worker is ready again, or nobody is left.
+    fn look_for_rest(&self) {
+        let phase = self.phase.load(Ordering::Relaxed);
+        if phase != Phase::Stopped as u8 && self.is_at_rest(phase == Phase::Stopping as u8) {
+            self.queue.push(Event::AtRest);
+        }
+    }
+
+    /// Whether no worker is active; or, where the test is being stopped, all are ready.
+    pub fn is_at_rest(&self, is_stopping: bool) -> bool {
+        let tally = self.nodes().tally();
+        tally.active() == 0 || (is_stopping && tally.ready == tally.all())
+    }
+
+    /// Something of the nodes has changed: who waits for it is woken, and the table shows it.
+    pub fn note_change(&self) {
+        let users = self.nodes().user_count();
+        // A figure to show: nothing is ordered by it.
+        held(&self.table).users.store(users, Ordering::Relaxed);
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+    }
+}
+
+/// A message, and who sent it.
+struct Received<'a> {
+    /// The identity of the connection.
+    from: &'a str,
+    /// What the message says who it is from: what it is looked up by, as in Locust.
+    node: &'a str,
+    opened: Envelope<'a>,
+    message: &'a Bytes,
+}
+
+impl Received<'_> {
+    /// The data as they came, without a copy.
+    fn data(&self) -> Bytes {
+        self.message.slice_ref(self.opened.data)
+    }
+
+    fn value(&self) -> Value {
+        // It was walked over when the message was opened.
+        message::value(self.opened.data).unwrap_or(Value::Nil)
+    }
+}
+
+/// As good as unique: workers compare it with that of the master before.
+fn instance() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
+}
+
+pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
