@@ -285,7 +285,7 @@ class _Run:
             self.runner.start(options.num_users, options.spawn_rate)
 
     def _has_workers(self, runner: MasterRunner) -> bool:
-        """Whether the workers came that are expected; who is interrupted while it waits dies of that, as Locust does."""
+        """Whether the expected workers came. Who is interrupted while waiting for them dies of it, as Locust does."""
         from gregaria._cluster.expecting import wait_for_workers
 
         interruption = signal.SIGTERM

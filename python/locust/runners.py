@@ -958,13 +958,18 @@ class MasterRunner(DistributedRunner):
     def _wait_until(self, is_so: Callable[[], bool], seconds: float) -> bool:
         """Wait for something that workers say; `False` where it is not so after these seconds."""
         engine = self.server.engine
-        with gevent.Timeout(seconds, False):
-            while True:
-                changes = engine.changes
-                if is_so():
-                    return True
-                engine.wait_past(changes)
-        return is_so()
+        timeout = gevent.Timeout(seconds)
+        try:
+            with timeout:
+                while True:
+                    changes = engine.changes
+                    if is_so():
+                        return True
+                    engine.wait_past(changes)
+        except gevent.Timeout as expired:
+            if expired is not timeout:
+                raise
+            return is_so()
 
     def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
         """Send a message to one worker, or to all that are known, also those that are missing."""

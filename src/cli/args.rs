@@ -189,6 +189,8 @@ pub const OPTIONS: &[Spec] = &[
     option(&["--expect-workers-max-wait"], "expect_workers_max_wait", Kind::Int, MASTER, "Give up on them after so many seconds; 0 waits for ever")
         .env("LOCUST_EXPECT_WORKERS_MAX_WAIT").metavar("int").int(0),
     option(&["--enable-rebalancing"], "enable_rebalancing", Kind::Flag, MASTER, "Distribute the users anew when workers come or go during a test"),
+    option(&["--no-locustfile-transfer"], "no_locustfile_transfer", Kind::Flag, MASTER, "Send no worker the locustfile")
+        .env("GREGARIA_NO_LOCUSTFILE_TRANSFER").ours(),
     option(&["--expect-slaves"], "expect_slaves",
         Kind::Removed { takes_value: false, instead: "The --expect-slaves parameter has been renamed --expect-workers" }, MASTER, ""),
 

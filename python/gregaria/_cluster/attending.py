@@ -75,7 +75,9 @@ class Attending:
         while True:
             gevent.sleep(runners.HEARTBEAT_INTERVAL)
             events = self.runner.environment.events
-            self.engine.hear(reports=bool(events.worker_report._handlers), heartbeats=bool(events.heartbeat_sent._handlers))
+            self.engine.hear(
+                reports=bool(events.worker_report._handlers), heartbeats=bool(events.heartbeat_sent._handlers)
+            )
             self.runner.server.tell_timing()
 
     def _on_ready(self, event: Happened) -> None:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from locust.runners import MasterRunner
 
 _PATIENCE = 2.0
-"""Seconds after the time that users have to stop. Locust waits for half a second in all, and what comes later is lost."""
+"""Seconds after the time that users have to stop. Locust waits for half of one in all, and what comes later is lost."""
 
 logger = logging.getLogger("locust.runners")
 

@@ -37,19 +37,19 @@ class LiveNode(WorkerNode):
         self._engine.set_node(self.id, liveness=liveness)
 
     @property
-    def cpu_usage(self) -> float:
+    def cpu_usage(self) -> float:  # type: ignore[override] # only the worker says it
         """Percent of one core."""
         said = self._engine.node(self.id)
         return 0.0 if said is None else said[2]
 
     @property
-    def memory_usage(self) -> int:
+    def memory_usage(self) -> int:  # type: ignore[override] # only the worker says it
         """Bytes."""
         said = self._engine.node(self.id)
         return 0 if said is None else said[3]
 
     @property
-    def cpu_warning_emitted(self) -> bool:
+    def cpu_warning_emitted(self) -> bool:  # type: ignore[override] # only the worker says it
         """Whether it was said that its processor is the limit."""
         said = self._engine.node(self.id)
         return said is not None and said[4]

@@ -1,4 +1,4 @@
-"""One way of the fleet from so many users to so many: from the first message that workers get to the word that all are there."""
+"""One ramp of a fleet: from the first message that workers get to the word that all users are there."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def _whole(paths: list[str]) -> dict[str, Any]:
         size += len(content)
         if len(files) >= _MOST_FILES or size > _MOST_BYTES:
             logger.warning(
-                f"Workers do not get all modules in {root}: more than {_MOST_FILES:,} files or {_MOST_BYTES >> 20} MiB. "
+                f"Workers do not get all modules in {root}: over {_MOST_FILES:,} files or {_MOST_BYTES >> 20} MiB. "
                 "Those that the locustfile has imported come first"
             )
             break
