@@ -10,6 +10,15 @@ __version__: str
 class UsageError(Exception):
     code: ClassVar[int]
 
+def pack(kind: Any, data: Any, node_id: Any) -> bytes:
+    """A message of master or worker as it goes over the wire.
+
+    Raises `TypeError` for what cannot be represented, `OverflowError` for integers beyond 64 bits, `ValueError` for what nests too deep.
+    """
+
+def unpack(message: bytes) -> list[Any]:
+    """Kind, data and node id of a message. Raises `ValueError` where it is none, and what its maps' keys or markers raise."""
+
 def first_pass(arguments: Sequence[str]) -> dict[str, Any]: ...
 def option_value(dest: str, text: str) -> Any: ...
 def with_configuration(

@@ -8,7 +8,7 @@ use bytes::Bytes;
 pub use rmpv::Value;
 
 /// How deep arrays and maps may nest. Locust's own messages need six.
-pub const MOST_DEEP: usize = 64;
+pub const MOST_DEEP: usize = 256;
 
 /// How many values a message may have. A value of one byte costs 32 in memory (twice that while a list grows), so a
 /// message without this bound could cost 64 times its size. A report of ten thousand rows with two hundred buckets each
@@ -84,6 +84,13 @@ pub fn encode(kind: &str, data: &Value, node_id: &str) -> Bytes {
     // Writing to memory fails only where a length exceeds 32 bits.
     rmpv::encode::write_value(&mut written, data).expect("a value shorter than four gigabytes");
     finish(written, node_id)
+}
+
+/// Data by themselves, for [`encode_raw`].
+pub fn encode_data(data: &Value) -> Vec<u8> {
+    let mut written = Vec::with_capacity(64);
+    rmpv::encode::write_value(&mut written, data).expect("a value shorter than four gigabytes");
+    written
 }
 
 /// A message around data that are `MessagePack` already.

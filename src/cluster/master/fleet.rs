@@ -163,7 +163,10 @@ impl Fleet {
         let sent = Received { from, node: opened.node_id.unwrap_or(from), opened, message };
         self.act(&sent, now).unwrap_or_else(|| {
             self.refused.fetch_add(1, Ordering::Relaxed);
-            self.say(Level::Error, format!("A `{}` message of {from} was left out: its data are not what they should be", opened.kind));
+            self.say(
+                Level::Error,
+                format!("A `{}` message of {from} was left out: its data are not what they should be", opened.kind),
+            );
             Vec::new()
         })
     }
@@ -324,7 +327,10 @@ impl Fleet {
         self.refused.fetch_add(1, Ordering::Relaxed);
         let is_known = self.nodes().get(from).is_some();
         if is_known && malformed.asks_for_reconnect() {
-            self.say(Level::Error, format!("RPCError when receiving from client: {malformed}. Will reset client {from}."));
+            self.say(
+                Level::Error,
+                format!("RPCError when receiving from client: {malformed}. Will reset client {from}."),
+            );
             return vec![(from.into(), message::encode("reconnect", &Value::Nil, from))];
         }
         self.say(Level::Error, format!("Unrecognized message detected: {malformed} from {from}"));

@@ -55,7 +55,8 @@ impl Master {
             let serve = move || serve(&host, port, settings, &fleet, commanded, noticed, bound);
             thread::Builder::new().name("cluster".into()).spawn(serve)?
         };
-        let port = is_bound.blocking_recv().unwrap_or_else(|_| Err(io::Error::other("the cluster's thread has ended")))?;
+        let port =
+            is_bound.blocking_recv().unwrap_or_else(|_| Err(io::Error::other("the cluster's thread has ended")))?;
         Ok(Self { fleet, port, commands, thread: Mutex::new(Some(thread)) })
     }
 

@@ -17,37 +17,89 @@ pub enum Level {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// A worker says that it is ready. `version` is `MessagePack`; `workers` can run users now, with it.
-    Ready { id: Arc<str>, index: u64, version: Bytes, was_known: bool, workers: usize },
+    Ready {
+        id: Arc<str>,
+        index: u64,
+        version: Bytes,
+        was_known: bool,
+        workers: usize,
+    },
     /// A worker too old to be understood.
-    TooOld { id: Arc<str> },
+    TooOld {
+        id: Arc<str>,
+    },
     /// All users of a worker have ended.
-    Stopped { id: Arc<str>, index: u64 },
+    Stopped {
+        id: Arc<str>,
+        index: u64,
+    },
     /// A worker leaves; so many others are ready.
-    Quit { id: Arc<str>, index: u64, ready: usize },
-    Missing { id: Arc<str> },
-    Forgotten { ids: Vec<Arc<str>> },
-    Healed { id: Arc<str>, state: Arc<str> },
+    Quit {
+        id: Arc<str>,
+        index: u64,
+        ready: usize,
+    },
+    Missing {
+        id: Arc<str>,
+    },
+    Forgotten {
+        ids: Vec<Arc<str>>,
+    },
+    Healed {
+        id: Arc<str>,
+        state: Arc<str>,
+    },
     /// A worker that is not known sent a message of this kind, which only one that is may send.
-    Stranger { id: Arc<str>, kind: &'static str },
+    Stranger {
+        id: Arc<str>,
+        kind: &'static str,
+    },
     /// A worker's processor is the limit.
-    Hot { id: Arc<str>, index: u64 },
-    Beaten { id: Arc<str>, at: f64 },
+    Hot {
+        id: Arc<str>,
+        index: u64,
+    },
+    Beaten {
+        id: Arc<str>,
+        at: f64,
+    },
     /// The data of a report, which has been merged.
-    Reported { id: Arc<str>, data: Bytes },
+    Reported {
+        id: Arc<str>,
+        data: Bytes,
+    },
     /// Somebody who is no worker of this master reported.
-    Discarded { id: Arc<str> },
+    Discarded {
+        id: Arc<str>,
+    },
     /// The data lack something, so that not all of it was merged.
-    Unmerged { id: Arc<str>, why: String },
+    Unmerged {
+        id: Arc<str>,
+        why: String,
+    },
     /// The last lines of a worker's log.
-    Logs { data: Bytes },
+    Logs {
+        data: Bytes,
+    },
     /// Somebody asks for the locustfile.
-    Locustfile { id: Arc<str>, node_id: Arc<str>, data: Bytes },
+    Locustfile {
+        id: Arc<str>,
+        node_id: Arc<str>,
+        data: Bytes,
+    },
     /// A message of the locustfile's own.
-    Custom { kind: Box<str>, id: Arc<str>, data: Bytes },
+    Custom {
+        kind: Box<str>,
+        id: Arc<str>,
+        data: Bytes,
+    },
     /// The state of the workers may be one in which the test has stopped.
     AtRest,
     /// A line for the log.
-    Line { level: Level, text: String },
+    Line {
+        level: Level,
+        text: String,
+    },
 }
 
 impl Event {

@@ -173,13 +173,7 @@ impl ClusterMaster {
 
     /// Say of a node what it has not said itself. Does nothing where there is no such node.
     #[pyo3(signature = (node, *, state=None, liveness=None, users=None))]
-    fn set_node(
-        &self,
-        node: &str,
-        state: Option<&str>,
-        liveness: Option<i64>,
-        users: Option<BTreeMap<String, u64>>,
-    ) {
+    fn set_node(&self, node: &str, state: Option<&str>, liveness: Option<i64>, users: Option<BTreeMap<String, u64>>) {
         let mut nodes = self.fleet().nodes();
         if let Some(state) = state {
             nodes.set_state(node, State::from(state));
@@ -292,9 +286,7 @@ impl ClusterEvent {
             Event::Discarded { id } => of("discarded", id),
             Event::Unmerged { id, why: text } => Self { text, ..of("unmerged", id) },
             Event::Logs { data } => Self { kind: "logs", data, ..Self::default() },
-            Event::Locustfile { id, node_id, data } => {
-                Self { text: node_id.to_string(), data, ..of("locustfile", id) }
-            }
+            Event::Locustfile { id, node_id, data } => Self { text: node_id.to_string(), data, ..of("locustfile", id) },
             Event::Custom { kind, id, data } => Self { text: kind.into(), data, ..of("custom", id) },
             Event::AtRest => Self { kind: "at_rest", ..Self::default() },
             Event::Line { level: Level::Warning, text } => Self { kind: "warning", text, ..Self::default() },

@@ -1,16 +1,19 @@
 //! Master and workers, as Python sees them.
 
 mod master;
-mod values;
+pub mod values;
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::cluster::transport::Key;
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    values::register(module)?;
     master::register(module)
 }
 
-/// The key that all nodes share, where there is one.
-fn key(key: Option<&str>) -> PyResult<Option<crate::cluster::transport::Key>> {
-    let _ = key;
-    Ok(None)
+/// The key that all nodes share, where there is one. `ValueError`: it is too short to be one.
+fn key(key: Option<&str>) -> PyResult<Option<Key>> {
+    Key::given(key.unwrap_or_default()).map_err(|weak| PyValueError::new_err(weak.to_string()))
 }
