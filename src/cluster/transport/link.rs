@@ -10,10 +10,11 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
 use super::Settings;
+use super::key::{Handshake, Key};
 use super::outgoing::{BATCH, Outgoing};
 use super::queue::Queue;
 use super::silence::{Patience, Silence, Verdict};
-use super::wire::{self, Command, Frame, Frames, GREETING, Greeting, Mechanism, Ready, Violation};
+use super::wire::{self, Command, Frame, GREETING, Greeting, Mechanism, Reader, Ready, Violation, Writer};
 
 /// How long a connection may take to introduce itself.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -53,6 +54,28 @@ impl Us {
         Command::Ready(Ready { socket_type, identity: self.identity.clone(), is_ours: true })
     }
 
+    /// Why the two sides cannot talk at all.
+    fn difference(&self, theirs: Mechanism) -> String {
+        let text = match (self.is_router, theirs) {
+            (_, Mechanism::Other) => {
+                "the other side wants a security mechanism of ZeroMQ's own, which Locust has no word for"
+            }
+            (true, Mechanism::Null) => {
+                "a worker was refused because it has no cluster key: give it this master's `--cluster-key` (Locust's own workers have none)"
+            }
+            (true, Mechanism::Sealed) => {
+                "a worker was refused because it has a cluster key and this master has none: give both the same `--cluster-key`"
+            }
+            (false, Mechanism::Sealed) => {
+                "the master wants a cluster key: give this worker the master's `--cluster-key`"
+            }
+            (false, Mechanism::Null) => {
+                "the master has no cluster key, and this worker has one: give both the same `--cluster-key` (Locust's own master has none)"
+            }
+        };
+        text.into()
+    }
+
     /// Which sockets may talk to which is the protocol's rule.
     fn takes(&self, socket_type: &[u8]) -> bool {
         let others: [&[u8]; 3] =
@@ -62,11 +85,11 @@ impl Us {
 }
 
 /// A connection whose peer has introduced itself.
-#[derive(Debug)]
 pub(super) struct Link {
     stream: TcpStream,
     arrived: BytesMut,
-    frames: Frames,
+    reader: Reader,
+    writer: Writer,
     pub(super) peer: Ready,
     greeting: Greeting,
     patience: Patience,
@@ -79,26 +102,28 @@ impl Link {
     }
 
     async fn introduce(stream: TcpStream, us: &Us) -> Result<Self, Broken> {
-        let mut shaking = Shaking { stream, arrived: BytesMut::new(), frames: Frames::new(0) };
-        shaking.stream.write_all(&wire::greeting(Mechanism::Null, us.is_router)).await?;
+        let mechanism = if us.settings.key.is_some() { Mechanism::Sealed } else { Mechanism::Null };
+        let mut shaking = Shaking::new(stream);
+        shaking.stream.write_all(&wire::greeting(mechanism, us.is_router)).await?;
         let greeting = shaking.greeting().await?;
-        if greeting.mechanism != Mechanism::Null {
-            return Err(Broken::Refused(
-                "the other side wants a security mechanism that this one does not have".into(),
-            ));
+        if greeting.mechanism != mechanism {
+            return Err(Broken::Refused(us.difference(greeting.mechanism)));
+        }
+        if let Some(key) = &us.settings.key {
+            shaking.prove(key, us.is_router).await?;
         }
         shaking.send(&us.ready()).await?;
         let peer = loop {
             match shaking.command().await? {
                 Command::Ready(peer) if us.takes(&peer.socket_type) => break peer,
-                Command::Error(reason) => return Err(Broken::Refused(format!("the other side refused: {reason}"))),
                 Command::Other => {}
                 _ => return Err(Violation::OutOfPlace.into()),
             }
         };
+        let Shaking { stream, arrived, mut reader, writer } = shaking;
+        reader.accept(us.settings.most_bytes);
         let patience = Patience::with(us.is_router, peer.is_ours, greeting.answers_pings);
-        let frames = Frames::new(us.settings.most_bytes);
-        Ok(Self { stream: shaking.stream, arrived: shaking.arrived, frames, peer, greeting, patience })
+        Ok(Self { stream, arrived, reader, writer, peer, greeting, patience })
     }
 
     /// Send what the queue has and deliver what arrives, until something breaks.
@@ -110,8 +135,8 @@ impl Link {
         challenged: &Notify,
     ) -> Broken {
         let (mut reader, mut writer) = self.stream.split();
-        let mut out = Outgoing::new(queue);
-        let mut inbound = Inbound { arrived: &mut self.arrived, frames: &mut self.frames, in_parts: false };
+        let mut out = Outgoing::new(queue, &mut self.writer);
+        let mut inbound = Inbound { arrived: &mut self.arrived, reader: &mut self.reader, in_parts: false };
         let mut silence = Silence::new(self.patience);
         loop {
             let message = match inbound.next(&mut out) {
@@ -168,10 +193,15 @@ impl Link {
 struct Shaking {
     stream: TcpStream,
     arrived: BytesMut,
-    frames: Frames,
+    reader: Reader,
+    writer: Writer,
 }
 
 impl Shaking {
+    fn new(stream: TcpStream) -> Self {
+        Self { stream, arrived: BytesMut::new(), reader: Reader::new(None), writer: Writer::default() }
+    }
+
     async fn fill(&mut self) -> Result<(), Broken> {
         self.arrived.reserve(GREETING);
         match self.stream.read_buf(&mut self.arrived).await? {
@@ -192,32 +222,80 @@ impl Shaking {
 
     async fn send(&mut self, command: &Command) -> Result<(), Broken> {
         let mut out = BytesMut::new();
-        wire::write_command(&mut out, &command.write());
+        self.writer.command(&mut out, &command.write());
         Ok(self.stream.write_all(&out).await?)
     }
 
     async fn command(&mut self) -> Result<Command, Broken> {
         loop {
-            match self.frames.next(&mut self.arrived)? {
-                Some(frame) if frame.is_command => return Ok(Command::read(frame.body)?),
+            match self.reader.next(&mut self.arrived)? {
+                Some(frame) if frame.is_command => match Command::read(frame.body)? {
+                    Command::Error(reason) => return Err(Broken::Refused(reason)),
+                    command => return Ok(command),
+                },
                 Some(_) => return Err(Violation::OutOfPlace.into()),
                 None => self.fill().await?,
             }
         }
     }
+
+    async fn proof(&mut self) -> Result<Bytes, Broken> {
+        match self.command().await? {
+            Command::Proof(proof) => Ok(proof),
+            _ => Err(Violation::OutOfPlace.into()),
+        }
+    }
+
+    /// Show each other that both have the key; from here on everything is sealed.
+    async fn prove(&mut self, key: &Key, is_router: bool) -> Result<(), Broken> {
+        let ours = Handshake::begin()?;
+        let agreed = if is_router {
+            self.send(&Command::Proof(ours.hello())).await?;
+            let answer = self.proof().await?;
+            match ours.check(key, &answer) {
+                Ok((proof, agreed)) => {
+                    self.send(&Command::Proof(proof)).await?;
+                    agreed
+                }
+                Err(_) => return Err(self.refuse().await),
+            }
+        } else {
+            let hello = self.proof().await?;
+            let (answer, agreed) = ours.answer(key, &hello)?;
+            self.send(&Command::Proof(answer)).await?;
+            let proof = self.proof().await?;
+            agreed.finish(&proof).map_err(|_| Broken::Refused(OTHER_KEY_THERE.into()))?;
+            agreed
+        };
+        let (sealing, opening) = agreed.ciphers(is_router);
+        self.writer = Writer(Some(sealing));
+        self.reader = Reader::new(Some(opening));
+        Ok(())
+    }
+
+    async fn refuse(&mut self) -> Broken {
+        // Whether the other side hears it or not, it is refused.
+        let _ = self.send(&Command::Error(OTHER_KEY_THERE.into())).await;
+        Broken::Refused(OTHER_KEY_HERE.into())
+    }
 }
+
+/// What a worker is told, in the words that its log has.
+const OTHER_KEY_THERE: &str = "the master has another cluster key: give both the same `--cluster-key`";
+const OTHER_KEY_HERE: &str =
+    "a worker was refused because its cluster key is another one: give both the same `--cluster-key`";
 
 /// Makes messages of what arrives, and answers commands.
 struct Inbound<'a> {
     arrived: &'a mut BytesMut,
-    frames: &'a mut Frames,
+    reader: &'a mut Reader,
     /// The frame before announced another part of the same message.
     in_parts: bool,
 }
 
 impl Inbound<'_> {
     fn next(&mut self, out: &mut Outgoing<'_>) -> Result<Option<Bytes>, Violation> {
-        while let Some(frame) = self.frames.next(self.arrived)? {
+        while let Some(frame) = self.reader.next(self.arrived)? {
             if frame.is_command {
                 answer(frame, out)?;
                 continue;
@@ -226,14 +304,14 @@ impl Inbound<'_> {
             let is_first = !self.in_parts;
             self.in_parts = frame.more;
             if is_first {
-                return Ok(Some(frame.body));
+                return Ok(Some(frame.body.freeze()));
             }
         }
         Ok(None)
     }
 
     fn make_room(&mut self) {
-        self.arrived.reserve(self.frames.missing(self.arrived).clamp(ROOM, MOST_ROOM));
+        self.arrived.reserve(self.reader.missing(self.arrived).clamp(ROOM, MOST_ROOM));
     }
 }
 

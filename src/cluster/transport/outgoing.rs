@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 use super::queue::Queue;
-use super::wire;
+use super::wire::Writer;
 
 /// Small messages are written together up to this.
 pub(super) const BATCH: usize = 64 << 10;
@@ -13,14 +13,15 @@ pub(super) const BATCH: usize = 64 << 10;
 /// Bytes on their way out. A message belongs to the queue again unless all of it was handed to the system.
 pub(super) struct Outgoing<'a> {
     queue: &'a Queue,
+    writer: &'a mut Writer,
     pub(super) buffer: BytesMut,
     /// What is in the buffer, with the bytes that each still has there; no message is a command.
     parts: VecDeque<(usize, Option<Bytes>)>,
 }
 
 impl<'a> Outgoing<'a> {
-    pub(super) fn new(queue: &'a Queue) -> Self {
-        Self { queue, buffer: BytesMut::new(), parts: VecDeque::new() }
+    pub(super) fn new(queue: &'a Queue, writer: &'a mut Writer) -> Self {
+        Self { queue, writer, buffer: BytesMut::new(), parts: VecDeque::new() }
     }
 
     /// A message, and what else is waiting and small.
@@ -34,13 +35,13 @@ impl<'a> Outgoing<'a> {
 
     fn add(&mut self, message: Bytes) {
         let before = self.buffer.len();
-        wire::write_message(&mut self.buffer, &message);
+        self.writer.message(&mut self.buffer, &message);
         self.parts.push_back((self.buffer.len() - before, Some(message)));
     }
 
     pub(super) fn command(&mut self, command: &[u8]) {
         let before = self.buffer.len();
-        wire::write_command(&mut self.buffer, command);
+        self.writer.command(&mut self.buffer, command);
         self.parts.push_back((self.buffer.len() - before, None));
     }
 

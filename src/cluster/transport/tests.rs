@@ -91,3 +91,52 @@ async fn an_identity_has_a_length() {
         assert_eq!(error.to_string(), format!("an identity has 1 to 255 bytes, not {}", identity.len()));
     }
 }
+
+fn sealed(key: &str) -> (Settings, tokio::sync::mpsc::Receiver<Notice>) {
+    let (notices, said) = Notices::channel();
+    (Settings { key: Key::given(key).unwrap(), notices, ..Settings::default() }, said)
+}
+
+#[tokio::test]
+async fn with_the_same_key_all_goes_as_without() {
+    let key = "0123456789abcdef";
+    let mut router = Router::bind("127.0.0.1", 0, sealed(key).0).unwrap();
+    let mut dealer = Dealer::connect("127.0.0.1", router.port(), "n", sealed(key).0).unwrap();
+    let large = Bytes::from(vec![7; 3 << 20]);
+    for round in 0..10 {
+        dealer.send(large.clone());
+        dealer.send(Bytes::new());
+        let (identity, message) = soon(router.recv()).await;
+        assert_eq!((identity.text(), message), (Some("n"), large.clone()), "round {round}");
+        assert_eq!(soon(router.recv()).await.1, "");
+        router.send(&identity, large.clone());
+        assert_eq!(soon(dealer.recv()).await, large);
+        dealer.reopen();
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_another_key_or_none_is_refused_in_plain_words() {
+    for (masters, workers, master_says, worker_says) in [
+        (
+            "0123456789abcdef",
+            "0123456789abcdeF",
+            "its cluster key is another one",
+            "the master has another cluster key",
+        ),
+        ("0123456789abcdef", "", "it has no cluster key", "the master wants a cluster key"),
+        ("", "0123456789abcdef", "this master has none", "the master has no cluster key"),
+    ] {
+        let (settings, mut heard) = sealed(masters);
+        let router = Router::bind("127.0.0.1", 0, settings).unwrap();
+        let (settings, mut heard_there) = sealed(workers);
+        let dealer = Dealer::connect("127.0.0.1", router.port(), "n", settings).unwrap();
+        dealer.send("secret".into());
+        let notice = soon(heard.recv()).await.unwrap();
+        assert!(notice.text.contains(master_says) && !notice.is_final, "{notice:?}");
+        let notice = soon(heard_there.recv()).await.unwrap();
+        assert!(notice.text.contains(worker_says) && notice.is_final, "{notice:?}");
+        assert!(router.refused().keys > 0);
+        assert!(!router.send(&"n".into(), "x".into()), "nobody of this name is there");
+    }
+}

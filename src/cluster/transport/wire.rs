@@ -2,6 +2,8 @@
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 
+use super::key::{Opening, SEAL, Sealing};
+
 pub(super) const GREETING: usize = 64;
 /// Commands are short: their longest part is an identity of 255 bytes.
 const MOST_COMMAND: usize = 4096;
@@ -77,18 +79,25 @@ pub(super) fn read_greeting(bytes: &[u8]) -> Result<Option<Greeting>, Violation>
 pub(super) struct Frame {
     pub(super) is_command: bool,
     pub(super) more: bool,
-    pub(super) body: Bytes,
+    pub(super) body: BytesMut,
+}
+
+impl Frame {
+    /// What a sealed frame says that it is.
+    pub(super) fn of(flags: u8, body: BytesMut) -> Self {
+        Self { is_command: flags & COMMAND != 0, more: flags & MORE != 0, body }
+    }
 }
 
 /// Cuts what arrives into frames. It keeps the head of the frame that is on its way, never its body.
 #[derive(Debug)]
-pub(super) struct Frames {
+struct Frames {
     most_bytes: usize,
     head: Option<(u8, usize)>,
 }
 
 impl Frames {
-    pub(super) fn new(most_bytes: usize) -> Self {
+    fn new(most_bytes: usize) -> Self {
         Self { most_bytes, head: None }
     }
 
@@ -99,8 +108,7 @@ impl Frames {
             return Ok(None);
         }
         self.head = None;
-        let body = arrived.split_to(length).freeze();
-        Ok(Some(Frame { is_command: flags & COMMAND != 0, more: flags & MORE != 0, body }))
+        Ok(Some(Frame::of(flags, arrived.split_to(length))))
     }
 
     /// How many bytes the frame that is on its way still lacks.
@@ -128,23 +136,75 @@ impl Frames {
     }
 }
 
-/// Put a message of one frame behind what is to be sent.
-pub(super) fn write_message(out: &mut BytesMut, body: &[u8]) {
-    write_head(out, 0, body.len());
-    out.extend_from_slice(body);
-}
+/// Writes frames, sealed where there is a key.
+#[derive(Default)]
+pub(super) struct Writer(pub(super) Option<Sealing>);
 
-pub(super) fn write_command(out: &mut BytesMut, command: &[u8]) {
-    write_head(out, COMMAND, command.len());
-    out.extend_from_slice(command);
+impl Writer {
+    /// Put a message of one frame behind what is to be sent.
+    pub(super) fn message(&mut self, out: &mut BytesMut, body: &[u8]) {
+        self.frame(out, 0, body);
+    }
+
+    pub(super) fn command(&mut self, out: &mut BytesMut, body: &[u8]) {
+        self.frame(out, COMMAND, body);
+    }
+
+    fn frame(&mut self, out: &mut BytesMut, flags: u8, body: &[u8]) {
+        if let Some(sealing) = &mut self.0 {
+            // What kind of frame it is nobody sees but who can open it.
+            write_head(out, 0, body.len() + SEAL);
+            sealing.seal(out, flags, body);
+        } else {
+            write_head(out, flags, body.len());
+            out.extend_from_slice(body);
+        }
+    }
 }
 
 fn write_head(out: &mut BytesMut, flags: u8, length: usize) {
+    out.reserve(length + 9);
     if let Ok(short) = u8::try_from(length) {
         out.put_slice(&[flags, short]);
     } else {
         out.put_u8(flags | LONG);
         out.put_u64(length as u64);
+    }
+}
+
+/// Reads frames, and opens them where there is a key.
+pub(super) struct Reader {
+    frames: Frames,
+    opening: Option<Opening>,
+}
+
+impl Reader {
+    /// For a handshake: commands come, and no messages.
+    pub(super) fn new(opening: Option<Opening>) -> Self {
+        // A sealed command looks like a message.
+        Self { frames: Frames::new(if opening.is_some() { MOST_COMMAND } else { 0 }), opening }
+    }
+
+    pub(super) fn next(&mut self, arrived: &mut BytesMut) -> Result<Option<Frame>, Violation> {
+        let frame = self.frames.next(arrived)?;
+        match (frame, &mut self.opening) {
+            (Some(Frame { is_command: false, more: false, body }), Some(opening)) => {
+                let (flags, body) = opening.open(body)?;
+                Ok(Some(Frame::of(flags, body)))
+            }
+            (Some(_), Some(_)) => Err(Violation::Forged),
+            (frame, None) => Ok(frame),
+            (None, Some(_)) => Ok(None),
+        }
+    }
+
+    /// The handshake is over: messages may come from now on, up to this length.
+    pub(super) fn accept(&mut self, most_bytes: usize) {
+        self.frames.most_bytes = most_bytes.saturating_add(if self.opening.is_some() { SEAL } else { 0 });
+    }
+
+    pub(super) fn missing(&self, arrived: &BytesMut) -> usize {
+        self.frames.missing(arrived)
     }
 }
 
@@ -174,7 +234,8 @@ pub(super) struct Ready {
 const OURS: &[u8] = b"X-Gregaria";
 
 impl Command {
-    pub(super) fn read(mut body: Bytes) -> Result<Self, Violation> {
+    pub(super) fn read(body: impl Into<Bytes>) -> Result<Self, Violation> {
+        let mut body = body.into();
         let name = take_short(&mut body)?;
         Ok(match &name[..] {
             b"READY" => Self::Ready(Ready::read(body)?),
@@ -319,7 +380,7 @@ mod tests {
             cuts in proptest::collection::vec(1..400_usize, 1..40),
         ) {
             let mut sent = BytesMut::new();
-            bodies.iter().for_each(|body| write_message(&mut sent, body));
+            bodies.iter().for_each(|body| Writer::default().message(&mut sent, body));
             let (mut frames, mut arrived, mut seen) = (Frames::new(1000), BytesMut::new(), Vec::new());
             for cut in cuts.into_iter().cycle() {
                 if sent.is_empty() {
