@@ -225,6 +225,11 @@ impl StatsTable {
         lock(&self.table).set_target_user_count(users);
     }
 
+    /// How many seconds it may take until what happens is counted here, as on a master; `None` where it is at once.
+    fn set_delay(&self, seconds: Option<f64>) {
+        lock(&self.table).set_delay(seconds);
+    }
+
     /// Note a text at this moment. `False` where there are too many already.
     fn annotate(&self, text: &str) -> bool {
         lock(&self.table).annotate(text, now())

@@ -37,6 +37,12 @@ impl PerSecond {
         self.0.iter().map(|(second, count)| (i64::from(*second), u64::from(*count)))
     }
 
+    /// Those from this second on.
+    pub fn since(&self, from: i64) -> impl Iterator<Item = (i64, u64)> + '_ {
+        let first = self.0.partition_point(|(second, _)| i64::from(*second) < from);
+        self.0[first..].iter().map(|(second, count)| (i64::from(*second), u64::from(*count)))
+    }
+
     /// The sum over the seconds `from..to`.
     pub fn sum(&self, from: i64, to: i64) -> u64 {
         let newest_first = self.0.iter().rev().map(|(second, count)| (i64::from(*second), u64::from(*count)));

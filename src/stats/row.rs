@@ -10,6 +10,8 @@ use super::{Histogram, PerSecond, PhaseTotals, Sample, microseconds, window::Win
 pub struct Clock {
     pub start: f64,
     pub last: Option<f64>,
+    /// So many of the newest seconds may not be counted whole yet.
+    pub settling: i64,
 }
 
 /// A number that Locust shows without a decimal point, or exactly as it was measured.
@@ -180,7 +182,7 @@ impl Row {
     }
 
     pub fn clock(&self) -> Clock {
-        Clock { start: self.parts.start_time, last: self.parts.last_request_timestamp }
+        Clock { start: self.parts.start_time, last: self.parts.last_request_timestamp, settling: Clock::SETTLING }
     }
 
     pub fn fail_ratio(&self) -> f64 {
@@ -316,6 +318,9 @@ impl RowParts {
 }
 
 impl Clock {
+    /// As on Locust: the second that goes on now, and the one before it.
+    pub const SETTLING: i64 = 2;
+
     fn rate(self, count: u64) -> f64 {
         match self.last.map(|last| last - self.start) {
             Some(elapsed) if elapsed != 0.0 => count as f64 / elapsed,
@@ -323,11 +328,11 @@ impl Clock {
         }
     }
 
-    /// The mean of up to ten whole seconds before the two newest. It follows requests, not the wall clock.
+    /// The mean of up to ten whole seconds before the newest, which settle yet. It follows requests, not the wall clock.
     fn current_rate(self, counts: &PerSecond) -> Number {
         let Some(last) = self.last else { return Number::Whole(0) };
-        let to = second(last) - 2;
-        let from = (second(last) - 12).max(second(self.start));
+        let to = second(last) - self.settling;
+        let from = (to - 10).max(second(self.start));
         if to <= from {
             return Number::Exact(0.0);
         }

@@ -23,6 +23,8 @@ pub struct Table {
     annotations: Vec<Annotation>,
     users: Arc<AtomicU64>,
     target_users: u64,
+    /// See [`Table::set_delay`].
+    delay: Option<f64>,
     /// How often it was emptied, and zeroed.
     ages: (u64, u64),
 }
@@ -55,6 +57,7 @@ impl Table {
             annotations: Vec::new(),
             users: Arc::default(),
             target_users: 0,
+            delay: None,
             ages: (0, 0),
         }
     }
@@ -93,7 +96,18 @@ impl Table {
 
     /// Of the total row: what every row's rates are over.
     pub fn clock(&self) -> Clock {
-        self.total.clock()
+        let settling = self.delay.map_or(Clock::SETTLING, |delay| delay.ceil().max(2.0) as i64);
+        Clock { settling, ..self.total.clock() }
+    }
+
+    /// How many seconds it may take until what happened is counted here; `None` where it is counted as it happens. A master
+    /// hears of it when its workers report: what they count then lies up to one interval of reports back.
+    pub fn delay(&self) -> Option<f64> {
+        self.delay
+    }
+
+    pub fn set_delay(&mut self, seconds: Option<f64>) {
+        self.delay = seconds;
     }
 
     /// In order of first request.
@@ -250,6 +264,7 @@ impl Table {
             lag: self.lag.clone(),
             annotations: self.annotations.clone(),
             target_users: self.target_users,
+            delay: self.delay,
             users: Arc::new(AtomicU64::new(self.user_count())),
             ages: self.ages,
         }
@@ -336,7 +351,7 @@ mod tests {
         table.reset_all(2.0);
         assert_eq!((table.rows().len(), table.total().parts().num_requests, table.errors().len()), (1, 0, 0));
         table.clear_all(3.0);
-        assert_eq!((table.rows().len(), table.clock()), (0, Clock { start: 3.0, last: None }));
+        assert_eq!((table.rows().len(), table.clock()), (0, Clock { start: 3.0, last: None, settling: 2 }));
     }
 
     #[test]

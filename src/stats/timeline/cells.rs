@@ -91,6 +91,42 @@ impl Cells {
         Self(fresh.collect())
     }
 
+    /// Deal the times out in these shares, so that each share has its part of the short ones and of the long ones. What
+    /// nobody has a share in is the last one's.
+    pub fn split(&self, shares: &[u64]) -> Vec<Self> {
+        let mut parts = vec![Self::default(); shares.len()];
+        let all = shares.iter().sum::<u64>() as f64;
+        let (mut dealt, mut given) = (0, vec![0.0; shares.len()]);
+        for &(cell, count) in &self.0 {
+            dealt += u64::from(count);
+            let mut left = count;
+            let due = |place: usize| if all > 0.0 { shares[place] as f64 / all * dealt as f64 } else { 0.0 };
+            let mut give = |place: usize, count: u32| {
+                given[place] += f64::from(count);
+                match parts[place].0.last_mut() {
+                    Some(last) if last.0 == cell => last.1 += count,
+                    _ if count > 0 => parts[place].0.push((cell, count)),
+                    _ => {}
+                }
+                given[place]
+            };
+            for place in 0..shares.len() {
+                let whole = ((due(place) - give(place, 0)).max(0.0) as u32).min(left);
+                give(place, whole);
+                left -= whole;
+            }
+            // Less than one is due to each: whoever waits for most of one has the next.
+            while left > 0 {
+                let lack = |place: &usize| due(*place);
+                let lacking = (0..shares.len()).map(|place| (lack(&place) - give(place, 0), place));
+                let Some((_, place)) = lacking.max_by(|a, b| a.0.total_cmp(&b.0)) else { break };
+                give(place, 1);
+                left -= 1;
+            }
+        }
+        parts
+    }
+
     /// In milliseconds, as if the times of a cell were spread evenly over it. `None` while nothing is counted.
     pub fn quantile_ms(&self, quantile: f64) -> Option<f64> {
         quantile_ms(&self.0, |cell| f64::from(cell.1), |cell| cell.0, quantile)

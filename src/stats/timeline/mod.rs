@@ -10,6 +10,7 @@
 //! are twice as long from then on. An entry's interval counts as eight cells beside those that it has.
 
 pub mod cells;
+mod fed;
 mod json;
 mod recorder;
 mod view;
@@ -97,7 +98,7 @@ impl Interval {
 }
 
 /// One name and method, in the intervals in which something was counted for it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Entry {
     pub method: Arc<str>,
     pub name: Arc<str>,
@@ -105,6 +106,7 @@ pub struct Entry {
     pub counts: Vec<(usize, Counts)>,
     /// All that the table had counted at the end of the last interval.
     seen: Counts,
+    open: fed::OpenSeconds,
 }
 
 #[derive(Debug, Clone)]
@@ -119,6 +121,7 @@ pub struct Timeline {
     /// Cells of all entries and intervals, as [`Timeline::MOST_CELLS`] counts them.
     held: usize,
     lag_seen: Cells,
+    feed: fed::Feed,
     users: u64,
     /// How often the table had been emptied and zeroed.
     ages: (u64, u64),
@@ -146,6 +149,7 @@ impl Timeline {
             entries: Vec::new(),
             held: 0,
             lag_seen: Cells::default(),
+            feed: fed::Feed::default(),
             users: 0,
             ages: (0, 0),
             counted_from: 0.0,
@@ -198,6 +202,10 @@ impl Timeline {
 
     /// End an interval at `at`: take what came since the last one.
     pub fn observe(&mut self, table: &Mutex<Table>, now: f64, at: f64) {
+        let delay = lock(table).delay();
+        if let Some(delay) = delay {
+            return self.observe_fed(table, now, at, at - delay);
+        }
         let Changes { ages, users, target_users, waits, rows } = self.changes(&lock(table));
         if ages != self.ages {
             self.follow(ages, now, at);
@@ -213,7 +221,12 @@ impl Timeline {
                 continue;
             };
             let counted = Counts { requests, failures, sum_ms, times: Cells::of(&times) };
-            interval.counts.merge(&self.take(place, method, name, counted));
+            let (place, fresh) = self.fresh(place, method, name, counted);
+            interval.counts.merge(&fresh);
+            if fresh.requests > 0 || fresh.failures > 0 {
+                self.held += fresh.times.len() + Self::CELLS_APIECE;
+                self.entries[place].counts.push((self.intervals.len(), fresh));
+            }
         }
         let waits = Cells::of(&waits);
         interval.lag = waits.since(&self.lag_seen);
@@ -230,7 +243,11 @@ impl Timeline {
             table.ages() == self.ages && table.total().parts().num_requests > seen
         };
         if is_behind && !self.intervals.is_empty() {
-            self.observe(table, 0.0, self.origin + self.seconds() + 0.001);
+            let at = self.origin + self.seconds() + 0.001;
+            self.observe(table, 0.0, at);
+            if self.has_open() {
+                self.close_all(at);
+            }
         }
     }
 
@@ -263,9 +280,9 @@ impl Timeline {
     fn follow(&mut self, ages: (u64, u64), now: f64, at: f64) {
         let seconds = self.seconds();
         if ages.0 == self.ages.0 {
-            self.entries.iter_mut().for_each(|entry| entry.seen = Counts::default());
+            self.entries.iter_mut().for_each(Entry::forget_seen);
             self.lag_seen = Cells::default();
-            self.counted_from = seconds;
+            self.counted_from = if self.has_open() { at - self.origin } else { seconds };
         } else {
             // It was emptied within the interval that ends now.
             let began = self.origin + seconds;
@@ -274,25 +291,21 @@ impl Timeline {
         self.ages = ages;
     }
 
-    /// Note what an entry had in the interval that ends now. Nearly always it has the same place as its row.
-    fn take(&mut self, expected: usize, method: Arc<str>, name: Arc<str>, counted: Counts) -> Counts {
+    /// What came for an entry since it was seen last, and its place. Nearly always that is the same as its row's.
+    fn fresh(&mut self, expected: usize, method: Arc<str>, name: Arc<str>, counted: Counts) -> (usize, Counts) {
         let is_there = self.entries.get(expected).is_some_and(|entry| entry.is(&method, &name));
         let place = if is_there { Some(expected) } else { self.place(&method, &name) };
         let place = place.unwrap_or_else(|| {
-            self.entries.push(Entry { method, name, counts: Vec::new(), seen: Counts::default() });
+            self.entries.push(Entry { method, name, ..Entry::default() });
             self.entries.len() - 1
         });
-        let (interval, entry) = (self.intervals.len(), &mut self.entries[place]);
+        let entry = &mut self.entries[place];
         if counted.requests < entry.seen.requests {
-            entry.seen = Counts::default(); // a locustfile reset this row
+            entry.forget_seen(); // a locustfile reset this row
         }
         let fresh = counted.since(&entry.seen);
         entry.seen = counted;
-        if fresh.requests > 0 || fresh.failures > 0 {
-            self.held += fresh.times.len() + Self::CELLS_APIECE;
-            entry.counts.push((interval, fresh.clone()));
-        }
-        fresh
+        (place, fresh)
     }
 
     fn place(&self, method: &str, name: &str) -> Option<usize> {
@@ -360,6 +373,11 @@ impl Timeline {
 }
 
 impl Entry {
+    fn forget_seen(&mut self) {
+        self.seen = Counts::default();
+        self.open.forget_seen();
+    }
+
     fn is(&self, method: &str, name: &str) -> bool {
         *self.name == *name && *self.method == *method
     }

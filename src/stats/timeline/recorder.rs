@@ -32,6 +32,8 @@ struct State {
     timeline: Timeline,
     /// Between two tests nothing is recorded: what nobody asked for is no part of a run.
     is_paused: bool,
+    /// When the run ended of which a master's workers have not told everything yet, by the recorder's clock.
+    ended: Option<f64>,
 }
 
 #[derive(Debug)]
@@ -60,12 +62,31 @@ impl Shared {
         self.began.elapsed().as_secs_f64()
     }
 
-    fn observe(&self, state: &mut State) {
-        if state.is_paused {
-            state.timeline.catch_up(&self.table);
-        } else {
-            state.timeline.observe(&self.table, now(), self.at());
+    /// `true` where that was of a run, not of what came after it. With `is_last`, nothing is waited for.
+    fn observe(&self, state: &mut State, is_last: bool) -> bool {
+        let (at, delay) = (self.at(), self.delay());
+        let was_open = !state.is_paused || state.ended.is_some();
+        match (state.ended, delay) {
+            (Some(ended), Some(delay)) => {
+                state.timeline.observe_fed(&self.table, now(), at, ended.min(at - delay));
+                if is_last || at - delay >= ended {
+                    state.timeline.close_all(ended);
+                    state.ended = None;
+                }
+            }
+            _ if state.is_paused => state.timeline.catch_up(&self.table),
+            _ => {
+                state.timeline.observe(&self.table, now(), at);
+                if is_last && delay.is_some() {
+                    state.timeline.close_all(at);
+                }
+            }
         }
+        was_open
+    }
+
+    fn delay(&self) -> Option<f64> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner).delay()
     }
 }
 
@@ -78,7 +99,7 @@ impl Recorder {
         mut watch: Watch,
     ) -> std::io::Result<Self> {
         let interval = interval.as_secs_f64();
-        let state = Mutex::new(State { timeline: Timeline::new(now(), 0.0, interval), is_paused });
+        let state = Mutex::new(State { timeline: Timeline::new(now(), 0.0, interval), is_paused, ended: None });
         let shared = Arc::new(Shared { table, began: Instant::now(), state });
         let (stop, stopped) = mpsc::channel();
         let working = Arc::clone(&shared);
@@ -88,13 +109,13 @@ impl Recorder {
                 let interval = Duration::from_secs_f64(working.hold().timeline.interval());
                 due = (due + interval).max(Instant::now());
                 let wait = stopped.recv_timeout(due.saturating_duration_since(Instant::now()));
+                let is_last = wait != Err(RecvTimeoutError::Timeout);
                 let mut state = working.hold();
-                working.observe(&mut state);
-                if !state.is_paused {
+                if working.observe(&mut state, is_last) {
                     watch(&state.timeline);
                 }
                 drop(state);
-                if wait != Err(RecvTimeoutError::Timeout) {
+                if is_last {
                     break;
                 }
             }
@@ -116,13 +137,20 @@ impl Recorder {
         let mut state = self.shared.hold();
         let begun = Timeline::new(now(), self.shared.at(), self.interval);
         state.is_paused = false;
+        if let Some(ended) = state.ended.take() {
+            state.timeline.close_all(ended);
+        }
         std::mem::replace(&mut state.timeline, begun)
     }
 
-    /// End the last interval now, and record no more until the next run begins.
+    /// End the last interval now, and record no more until the next run begins. What a master's workers have yet to say of
+    /// this one is waited for.
     pub fn pause(&self) {
         let mut state = self.shared.hold();
-        self.shared.observe(&mut state);
+        self.shared.observe(&mut state, false);
+        if !state.is_paused && self.shared.delay().is_some() {
+            state.ended = Some(self.shared.at());
+        }
         state.is_paused = true;
     }
 

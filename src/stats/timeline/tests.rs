@@ -179,3 +179,80 @@ proptest! {
         prop_assert_eq!(all.requests, table.total().parts().num_requests);
     }
 }
+
+/// What a worker reports of three seconds, some time after them: `requests` in each.
+fn report(table: &Mutex<Table>, seconds: std::ops::Range<u32>, requests: u32) {
+    for second in seconds {
+        for request in 0..requests {
+            let at = f64::from(second) + 0.9 * f64::from(request) / f64::from(requests);
+            lock(table).record("GET", "/a", Sample { at, ..sample(f64::from(1 + request), 1) });
+        }
+    }
+}
+
+fn fed() -> (Mutex<Table>, Timeline) {
+    let table = table();
+    lock(&table).set_delay(Some(4.0));
+    (table, Timeline::new(1000.3, 0.0, 1.0))
+}
+
+fn requests(timeline: &Timeline) -> Vec<u64> {
+    timeline.intervals().iter().map(|interval| interval.counts.requests).collect()
+}
+
+#[test]
+fn a_master_has_each_second_in_the_interval_in_which_it_was() {
+    let (table, mut timeline) = fed();
+    for second in 1001..1040u32 {
+        lock(&table).set_user_count(u64::from(second) - 1000);
+        // Two workers that report every three seconds, each at its own time, the second one of a second that goes on.
+        if second % 3 == 0 {
+            report(&table, second - 3..second, 10);
+        }
+        if second % 3 == 1 {
+            report(&table, second - 2..second + 1, 20);
+        }
+        timeline.observe(&table, f64::from(second) + 0.3, f64::from(second) - 1000.0);
+    }
+    let shown = requests(&timeline);
+    assert_eq!((timeline.intervals().len(), timeline.seconds().round()), (35, 35.0));
+    assert!(shown[3..].iter().all(|requests| *requests == 30), "{shown:?}");
+    // Each has short ones and long ones, and its part of the waits.
+    for interval in &timeline.intervals()[3..] {
+        let times = &interval.counts.times;
+        assert_eq!((times.count(), interval.lag.count()), (30, 30));
+        assert!((5.0..12.0).contains(&times.quantile_ms(0.5).unwrap()), "{:?}", times.quantile_ms(0.5));
+    }
+    // So many users as there were then.
+    assert_eq!(timeline.intervals().last().unwrap().users, (33, 34));
+    timeline.close_all(39.0);
+    let counted = lock(&table).total().parts().num_requests;
+    assert_eq!(requests(&timeline).iter().sum::<u64>(), counted);
+    let of_entry = timeline.entries()[0].counts.iter().map(|(_, counts)| counts.times.count()).sum::<u64>();
+    assert_eq!((of_entry, timeline.held), (counted, timeline.cells()));
+}
+
+#[test]
+fn what_comes_too_late_for_its_second_is_not_lost() {
+    let (table, mut timeline) = fed();
+    timeline.observe(&table, 1020.3, 20.0);
+    report(&table, 1002..1005, 5); // of a worker that was cut off
+    report(&table, 1090..1091, 5); // of one whose clock is ahead
+    timeline.observe(&table, 1021.3, 21.0);
+    timeline.observe(&table, 1040.3, 40.0);
+    assert_eq!(requests(&timeline), [0, 15, 5]);
+    assert!(!timeline.intervals().iter().any(|interval| interval.end > 37.0));
+}
+
+#[test]
+fn a_zeroed_table_of_a_master_counts_from_then_on() {
+    let (table, mut timeline) = fed();
+    report(&table, 1001..1004, 5);
+    timeline.observe(&table, 1004.3, 4.0);
+    lock(&table).reset_all(1005.0);
+    report(&table, 1005..1006, 7);
+    timeline.observe(&table, 1006.3, 6.0);
+    timeline.close_all(12.0);
+    assert_eq!(requests(&timeline).iter().sum::<u64>(), 22);
+    assert_eq!(timeline.counted_from(), 6.0);
+}
