@@ -1,9 +1,12 @@
-//! What counting one request costs, and what a row weighs.
+//! What counting one request costs, what a row weighs, and what a worker's report costs its master.
 
 use std::hint::black_box;
+use std::sync::Mutex;
 use std::time::Duration;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use gregaria::cluster::report::read::Report;
+use gregaria::cluster::report::{Master, Reporter};
 use gregaria::http::Phases;
 use gregaria::stats::{ErrorText, Sample, Table};
 
@@ -48,6 +51,40 @@ fn record_error(c: &mut Criterion) {
     });
 }
 
+/// Three seconds of 500 entries, as a worker reports them: written by it, read and merged by its master. 1500 workers send
+/// 500 of them in a second, so that this many microseconds for an entry are four times as many percent of a core.
+fn report(c: &mut Criterion) {
+    const ENTRIES: usize = 500;
+    let names = names(ENTRIES);
+    let mut group = c.benchmark_group("report");
+    group.throughput(Throughput::Elements(ENTRIES as u64));
+    for (to, whose) in [(Master::Ours, "ours"), (Master::Locusts, "Locust's")] {
+        for requests in [1, 6, 60] {
+            let worker = Mutex::new(Table::new(1_767_225_600.0, false));
+            let mut written = || {
+                for i in 0..ENTRIES * requests {
+                    let at = 1_767_225_600.0 + 3.0 * i as f64 / (ENTRIES * requests) as f64;
+                    let sample = Sample { at, ..sample((i * 7919) as u64) };
+                    worker.lock().expect("nobody panics").record("GET", &names[i % ENTRIES], sample);
+                }
+                Reporter::new().write(&worker, &[("Visitor".into(), 10)], 1_767_225_603.0, to)
+            };
+            let data = written();
+            eprintln!("{whose}, {requests} requests an entry: {} bytes", data.len());
+            let mut master = Table::new(1_767_225_600.0, true);
+            let mut reports = 0;
+            group.bench_function(format!("merge {whose}, {requests} requests an entry"), |b| {
+                b.iter(|| {
+                    reports += 1;
+                    let report = Report::read(black_box(&data)).expect("it is one");
+                    report.add_to(&mut master, 1_767_225_603.0, f64::from(reports) / 500.0);
+                });
+            });
+        }
+    }
+    group.finish();
+}
+
 /// Half a minute at 50,000 requests a second, by what the process grows: allocator, spare room and all.
 fn weigh(_: &mut Criterion) {
     const ROWS: usize = 500;
@@ -68,5 +105,5 @@ fn resident_bytes() -> usize {
 }
 
 // Weighed first: memory that an earlier bench gave back would not be seen to be taken again.
-criterion_group!(benches, weigh, record, record_error);
+criterion_group!(benches, weigh, record, record_error, report);
 criterion_main!(benches);
