@@ -68,6 +68,11 @@ impl Dealer {
         self.queue.push(message)
     }
 
+    /// For other threads, to send from while this one receives.
+    pub fn outlet(&self) -> DealerOutlet {
+        DealerOutlet { queue: Arc::clone(&self.queue), reopen: Arc::clone(&self.reopen) }
+    }
+
     /// Wait until everything has been handed to the system. `false`: it took too long.
     pub async fn flush(&self, within: Duration) -> bool {
         timeout(within, self.queue.emptied()).await.is_ok()
@@ -88,6 +93,25 @@ impl Dealer {
         // The farewell has a limit of its own.
         let _ = timeout(within, &mut self.keeping).await;
         is_flushed
+    }
+}
+
+/// Sends over a dealer that somebody else holds.
+#[derive(Debug, Clone)]
+pub struct DealerOutlet {
+    queue: Arc<Queue>,
+    reopen: Arc<Notify>,
+}
+
+impl DealerOutlet {
+    /// As [`Dealer::send`].
+    pub fn send(&self, message: Bytes) -> bool {
+        self.queue.push(message)
+    }
+
+    /// As [`Dealer::reopen`].
+    pub fn reopen(&self) {
+        self.reopen.notify_one();
     }
 }
 

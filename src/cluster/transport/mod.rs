@@ -18,11 +18,11 @@ mod silence;
 mod sockets;
 mod wire;
 
-pub use dealer::Dealer;
+pub use dealer::{Dealer, DealerOutlet};
 pub use key::{Key, WeakKey};
 pub use notices::{Notice, Notices};
 pub use peers::Identity;
-pub use router::{Refused, Router};
+pub use router::{Refused, Router, RouterOutlet};
 
 /// What both kinds of sockets are told.
 #[derive(Debug, Clone)]

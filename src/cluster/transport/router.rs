@@ -95,24 +95,16 @@ impl Router {
 
     /// Queue a message for a peer, without waiting. `false`: nobody of this name is there, or its queue is full.
     pub fn send(&self, to: &Identity, message: Bytes) -> bool {
-        let Some(peer) = self.shared.peers().get(to).cloned() else { return false };
-        let is_queued = peer.queue.push(message);
-        if !is_queued {
-            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
-        }
-        is_queued
+        self.shared.send(to, message)
     }
 
     pub fn refused(&self) -> Refused {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let shared = &self.shared;
-        Refused {
-            strangers: read(&shared.strangers),
-            keys: read(&shared.keys),
-            violations: read(&shared.violations),
-            clashes: read(&shared.clashes),
-            dropped: read(&shared.dropped),
-        }
+        self.shared.refused()
+    }
+
+    /// For other threads, to send from while this one receives.
+    pub fn outlet(&self) -> RouterOutlet {
+        RouterOutlet(Arc::clone(&self.shared))
     }
 
     /// Wait until what was sent to connected peers has been handed to the system. `false`: it took too long.
@@ -135,6 +127,21 @@ impl Router {
     }
 }
 
+/// Sends over a router that somebody else holds.
+#[derive(Debug, Clone)]
+pub struct RouterOutlet(Arc<Shared>);
+
+impl RouterOutlet {
+    /// As [`Router::send`].
+    pub fn send(&self, to: &Identity, message: Bytes) -> bool {
+        self.0.send(to, message)
+    }
+
+    pub fn refused(&self) -> Refused {
+        self.0.refused()
+    }
+}
+
 impl Drop for Router {
     fn drop(&mut self) {
         // Its connections are its own tasks' and end with it.
@@ -145,6 +152,26 @@ impl Drop for Router {
 impl Shared {
     fn peers(&self) -> MutexGuard<'_, HashMap<Identity, Arc<Peer>>> {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn send(&self, to: &Identity, message: Bytes) -> bool {
+        let Some(peer) = self.peers().get(to).cloned() else { return false };
+        let is_queued = peer.queue.push(message);
+        if !is_queued {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+        is_queued
+    }
+
+    fn refused(&self) -> Refused {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Refused {
+            strangers: read(&self.strangers),
+            keys: read(&self.keys),
+            violations: read(&self.violations),
+            clashes: read(&self.clashes),
+            dropped: read(&self.dropped),
+        }
     }
 
     fn served(&self) -> Vec<Arc<Peer>> {

@@ -1,6 +1,7 @@
 //! Master and workers, as Python sees them.
 
 mod master;
+mod socket;
 pub mod values;
 
 use pyo3::exceptions::PyValueError;
@@ -9,6 +10,7 @@ use pyo3::prelude::*;
 use crate::cluster::transport::Key;
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    socket::register(module)?;
     values::register(module)?;
     master::register(module)
 }
