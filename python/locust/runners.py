@@ -28,6 +28,8 @@ from .exception import RPCError as RPCError
 from .exception import RPCReceiveError as RPCReceiveError
 from .exception import RPCSendError as RPCSendError
 from .log import get_logs, greenlet_exception_logger
+from .rpc import Message as Message
+from .rpc import rpc as rpc
 from .stats import RequestStats, StatsError, followers
 from .stats import setup_distributed_stats_event_listeners as setup_distributed_stats_event_listeners
 from .user.task import LOCUST_STATE_RUNNING, LOCUST_STATE_STOPPING
@@ -92,18 +94,6 @@ class ExceptionDict(TypedDict):
     msg: str
     traceback: str
     nodes: set[str]
-
-
-class Message:
-    """What `Runner.send_message()` carries to the listener of its type."""
-
-    def __init__(self, message_type: str, data: Any, node_id: str | None) -> None:
-        self.type = message_type
-        self.data = data
-        self.node_id = node_id
-
-    def __repr__(self) -> str:
-        return f"<Message {self.type}:{self.node_id}>"
 
 
 class Runner:
