@@ -13,11 +13,15 @@ class UsageError(Exception):
 def pack(kind: Any, data: Any, node_id: Any) -> bytes:
     """A message of master or worker as it goes over the wire.
 
-    Raises `TypeError` for what cannot be represented, `OverflowError` for integers beyond 64 bits, `ValueError` for what nests too deep.
+    Raises `TypeError` for what cannot be represented, `OverflowError` for integers beyond 64 bits, `ValueError` for
+    what nests too deep.
     """
 
 def unpack(message: bytes) -> list[Any]:
-    """Kind, data and node id of a message. Raises `ValueError` where it is none, and what its maps' keys or markers raise."""
+    """Kind, data and node id of a message.
+
+    Raises `ValueError` where it is none, and what the keys and markers of its maps raise.
+    """
 
 @final
 class MessageSocket:

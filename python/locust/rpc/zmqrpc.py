@@ -47,7 +47,7 @@ class BaseSocket:
         return self.recv_from_client()[1]
 
     def recv_from_client(self) -> tuple[str, Message]:
-        """Wait for the next message: the name of its sender, and what it says. Raises what `recv()` does, with `addr`."""
+        """Wait for the next message: the name of its sender, and what it says. Raises what `recv()` does."""
         received = self.socket.recv()
         if received is None:
             raise RPCError("ZMQ network broken")
@@ -67,7 +67,10 @@ class BaseSocket:
 
 
 class Server(BaseSocket):
-    """A master's socket. Listens on `host` (`*` is everywhere) and `port` (0 is any). Raises `RPCError` where it cannot."""
+    """A master's socket. Listens on `host` (`*` is everywhere) and `port` (0 is any).
+
+    Raises `RPCError` where it cannot.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         try:

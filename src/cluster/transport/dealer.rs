@@ -10,6 +10,7 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::inbound::Arrived;
 use super::link::{Broken, Link, Us};
 use super::queue::Queue;
 use super::{Notice, Settings, sockets};
@@ -24,7 +25,7 @@ const LAST_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Dealer {
     queue: Arc<Queue>,
-    incoming: mpsc::Receiver<Bytes>,
+    incoming: mpsc::Receiver<Arrived>,
     reopen: Arc<Notify>,
     end: Option<oneshot::Sender<Duration>>,
     keeping: JoinHandle<()>,
@@ -41,7 +42,7 @@ impl Dealer {
         let (end, ended) = oneshot::channel();
         let queue = Arc::new(Queue::default());
         let reopen = Arc::new(Notify::new());
-        let us = Us { settings, is_router: false, identity: Bytes::copy_from_slice(identity.as_bytes()) };
+        let us = Us::new(settings, false, Bytes::copy_from_slice(identity.as_bytes()));
         let keeper = Keeper {
             host: host.into(),
             port,
@@ -57,7 +58,7 @@ impl Dealer {
     /// The next message. It may be abandoned and asked for again without losing one.
     pub async fn recv(&mut self) -> Bytes {
         match self.incoming.recv().await {
-            Some(message) => message,
+            Some(arrived) => arrived.take(),
             // The runtime is shutting down, and this future with it.
             None => std::future::pending().await,
         }
@@ -127,7 +128,7 @@ struct Keeper {
     port: u16,
     us: Us,
     queue: Arc<Queue>,
-    incoming: mpsc::Sender<Bytes>,
+    incoming: mpsc::Sender<Arrived>,
     reopen: Arc<Notify>,
 }
 
@@ -145,7 +146,7 @@ impl Keeper {
                 Ok(mut link) => {
                     pause = FIRST_PAUSE;
                     tokio::select! {
-                        broken = link.pump(&self.queue, &self.incoming, |message| message, &unchallenged) => broken,
+                        broken = link.pump(&self.queue, &self.incoming, |arrived| arrived, &unchallenged) => broken,
                         () = self.reopen.notified() => continue,
                         within = &mut end => return link.farewell(within.unwrap_or_default()).await,
                     }

@@ -2,18 +2,22 @@
 //! [`Dealer`] a worker's.
 //!
 //! Sockets connect, reconnect and queue by themselves, as `ZeroMQ`'s do. What a peer can make this side remember is
-//! bounded: by the message ([`Settings::most_bytes`]), by the queue of each peer, by the number of connections that have
-//! not introduced themselves. A tokio runtime has to be entered when a socket is made; everything else may be called
+//! bounded: by the message ([`Settings::most_bytes`]), by what large messages take together, by the queue of each peer, by
+//! the number of connections that have not introduced themselves. A tokio runtime has to be entered when a socket is made; everything else may be called
 //! from any thread.
 
 mod dealer;
+mod inbound;
 mod key;
 mod link;
 mod notices;
 mod outgoing;
 mod peers;
+#[doc(hidden)]
+pub mod probe;
 mod queue;
 mod router;
+mod shaking;
 mod silence;
 mod sockets;
 mod wire;

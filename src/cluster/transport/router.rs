@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
+use super::inbound::Arrived;
 use super::link::{Broken, Link, Us};
 use super::peers::{Identity, Peer, Serving};
 use super::{Notice, Settings, sockets};
@@ -30,7 +31,7 @@ const BREATH: Duration = Duration::from_millis(100);
 pub struct Router {
     port: u16,
     shared: Arc<Shared>,
-    incoming: mpsc::Receiver<(Identity, Bytes)>,
+    incoming: mpsc::Receiver<(Identity, Arrived)>,
     accepting: JoinHandle<()>,
 }
 
@@ -53,7 +54,7 @@ pub struct Refused {
 struct Shared {
     us: Us,
     peers: Mutex<HashMap<Identity, Arc<Peer>>>,
-    incoming: mpsc::Sender<(Identity, Bytes)>,
+    incoming: mpsc::Sender<(Identity, Arrived)>,
     nameless: AtomicU64,
     strangers: AtomicU64,
     keys: AtomicU64,
@@ -68,7 +69,7 @@ impl Router {
         let listener = sockets::listen(host, port)?;
         let port = listener.local_addr()?.port();
         let (sender, incoming) = mpsc::channel(MOST_WAITING);
-        let us = Us { settings, is_router: true, identity: Bytes::new() };
+        let us = Us::new(settings, true, Bytes::new());
         let shared = Arc::new(Shared {
             us,
             peers: Mutex::default(),
@@ -90,7 +91,8 @@ impl Router {
 
     /// The next message of any peer. It may be abandoned and asked for again without losing one.
     pub async fn recv(&mut self) -> (Identity, Bytes) {
-        self.incoming.recv().await.expect("the router keeps a sender of its own")
+        let (identity, arrived) = self.incoming.recv().await.expect("the router keeps a sender of its own");
+        (identity, arrived.take())
     }
 
     /// Queue a message for a peer, without waiting. `false`: nobody of this name is there, or its queue is full.

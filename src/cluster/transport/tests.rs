@@ -140,3 +140,20 @@ async fn whoever_has_another_key_or_none_is_refused_in_plain_words() {
         assert!(!router.send(&"n".into(), "x".into()), "nobody of this name is there");
     }
 }
+
+#[tokio::test]
+async fn large_messages_of_many_wait_for_room_and_all_come() {
+    let mut router = router();
+    let large = Bytes::from(vec![7; 60 << 20]);
+    // Ten of them are more than the room that they share.
+    let dealers: Vec<Dealer> = (0..10).map(|number| dealer(&router, &format!("n_{number}"))).collect();
+    for dealer in &dealers {
+        assert!(dealer.send(large.clone()) && dealer.send("small".into()));
+    }
+    let mut sizes = Vec::new();
+    for _ in 0..20 {
+        sizes.push(tokio::time::timeout(6 * SOON, router.recv()).await.unwrap().1.len());
+    }
+    sizes.sort_unstable();
+    assert_eq!(sizes, [[5; 10], [large.len(); 10]].concat());
+}

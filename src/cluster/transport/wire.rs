@@ -206,6 +206,11 @@ impl Reader {
     pub(super) fn missing(&self, arrived: &BytesMut) -> usize {
         self.frames.missing(arrived)
     }
+
+    /// Of the frame that is on its way, where its head has come.
+    pub(super) fn length(&self) -> usize {
+        self.frames.head.map_or(0, |(_, length)| length)
+    }
 }
 
 /// What a command says, as far as this side cares.
