@@ -44,7 +44,10 @@ class Outputs:
         self.view: LiveView | None = None
         self._html = ReportFile(environment, options)
         self._has_report = False
-        self.verdicts = Verdicts(environment, options, secret)
+        self.verdicts = self._create_verdicts(secret)
+
+    def _create_verdicts(self, secret: set[str]) -> Verdicts:
+        return Verdicts(self.environment, self.options, secret)
 
     def open(self) -> bool:
         """Make the files that are written during the test. Where that is impossible, say so."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NoReturn
 
 import locust
 from gregaria import locating
-from gregaria._engine import __version__
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -19,13 +18,6 @@ if TYPE_CHECKING:
     from locust.env import Environment
     from locust.shape import LoadTestShape
     from locust.user.users import User
-
-_ONE_PROCESS = "run without it: one process uses all cores for sending and receiving"
-_LATER = {
-    "processes": _ONE_PROCESS,
-    "worker": _ONE_PROCESS,
-}
-"""Options whose feature is still to come, by destination, and what to do until then."""
 
 _MINIMUM_OPEN_FILES = 10_000
 
@@ -62,14 +54,6 @@ def _import_for_its_options(locustfile: str) -> None:
             sys.stderr.write(f"The options of {path} are not shown, as it cannot be imported: {error!r}\n")
 
 
-def refuse_later_features(options: Namespace, parser: LocustArgumentParser, *dests: str) -> None:
-    """Leave with exit code 2 where one of these options is used, and its feature is not there yet."""
-    for dest in dests:
-        if getattr(options, dest, None) and dest in _LATER:
-            option = next(action for action in parser._actions if action.dest == dest).option_strings[-1]
-            parser.error(f"`{option}` is not there yet in gregaria {__version__}; {_LATER[dest]}")
-
-
 def check_options(options: Namespace, parser: LocustArgumentParser) -> None:
     """Leave, with Locust's exit codes, where options do not go together."""
     if options.stats_history_enabled and options.csv_prefix is None:
@@ -81,25 +65,11 @@ def check_options(options: Namespace, parser: LocustArgumentParser) -> None:
         fail("--autoquit is only meaningful in combination with --autostart")
 
 
-def check_processes(options: Namespace, parser: LocustArgumentParser) -> None:
-    """Leave where this number of processes cannot be."""
-    count = options.processes
-    if count is not None and count < -1:
-        fail(f"Invalid --processes count {count}")
-    if count is not None and count > 0 and options.master:
-        fail("--master cannot be combined with --processes: leave it out, the parent process is the master anyway")
-    refuse_later_features(options, parser, "processes")
-
-
-def is_mode_possible(options: Namespace, parser: LocustArgumentParser) -> bool:
-    """Whether what the options make of this process goes together; an error is logged if not.
-
-    Leaves with exit code 2 where a mode is not there yet.
-    """
+def is_mode_possible(options: Namespace) -> bool:
+    """Whether what the options make of this process goes together; an error is logged if not."""
     if options.master and options.worker:
         logger.error("The --master argument cannot be combined with --worker")
         return False
-    refuse_later_features(options, parser, "worker")
     if options.master and options.expect_workers < 1:
         logger.error(f"Invalid --expect-workers argument ({options.expect_workers}), must be a positive number")
         return False
@@ -108,7 +78,7 @@ def is_mode_possible(options: Namespace, parser: LocustArgumentParser) -> bool:
 
 def check_web_page(options: Namespace) -> bool:
     """Whether the web page, if there is to be one, can be; an error is logged if not."""
-    if options.headless:
+    if options.headless or options.worker:
         return True
     if options.web_base_path and not options.web_base_path.startswith("/"):
         logger.error(

@@ -28,8 +28,13 @@ class Users(Group):
     def __init__(self, changed: Callable[[int], None]) -> None:
         super().__init__()
         self._changed = changed
+        self._counts: Callable[[str, bool], None] | None = None
         self._users: dict[Greenlet[..., Any], User] = {}
         self._new: dict[Greenlet[..., Any], User] = {}
+
+    def count_classes(self, counts: Callable[[str, bool], None]) -> None:
+        """Have `counts` called with the class' name for each user that begins, with true, or has ended."""
+        self._counts = counts
 
     def users(self) -> list[User]:
         """All that live, in the order of their start."""
@@ -43,11 +48,15 @@ class Users(Group):
     def add(self, greenlet: Any) -> None:
         super().add(greenlet)
         if greenlet.args:
-            self._users[greenlet] = self._new[greenlet] = greenlet.args[0]
+            self._users[greenlet] = self._new[greenlet] = user = greenlet.args[0]
+            if self._counts is not None:
+                self._counts(type(user).__name__, True)
         self._changed(len(self.greenlets))
 
     def _discard(self, greenlet: Any) -> None:
-        self._users.pop(greenlet, None)
+        user = self._users.pop(greenlet, None)
+        if user is not None and self._counts is not None:
+            self._counts(type(user).__name__, False)
         self._new.pop(greenlet, None)
         super()._discard(greenlet)  # type: ignore[misc]
         self._changed(len(self.greenlets))

@@ -340,7 +340,9 @@ def get_locustfiles_locally(options: argparse.Namespace) -> list[str]:
 
     Leaves with exit code 1 where there is no such file.
     """
-    return locating.locustfiles(options.locustfile, is_worker=bool(getattr(options, "worker", False)))
+    is_worker = bool(getattr(options, "worker", False))
+    master = (options.master_host, options.master_port) if is_worker else None
+    return locating.locustfiles(options.locustfile, is_worker=is_worker, master=master)
 
 
 def parse_locustfile_paths(paths: list[str]) -> list[str]:

@@ -113,7 +113,9 @@ class Environment:
         return self._created(lambda: MasterRunner(self, master_bind_host, master_bind_port))
 
     def create_worker_runner(self, master_host: str, master_port: int) -> WorkerRunner:
-        """Make the runner that runs the users that a master hands out."""
+        """Make the runner that runs the users that a master hands out, when the master has acknowledged it."""
+        # Its figures are handed over every few seconds: nobody asks it for those of the last ten.
+        self.stats = RequestStats(use_response_times_cache=False)
         return self._created(lambda: WorkerRunner(self, master_host, master_port))
 
     def create_web_ui(

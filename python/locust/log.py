@@ -27,11 +27,14 @@ class LogReader(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.logs: deque[str] = deque(maxlen=500)
+        self._count = 0
+        """How many lines there have been."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the line."""
         line = self.format(record)
         self.logs.append(line)
+        self._count += 1
         _following.log_line(line)
 
 
@@ -75,10 +78,21 @@ def setup_logging(loglevel: str, logfile: str | None = None) -> None:
 
 def get_logs() -> list[str]:
     """The latest log lines, oldest first; none before `setup_logging()`."""
+    reader = _reader()
+    return list(reader.logs) if reader is not None else []
+
+
+def _count_of_lines() -> int:
+    """How many lines there have been since `setup_logging()`."""
+    reader = _reader()
+    return reader._count if reader is not None else 0
+
+
+def _reader() -> LogReader | None:
     for handler in logging.getLogger().handlers:
         if handler.name == "log_reader" and isinstance(handler, LogReader):
-            return list(handler.logs)
-    return []
+            return handler
+    return None
 
 
 def greenlet_exception_logger(

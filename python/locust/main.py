@@ -66,7 +66,8 @@ def _run(arguments: list[str]) -> int:
     _starting.import_plugins()
     try:
         first = _engine.first_pass(arguments)
-        paths = locating.locustfiles(first["locustfile"] or "locustfile.py", is_worker=first["worker"])
+        master = (first["master_host"], first["master_port"])
+        paths = locating.locustfiles(first["locustfile"] or "locustfile.py", is_worker=first["worker"], master=master)
     except _engine.UsageError as error:
         _starting.fail(f"locust: error: {error}", error.code)
     if first["seed"] is not None:
@@ -79,7 +80,10 @@ def _run(arguments: list[str]) -> int:
         setup_logging(options.loglevel, options.logfile)
     is_observed = options.otel and setup_opentelemetry(options.locustfile, options.profile)
     logger.info("Starting Locust %s%s", version, ", OpenTelemetry enabled" if is_observed else "")
-    _starting.check_processes(options, parser)
+    if options.processes:
+        from gregaria._cluster import processes
+
+        processes.fork(options)
 
     if options.list_commands:
         print("Available Users:")
@@ -117,7 +121,7 @@ def _run(arguments: list[str]) -> int:
     if options.show_task_ratio_json:
         print_task_ratio_json(chosen, options.num_users)
         return 0
-    if not _starting.is_mode_possible(options, parser):
+    if not _starting.is_mode_possible(options):
         return -1
     if not _starting.check_web_page(options):
         return 1
@@ -126,6 +130,10 @@ def _run(arguments: list[str]) -> int:
 
 
 def _kind_of_run(options: Namespace) -> type[_Run]:
+    if options.worker:
+        from gregaria._cluster.command import WorkerRun
+
+        return WorkerRun
     if options.headless:
         return _Run
     from gregaria._web.command import RunWithPage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import time
 import traceback
 from collections import Counter
@@ -23,10 +24,10 @@ from gregaria._users import Stopping, Turn, Users
 from . import argument_parser as argument_parser
 from . import log
 from .dispatch import UsersDispatcher
-from .exception import LocustError, StopTest
 from .exception import RPCError as RPCError
 from .exception import RPCReceiveError as RPCReceiveError
 from .exception import RPCSendError as RPCSendError
+from .exception import StopTest
 from .log import get_logs, greenlet_exception_logger
 from .rpc import Message as Message
 from .rpc import rpc as rpc
@@ -536,19 +537,24 @@ def locust_exception_handler(environment: Environment) -> Callable[[Greenlet[...
     """What to do when a greenlet of the runner dies: `StopTest` stops the test, all else is logged."""
 
     def handle(greenlet: Greenlet[..., Any]) -> None:
-        if not isinstance(greenlet.exception, StopTest):
-            greenlet_exception_handler(greenlet)
-            return
-        logger.error("%s", greenlet.exception)
-        logger.warning("Stopping Locust...")
-        runner = environment.runner
-        assert runner is not None, "a runner's greenlet has a runner"
-        if runner._is_headless():
-            runner.quit()
+        if isinstance(greenlet.exception, StopTest):
+            _stop_because(environment, greenlet.exception)
         else:
-            runner.stop()
+            greenlet_exception_handler(greenlet)
 
     return handle
+
+
+def _stop_because(environment: Environment, error: StopTest) -> None:
+    """Stop the test as a listener or a user wants it that raised this."""
+    logger.error("%s", error)
+    logger.warning("Stopping Locust...")
+    runner = environment.runner
+    assert runner is not None, "what runs a test is a runner"
+    if runner._is_headless():
+        runner.quit()
+    else:
+        runner.stop()
 
 
 class LocalRunner(Runner):
@@ -971,9 +977,92 @@ class MasterRunner(DistributedRunner):
 
 
 class WorkerRunner(DistributedRunner):
-    """Runs the users that a master hands out. Not part of this version yet; the name is here for `isinstance`."""
+    """Runs the users that a master hands out, and reports to it.
+
+    It is made when the master has acknowledged it. `ConnectionError` when it is called in vain: `CONNECT_RETRY_COUNT`
+    times after the first, for `CONNECT_TIMEOUT` seconds each.
+    """
 
     worker_index = -1
+    """Which of its master's workers it is, from 0 on; -1 until the master has said so."""
 
     def __init__(self, environment: Environment, master_host: str, master_port: int) -> None:
-        raise LocustError(f"{type(self).__name__} is not part of this version yet")
+        from gregaria._cluster.worker import Link
+
+        super().__init__(environment)
+        self.retry = 0
+        self.connected = False
+        self.connection_event = Event()
+        self.client_id = f"{socket.gethostname()}_{uuid4().hex}"
+        self.master_host = master_host
+        self.master_port = master_port
+        options = environment.parsed_options
+        self.web_base_path = (getattr(options, "web_base_path", "") or "") if options is not None else ""
+        self.logs: list[str] = []
+        self._worker_state = STATE_INIT
+        self._link = Link(self)
+        self._link.connect()
+
+    @property
+    def worker_state(self) -> str:
+        """What the master is told of it: `STATE_INIT`, `STATE_SPAWNING` or `STATE_RUNNING`."""
+        return self._worker_state
+
+    @worker_state.setter
+    def worker_state(self, state: str) -> None:
+        self._worker_state = state
+        self._link.engine.set_state(state)
+
+    @property
+    def last_heartbeat_timestamp(self) -> float | None:
+        """When the master last answered a heartbeat, in seconds of the epoch; `None` before it has."""
+        return self._link.engine.heard_at
+
+    @property
+    def master_is_ours(self) -> bool:
+        """Not in Locust: whether the master is a gregaria, too."""
+        return self._link.engine.master_is_ours
+
+    def start(
+        self,
+        user_count: int,
+        spawn_rate: float,
+        wait: bool = False,
+        user_classes: list[type[User]] | None = None,
+    ) -> NoReturn:
+        """Raise `NotImplementedError`: the master says how many users run."""
+        raise NotImplementedError("use start_worker")
+
+    def start_worker(self, user_classes_count: dict[str, int], **kwargs: object) -> None:
+        """Start and stop users until so many of these classes run, and tell the master."""
+        self.target_user_classes_count = user_classes_count
+        self.target_user_count = sum(user_classes_count.values())
+        for user_class in self.user_classes:
+            if self.environment.host:
+                user_class.host = self.environment.host
+        running = self.user_classes_count
+        surplus = {name: count - running[name] for name, count in user_classes_count.items()}
+        # Start before stopping, which may have to be waited for.
+        self.spawn_users({name: count for name, count in surplus.items() if count > 0})
+        self.stop_users({name: -count for name, count in surplus.items() if count < 0})
+        self.spawning_complete(self.user_count)
+        self.update_state(STATE_RUNNING)
+
+    def spawning_complete(self, user_count: int) -> None:
+        """Tell the master that all users are there that it asked for."""
+        counts = self.user_classes_count
+        self._link.send("spawning_complete", {"user_classes_count": counts, "user_count": sum(counts.values())})
+        self.worker_state = STATE_RUNNING
+
+    def handle_message(self, msg: Message) -> None:
+        """Do what a message of the master asks for."""
+        self._link.handle(msg)
+
+    def reset_connection(self) -> None:
+        """Connect to the master anew."""
+        self._link.reset()
+
+    def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
+        """Send a message to the master, for the listener that it has for this type."""
+        logger.debug("Sending %s message to master", msg_type)
+        self._link.send(msg_type, data)

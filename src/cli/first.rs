@@ -2,10 +2,10 @@
 
 use super::args::{OPTIONS, Spec};
 use super::config::{self, Settable, Sources, Takes};
-use super::{UsageError, values};
+use super::{UsageError, Value, values};
 use crate::stats::python_repr;
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FirstPass {
     pub help: bool,
     pub version: bool,
@@ -14,6 +14,16 @@ pub struct FirstPass {
     pub locustfile: Option<String>,
     /// As it was given: what is wrong with it is said when all options are known, for it may be the locustfile's own.
     pub seed: Option<String>,
+    /// Whom a worker asks for its locustfile.
+    pub master_host: String,
+    pub master_port: i64,
+}
+
+impl Default for FirstPass {
+    fn default() -> Self {
+        let (help, version, worker, locustfile, seed) = Default::default();
+        Self { help, version, worker, locustfile, seed, master_host: "127.0.0.1".into(), master_port: 5557 }
+    }
 }
 
 /// The options that the first pass knows; abbreviations are among these only.
@@ -52,8 +62,12 @@ impl FirstPass {
             "worker" => self.worker = true,
             "locustfile" => self.locustfile = Some(text),
             "random_seed" => self.seed = Some(text),
+            "master_host" => self.master_host = text,
             _ => {
-                values::value(option, &text).map_err(|error| UsageError::argument(option, &error.0))?;
+                let value = values::value(option, &text).map_err(|error| UsageError::argument(option, &error.0))?;
+                if let Value::Int(port) = value {
+                    self.master_port = port;
+                }
             }
         }
         Ok(())
@@ -159,5 +173,7 @@ mod tests {
         assert_eq!((pass.locustfile.as_deref(), pass.worker, pass.seed.as_deref()), (Some("a.py"), true, Some("3")));
         assert_eq!(with("-f b.py", &variables).unwrap().locustfile.as_deref(), Some("b.py"));
         assert_eq!(with("", &[]).unwrap(), FirstPass::default());
+        let pass = with("--master-port 7", &[("LOCUST_MASTER_NODE_HOST", "lead")]).unwrap();
+        assert_eq!((pass.master_host.as_str(), pass.master_port), ("lead", 7));
     }
 }

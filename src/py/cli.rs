@@ -76,7 +76,7 @@ fn default_options(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 }
 
 /// What must be known before the locustfile is read: `help`, `version`, `worker`, `locustfile` (`None`: nobody says),
-/// `seed`.
+/// `seed`, `master_host`, `master_port`.
 #[pyfunction]
 fn first_pass(py: Python<'_>, arguments: Vec<String>) -> PyResult<Bound<'_, PyDict>> {
     let default_files = config::DEFAULT_FILES.map(String::from);
@@ -87,6 +87,8 @@ fn first_pass(py: Python<'_>, arguments: Vec<String>) -> PyResult<Bound<'_, PyDi
     dict.set_item("worker", pass.worker)?;
     dict.set_item("locustfile", pass.locustfile)?;
     dict.set_item("seed", pass.seed)?;
+    dict.set_item("master_host", pass.master_host)?;
+    dict.set_item("master_port", pass.master_port)?;
     Ok(dict)
 }
 

@@ -1,8 +1,11 @@
 //! Master and workers, as Python sees them.
 
+mod asking;
+mod lifeline;
 mod master;
 mod socket;
 pub mod values;
+mod worker;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -12,6 +15,9 @@ use crate::cluster::transport::Key;
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     socket::register(module)?;
     values::register(module)?;
+    module.add_class::<asking::LocustfileRequest>()?;
+    module.add_class::<lifeline::Lifeline>()?;
+    module.add_class::<worker::ClusterWorker>()?;
     master::register(module)
 }
 

@@ -1,0 +1,340 @@
+"""A worker's link to its master: what the engine cannot do about what the master says, because it runs users.
+
+The engine answers heartbeats, reports and watches the master by itself, whatever Python is doing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any
+from weakref import finalize
+
+import gevent
+
+from gregaria import _engine
+from gregaria._cluster import options
+from locust import log, runners, stats
+from locust.exception import StopTest
+from locust.runners import STATE_INIT, STATE_RUNNING, STATE_SPAWNING, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from locust.runners import WorkerRunner
+
+_COMES_ROUND = 0.5
+"""Seconds: how often Python shows that it is not busy."""
+
+_MOST_LINES = 70
+"""New lines of the log in one interval; who has more sends none any more."""
+
+_LAST_WORDS = 1.0
+"""Seconds: how long the end of the process may wait for what is still to be sent."""
+
+_OURS = "gregaria:"
+"""How the kinds of messages begin that only our own nodes send each other."""
+
+logger = logging.getLogger("locust.runners")
+
+
+class Link:
+    """From the first call for the master to the last report."""
+
+    def __init__(self, runner: WorkerRunner) -> None:
+        self.runner = runner
+        self.environment = runner.environment
+        self.engine = _engine.ClusterWorker(
+            runner.stats.table,
+            runner.master_host,
+            runner.master_port,
+            runner.client_id,
+            options.VERSION,
+            **options.transport(runner.environment.parsed_options),
+        )
+        finalize(runner, self.engine.close, 0.0)
+        atexit.register(self.engine.close, _LAST_WORDS)
+        self._handlers: dict[str, Callable[..., None]] = {
+            "acknowledged": self._acknowledged,
+            "heartbeat": self._heartbeat,
+            "malformed": self._malformed,
+            "message": self._message,
+            "notice": self._notice,
+            "report": self.report,
+            "silence": self._silence,
+            "unanswered": self._unanswered,
+        }
+        self._why_not = ""
+        self.had_errors = False
+        """Whether there was an error that the master had not been told when the process was asked to end."""
+        self._accepted = 0.0
+        """When the master sent the latest spawn message, by its own clock."""
+        self._reported: dict[str, Any] = {}
+        self._tell_engine_of_users()
+        events = self.environment.events
+        self._listener = events.report_to_master.add_listener(self._on_report_to_master)
+        events.quitting.add_listener(self._on_quitting)
+        events.user_error.add_listener(self._on_user_error)
+        self.come_round()
+
+    def _tell_engine_of_users(self) -> None:
+        engine, users = self.engine, self.runner.user_greenlets
+        engine.set_users([(user_class.__name__, 0) for user_class in self.runner.user_classes])
+        users.count_classes(engine.count_user)
+
+    # Waiting for the master.
+
+    def connect(self) -> None:
+        """Return when the master has acknowledged this worker. `ConnectionError` when it is called in vain for long."""
+        self._spawn(self._listen)
+        self._spawn(self._listen_to_ours)
+        self._spawn(self._keep_coming_round)
+        try:
+            self.runner.connection_event.wait()
+        except KeyboardInterrupt:
+            sys.exit(1)  # Nobody complains about Ctrl-C here.
+        if not self.runner.connected:
+            raise ConnectionError(self._why_not)
+        self._spawn(self._send_logs)
+
+    def _spawn(self, function: Callable[[], None]) -> None:
+        greenlet = self.runner.greenlet.spawn(function)
+        greenlet.link_exception(runners.locust_exception_handler(self.environment))
+
+    def _unanswered(self, calls: int) -> None:
+        runner = self.runner
+        runner.retry = calls
+        # In the first half minute a master that comes up later is nothing to speak of.
+        say = logger.debug if calls * runners.CONNECT_TIMEOUT < 30 else logger.info
+        address = f"{runner.master_host}:{runner.master_port}{runner.web_base_path}"
+        say(f"Failed to connect to master {address}, retry {calls}/{runners.CONNECT_RETRY_COUNT}.")
+        if calls > runners.CONNECT_RETRY_COUNT:
+            runner.connection_event.set()
+
+    def _acknowledged(self, index: int | None, rejoined: bool) -> None:
+        runner = self.runner
+        if index is not None:
+            runner.worker_index = index
+        runner.connected = True
+        runner.connection_event.set()
+        if rejoined:
+            logger.info("The master did not know this worker any more: it has joined again")
+            self._end_test()
+            runner.worker_state = STATE_INIT
+
+    # What the engine hands over.
+
+    def _listen(self) -> None:
+        try:
+            while (event := self.engine.next()) is not None:
+                self._handled(*event)
+        finally:
+            # Whoever has quit the runner has ended this greenlet, and with it the worker.
+            self.engine.fall_silent()
+
+    def _listen_to_ours(self) -> None:
+        while (message := self.engine.next_of_ours()) is not None:
+            kind, _, node_id = message
+            logger.debug("Received %s message from %s", kind, node_id)
+
+    def _handled(self, event: str, *arguments: Any) -> None:
+        try:
+            self._handlers[event](*arguments)
+        except StopTest as error:
+            runners._stop_because(self.environment, error)
+        except Exception:
+            # What a peer sends is not to end the worker.
+            logger.error("A message from the master was dropped (%s):\n%s", event, traceback.format_exc())
+
+    def _message(self, kind: str, data: Any, node_id: str | None) -> None:
+        self.runner.handle_message(Message(kind, data, node_id))
+
+    def _heartbeat(self, at: float, node_id: str | None) -> None:
+        self.environment.events.heartbeat_received.fire(client_id=node_id, timestamp=at)
+
+    def _silence(self) -> None:
+        logger.error(f"Didn't get heartbeat from master in over {runners.MASTER_HEARTBEAT_TIMEOUT}s")
+        self.runner.quit()
+
+    def _malformed(self, why: str) -> None:
+        logger.error("A message from the master was dropped: %s", why)
+
+    def _notice(self, text: str, is_final: bool) -> None:
+        logger.error("%s", text)
+        if is_final and not self.runner.connected:
+            self._why_not = text
+            self.runner.connection_event.set()
+
+    # What the master says.
+
+    def handle(self, message: Message) -> None:
+        """Do what a message asks for."""
+        match message.type:
+            case "spawn":
+                self._spawn_users(message.data)
+            case "stop":
+                self._stop()
+            case "quit":
+                self._quit()
+            case "reconnect":
+                logger.warning("Received reconnect message from master. Resetting RPC connection.")
+                self.reset()
+            case "update_user_class":
+                self.environment.update_user_class(message.data)
+            case "spawning_complete":
+                self.environment.events.spawning_complete.fire(user_count=message.data["user_count"])
+            case _:
+                self._custom(message)
+
+    def _spawn_users(self, job: dict[str, Any]) -> None:
+        runner, environment = self.runner, self.environment
+        if job["timestamp"] <= self._accepted:
+            logger.info("Discard spawn message with older or equal timestamp than timestamp of previous spawn message")
+            return
+        counts = {str(name): int(count) for name, count in job["user_classes_count"].items()}
+        environment.host = job["host"]
+        environment.stop_timeout = job["stop_timeout"] or 0.0
+        options.adopt(environment, job["parsed_options"])
+        if runner.worker_state not in (STATE_RUNNING, STATE_SPAWNING):
+            runner._begin_test()
+        runner.worker_state = STATE_SPAWNING
+        if runner.spawning_greenlet is not None:
+            runner.spawning_greenlet.kill(block=True)
+        # A function without arguments: what the log says of a greenlet that fails would show them all.
+        runner.spawning_greenlet = runner.greenlet.spawn(lambda: runner.start_worker(counts))  # type: ignore[misc]
+        runner.spawning_greenlet.link_exception(runners.locust_exception_handler(environment))
+        self._accepted = job["timestamp"]
+
+    def _stop(self) -> None:
+        self._end_test()
+        # Locust's worker leaves it to its next report, which may come when the next test has begun.
+        self.report_the_rest()
+        self.send("client_stopped", None)
+        extra = int(os.getenv("LOCUST_WORKER_ADDITIONAL_WAIT_BEFORE_READY_AFTER_STOP", "0"))
+        gevent.sleep(self.environment.stop_timeout + extra)
+        self.send("client_ready", options.VERSION)
+        self.runner.worker_state = STATE_INIT
+
+    def _end_test(self) -> None:
+        """Return when all users have ended."""
+        self.runner.stop()
+
+    def _quit(self) -> None:
+        logger.info("Got quit message from master, shutting down...")
+        self._end_test()
+        self.report()
+        self.runner.greenlet.kill(block=True)
+
+    def _custom(self, message: Message) -> None:
+        if message.type not in self.runner.custom_messages:
+            logger.warning(f"Unknown message type received: {message.type}")
+            return
+        listener, is_concurrent = self.runner.custom_messages[message.type]
+        logger.debug("Received %s message from master", message.type)
+        if is_concurrent:
+            gevent.spawn(_call, listener, self.environment, message)
+        else:
+            _call(listener, self.environment, message)
+
+    # What the master is told.
+
+    def send(self, kind: str, data: Any) -> None:
+        """Send a message. Raises what says why `data` cannot be sent."""
+        self.engine.send(kind, data)
+
+    def reset(self) -> None:
+        """Connect anew."""
+        logger.info("Reset connection to master")
+        self.engine.reopen()
+
+    def report(self) -> None:
+        """Report what was counted since the last report."""
+        if not self._has_listeners():
+            self.engine.report()
+            return
+        data: dict[str, Any] = {}
+        self._reported = {}
+        self.environment.events.report_to_master.fire(client_id=self.runner.client_id, data=data)
+        try:
+            self.send("stats", data)
+        except (TypeError, ValueError, OverflowError) as error:
+            logger.error("What listeners of `report_to_master` added cannot be sent, and is left out: %s", error)
+            log.unhandled_greenlet_exception = True
+            self.send("stats", self._reported)
+
+    def report_the_rest(self) -> None:
+        """Report, if there is anything left to report."""
+        total = self.runner.stats.total
+        if total.num_requests or total.num_failures or self.runner.errors:
+            self.report()
+
+    def close(self) -> None:
+        """Send what is left, and end."""
+        self.report_the_rest()
+        self.engine.close(_LAST_WORDS)
+
+    def _on_report_to_master(self, client_id: str, data: dict[str, Any]) -> None:
+        self._reported = self.engine.take_report()
+        data.update(self._reported)
+
+    def _has_listeners(self) -> bool:
+        rounds = stats.bucket_response_time is not stats._locusts_bucket
+        return rounds or self.environment.events.report_to_master._handlers != [self._listener]
+
+    def _on_user_error(self, user_instance: object, exception: BaseException, tb: TracebackType, **_: object) -> None:
+        self.send("exception", {"msg": str(exception), "traceback": "".join(traceback.format_tb(tb))})
+
+    def _on_quitting(self, environment: object, **_: object) -> None:
+        self.had_errors = bool(self.runner.errors)
+        self.report_the_rest()
+        self.send("quit", None)
+
+    def _send_logs(self) -> None:
+        sent = 0
+        while (interval := runners.WORKER_LOG_REPORT_INTERVAL) >= 0:
+            count = log._count_of_lines()
+            if count - sent > _MOST_LINES:
+                logger.warning(
+                    "The worker attempted to send more than 70 log lines in one interval. Further log sending was "
+                    "disabled for this worker."
+                )
+                self._send_lines()
+                return
+            if count > sent:
+                self._send_lines()
+            sent = count
+            gevent.sleep(interval)
+
+    def _send_lines(self) -> None:
+        self.runner.logs = lines = log.get_logs()
+        self.runner.send_message("logs", {"worker_id": self.runner.client_id, "logs": lines})
+
+    # What Python tells the engine.
+
+    def _keep_coming_round(self) -> None:
+        while True:
+            self.come_round()
+            gevent.sleep(_COMES_ROUND)
+
+    def come_round(self) -> None:
+        """Show that Python is not busy; and what locustfiles may have changed meanwhile."""
+        self.engine.come_round(
+            answer=runners.CONNECT_TIMEOUT,
+            heartbeat=runners.HEARTBEAT_INTERVAL,
+            report=runners.WORKER_REPORT_INTERVAL,
+            usage=runners.CPU_MONITOR_INTERVAL,
+            silence=runners.MASTER_HEARTBEAT_TIMEOUT,
+            reports_to_python=self._has_listeners(),
+            heartbeats_to_python=bool(self.environment.events.heartbeat_received._handlers),
+        )
+
+
+def _call(listener: Callable[..., Any], environment: object, message: Message) -> None:
+    try:
+        _engine.settle(listener(environment=environment, msg=message))
+    except Exception:
+        logging.error(f"Uncaught exception in handler for {message.type}\n{traceback.format_exc()}")

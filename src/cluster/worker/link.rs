@@ -1,0 +1,198 @@
+//! The thread: one socket, one clock, and whoever wants something sent.
+
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc as std_mpsc};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::conversation::{Conversation, Due};
+use super::{Command, Event, Shared, held};
+use crate::cluster::message::{self, Envelope, Value};
+use crate::cluster::now;
+use crate::cluster::report::Master;
+use crate::cluster::transport::{self, Dealer, Notice, Notices};
+use crate::cluster::usage::{Meter, Usage};
+
+/// By which our own master says that it does not know a worker of ours.
+const ANNOUNCE: &str = "gregaria:announce";
+
+/// How long what is left to be sent may take where nobody waits for it.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Keep the connection until somebody closes it. `began` hears whether there is one to keep.
+pub fn run(shared: Arc<Shared>, orders: mpsc::UnboundedReceiver<Command>, began: &std_mpsc::Sender<io::Result<()>>) {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return drop(began.send(Err(error))),
+    };
+    runtime.block_on(async {
+        let settings = &shared.settings;
+        let (notices, said) = Notices::channel();
+        let transport = transport::Settings { notices, ..settings.transport.clone() };
+        match Dealer::connect(&settings.host, settings.port, &settings.id, transport) {
+            Ok(dealer) => {
+                let _ = began.send(Ok(()));
+                Link::new(&shared, dealer).keep(orders, said).await;
+            }
+            Err(error) => drop(began.send(Err(error))),
+        }
+    });
+    shared.inbox.close();
+    shared.ours.close();
+}
+
+struct Link<'a> {
+    shared: &'a Shared,
+    dealer: Dealer,
+    conversation: Conversation,
+    meter: Meter,
+    usage: Usage,
+}
+
+impl<'a> Link<'a> {
+    fn new(shared: &'a Shared, dealer: Dealer) -> Self {
+        let conversation = Conversation::new(Instant::now());
+        Self { shared, dealer, conversation, meter: Meter::new(), usage: Usage::default() }
+    }
+
+    async fn keep(mut self, mut orders: mpsc::UnboundedReceiver<Command>, mut notices: mpsc::Receiver<Notice>) {
+        loop {
+            self.do_what_is_due();
+            let next = self.conversation.next().unwrap_or_else(|| Instant::now() + Duration::from_hours(1));
+            tokio::select! {
+                order = orders.recv() => match order {
+                    Some(Command::Send(message)) => self.pass_on(message),
+                    Some(Command::Report(written)) => {
+                        self.report();
+                        let _ = written.send(());
+                    }
+                    Some(Command::Reopen) => self.dealer.reopen(),
+                    Some(Command::FallSilent) => self.conversation.fall_silent(),
+                    Some(Command::Close(patience, closed)) => {
+                        let is_sent = self.dealer.close(patience).await;
+                        // Who asked for it may have gone.
+                        let _ = closed.send(is_sent);
+                        return;
+                    }
+                    None => {
+                        self.dealer.close(LAST_WORDS).await;
+                        return;
+                    }
+                },
+                message = self.dealer.recv() => self.hear(&message),
+                Some(Notice { text, is_final }) = notices.recv() => self.tell(Event::Notice { text, is_final }, 0),
+                () = tokio::time::sleep_until(next.into()) => {}
+            }
+        }
+    }
+
+    fn do_what_is_due(&mut self) {
+        let (intervals, listeners) = *held(&self.shared.rhythm);
+        for due in self.conversation.due(Instant::now(), &intervals) {
+            match due {
+                Due::Call => self.call(),
+                Due::Unanswered(calls) => self.tell(Event::Unanswered(calls), 0),
+                Due::Heartbeat => self.send("heartbeat", &self.heartbeat()),
+                Due::Report if listeners.reports => self.tell(Event::ReportDue, 0),
+                Due::Report => self.report(),
+                Due::Sample => self.usage = self.meter.sample(),
+                Due::Silence => self.tell(Event::Silence, 0),
+            }
+        }
+    }
+
+    fn call(&mut self) {
+        self.send("client_ready", &Value::from(self.shared.settings.version.as_str()));
+    }
+
+    fn heartbeat(&self) -> Value {
+        let mut heartbeat = vec![
+            (Value::from("state"), Value::from(self.shared.state().as_str())),
+            (Value::from("current_cpu_usage"), Value::from(self.usage.cpu)),
+            (Value::from("current_memory_usage"), Value::from(self.usage.memory)),
+        ];
+        if *held(&self.shared.master) == Master::Ours {
+            let mut ours = held(&self.shared.reporter).heartbeat(&self.shared.table, now());
+            if let Value::Map(entries) = &mut ours {
+                entries.push((Value::from("busy"), Value::from(self.shared.busy().as_secs_f64())));
+            }
+            heartbeat.push((Value::from("gregaria"), ours));
+        }
+        Value::Map(heartbeat)
+    }
+
+    fn report(&mut self) {
+        let report = self.shared.report();
+        self.pass_on(message::encode_raw("stats", &report, &self.shared.settings.id));
+    }
+
+    fn send(&self, kind: &str, data: &Value) {
+        self.pass_on(message::encode(kind, data, &self.shared.settings.id));
+    }
+
+    fn pass_on(&self, message: Bytes) {
+        if !self.dealer.send(message) {
+            self.shared.unsent.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn tell(&self, event: Event, bytes: usize) {
+        let inbox = if event.is_ours() { &self.shared.ours } else { &self.shared.inbox };
+        // A Python that has not come round for a hundred thousand messages loses the newest: there is no other way left.
+        let _ = inbox.push(event, bytes);
+    }
+
+    fn hear(&mut self, bytes: &Bytes) {
+        match message::open(bytes) {
+            Ok(envelope) => self.take(bytes, envelope),
+            Err(malformed) => self.tell(Event::Malformed(malformed.to_string()), 0),
+        }
+    }
+
+    fn take(&mut self, bytes: &Bytes, envelope: Envelope<'_>) {
+        match envelope.kind {
+            "ack" => self.acknowledged(envelope.data),
+            "heartbeat" => self.answered(&envelope),
+            ANNOUNCE => {
+                if self.conversation.forgotten(Instant::now()).is_some() {
+                    self.call();
+                }
+            }
+            kind => {
+                if kind == "spawn" {
+                    self.send("spawning", &Value::Nil);
+                }
+                let data = bytes.slice_ref(envelope.data);
+                let (kind, node_id) = (kind.to_owned(), envelope.node_id.map(str::to_owned));
+                self.tell(Event::Message { kind, data, node_id }, bytes.len());
+            }
+        }
+    }
+
+    fn acknowledged(&mut self, data: &[u8]) {
+        let data = message::value(data).unwrap_or(Value::Nil);
+        let of = |key: &str| data.as_map()?.iter().find(|(name, _)| name.as_str() == Some(key)).map(|(_, value)| value);
+        *held(&self.shared.master) = if of("gregaria").is_some() { Master::Ours } else { Master::Locusts };
+        let index = of("index").and_then(Value::as_i64);
+        let intervals = held(&self.shared.rhythm).0;
+        let rejoined = self.conversation.acknowledged(Instant::now(), &intervals);
+        self.tell(Event::Acknowledged { index, rejoined }, 0);
+    }
+
+    fn answered(&mut self, envelope: &Envelope<'_>) {
+        self.conversation.answered(Instant::now());
+        let at = now();
+        *held(&self.shared.heard) = Some(at);
+        if let Ok(data) = message::value(envelope.data)
+            && !data.is_nil()
+        {
+            held(&self.shared.reporter).answered(&data, at);
+        }
+        if held(&self.shared.rhythm).1.heartbeats {
+            self.tell(Event::Heartbeat { at, node_id: envelope.node_id.map(str::to_owned) }, 0);
+        }
+    }
+}
