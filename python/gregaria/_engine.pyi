@@ -10,6 +10,7 @@ __version__: str
 class UsageError(Exception):
     code: ClassVar[int]
 
+def check_cluster_key(text: str) -> None: ...
 def pack(kind: Any, data: Any, node_id: Any) -> bytes:
     """A message of master or worker as it goes over the wire.
 

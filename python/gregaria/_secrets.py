@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_NAMES = re.compile("passw|secret|token|credential|api_?key", re.IGNORECASE)
+_NAMES = re.compile("passw|secret|token|credential|(api|cluster)_?key", re.IGNORECASE)
 
 
 def is_named_like_one(option: str) -> bool:

@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import locust
-from gregaria import locating
+from gregaria import _engine, locating
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -69,6 +69,11 @@ def is_mode_possible(options: Namespace) -> bool:
     """Whether what the options make of this process goes together; an error is logged if not."""
     if options.master and options.worker:
         logger.error("The --master argument cannot be combined with --worker")
+        return False
+    try:
+        _engine.check_cluster_key(options.cluster_key or "")
+    except ValueError as e:
+        logger.error(f"Invalid --cluster-key: {e}")
         return False
     if options.master and options.expect_workers < 1:
         logger.error(f"Invalid --expect-workers argument ({options.expect_workers}), must be a positive number")

@@ -191,6 +191,9 @@ pub const OPTIONS: &[Spec] = &[
     option(&["--enable-rebalancing"], "enable_rebalancing", Kind::Flag, MASTER, "Distribute the users anew when workers come or go during a test"),
     option(&["--no-locustfile-transfer"], "no_locustfile_transfer", Kind::Flag, MASTER, "Send no worker the locustfile")
         .env("GREGARIA_NO_LOCUSTFILE_TRANSFER").ours(),
+    option(&["--cluster-key"], "cluster_key", Kind::Text, MASTER,
+        "A secret that the master and its workers share: it encrypts what they say, and nobody without it gets in. The variable keeps it out of the list of processes")
+        .env("LOCUST_CLUSTER_KEY").metavar("key").ours(),
     option(&["--expect-slaves"], "expect_slaves",
         Kind::Removed { takes_value: false, instead: "The --expect-slaves parameter has been renamed --expect-workers" }, MASTER, ""),
 

@@ -26,7 +26,8 @@ class Server:
 
     def __init__(self, environment: Environment, host: str, port: int) -> None:
         self.host = host
-        key = getattr(environment.parsed_options, "cluster_key", None)
+        # Compose files and charts pass variables through, set or not: an empty one is no key.
+        key = (getattr(environment.parsed_options, "cluster_key", None) or "").strip() or None
         try:
             self.engine = _engine.ClusterMaster(environment.stats.table, host, port, key=key)
         except OSError as error:

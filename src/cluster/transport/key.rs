@@ -32,21 +32,27 @@ const PUBLIC: usize = 32;
 pub struct Key([u8; 32]);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a cluster key needs at least {FEWEST} characters; `openssl rand -hex 32` makes a good one")]
+#[error("a cluster key has at least {FEWEST} characters; `openssl rand -hex 32` makes a good one")]
 pub struct WeakKey;
 
 impl Key {
     /// The key that an option or a variable gives. An empty one is none: compose files and charts pass variables
     /// through, set or not.
     pub fn given(text: &str) -> Result<Option<Self>, WeakKey> {
-        match text.trim() {
-            "" => Ok(None),
-            text if text.chars().count() < FEWEST => Err(WeakKey),
-            text => {
-                let mut key = [0; 32];
-                pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, ROUNDS, SALT, text.as_bytes(), &mut key);
-                Ok(Some(Self(key)))
-            }
+        Self::check(text)?;
+        let derive = |text: &str| {
+            let mut key = [0; 32];
+            pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, ROUNDS, SALT, text.as_bytes(), &mut key);
+            Self(key)
+        };
+        Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(derive))
+    }
+
+    /// Whether [`given`](Self::given) takes a text, without the work.
+    pub fn check(text: &str) -> Result<(), WeakKey> {
+        match text.trim().chars().count() {
+            1..FEWEST => Err(WeakKey),
+            _ => Ok(()),
         }
     }
 }
