@@ -67,6 +67,15 @@ pub fn open(message: &[u8]) -> Result<Envelope<'_>, Malformed> {
     }
 }
 
+/// The data of a worker's report, not looked through: whoever reads them has to check them, and that nothing is left over.
+/// Reports are nearly all that a master is sent, and to walk over one costs as much as to add it up. `None` where the
+/// message is anything else, or ends with another's name.
+pub fn report<'a>(message: &'a [u8], sender: &str) -> Option<&'a [u8]> {
+    let mut end = Vec::with_capacity(5 + sender.len());
+    write_text(&mut end, sender);
+    message.strip_prefix(b"\x93\xa5stats")?.strip_suffix(&*end)
+}
+
 /// Decode one value, with nothing after it.
 pub fn value(data: &[u8]) -> Result<Value, Malformed> {
     let mut walk = Walk::over(data);
@@ -252,6 +261,18 @@ mod tests {
         assert_eq!(encode("ack", &ack, "gohost_abc123"), &b"\x93\xa3ack\x81\xa5index\x00\xadgohost_abc123"[..]);
         assert_eq!(encode_raw("quit", b"\xc0", "n"), &b"\x93\xa4quit\xc0\xa1n"[..]);
         assert_eq!(value(opened.data).unwrap(), Value::from(-1));
+    }
+
+    #[test]
+    fn a_report_lies_between_its_kind_and_its_senders_name() {
+        for name in ["n", "a name of more than thirty-one characters"] {
+            let message = encode_raw("stats", b"\x81\xa1a\x01", name);
+            assert_eq!(report(&message, name), Some(&b"\x81\xa1a\x01"[..]));
+            assert_eq!(report(&message, name), open(&message).ok().map(|opened| opened.data));
+            assert_eq!(report(&message, "another"), None);
+            assert_eq!(report(&message[..message.len() - 1], name), None);
+            assert_eq!(report(&encode_raw("heartbeat", b"\xc0", name), name), None);
+        }
     }
 
     #[test]
