@@ -99,7 +99,7 @@ def test_threads_and_forks(both, patched):
 def test_the_program_in_the_documentation(both):
     page = (LOCUSTFILES.parent / "docs" / "library.md").read_text()
     program = page.split("```python\n", 1)[1].split("```", 1)[0]
-    program = program.replace('"http://localhost:8080"', "__import__('sys').argv[1]").replace("later(30", "later(3")
+    program = program.replace('"http://localhost:8080"', "__import__('sys').argv[1]").replace("later(30", "later(6")
     # Which rows the last table has depends on when it was printed.
     ours = both.script(program, lambda side: [side.target.host]).assert_same(but=["counts", "rows"])
     assert ours.printed == ["0.0"]

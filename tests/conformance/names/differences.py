@@ -6,8 +6,9 @@ What is `ours` is not in Locust: a locustfile that uses it runs here only, and t
 from __future__ import annotations
 
 VERSION = "the release whose behaviour this is, and our own after a `+`"
-WORKERS = "comes with workers and their master"
-FILES = "comes with configuration files"
+ENGINES_NODES = "sockets, heartbeats, reports and the watch over the other side are the engine's, which never waits for Python"
+CIRCLE = "importing it there would go round in a circle"
+FILES = "configuration files are read by the engine"
 MADE_BY_THE_SESSION = "a session makes its responses; nobody else can"
 SAME_ARGUMENTS = "the same arguments, taken as one set: telling them apart costs time in each request"
 TIMINGS = "ours: where a response's time went"
@@ -21,7 +22,6 @@ WATCHED = "tells the engine when a method is replaced"
 
 DIFFERENT: dict[str, str] = {
     "locust.input_events.WindowsKeyPoller": "asks Python's `msvcrt`, and keeps nothing itself",
-    "locust.rpc": WORKERS,
     "locust._version.version": VERSION,
     "locust._version.version_tuple": VERSION,
     "locust.argument_parser.version": VERSION,
@@ -37,12 +37,12 @@ DIFFERENT: dict[str, str] = {
     "locust.argument_parser.LocustArgumentParser.print_values": FILES,
     "locust.argument_parser.LocustArgumentParser.write_config_file": FILES,
     "locust.argument_parser.LocustArgumentParser.original_add_argument_method": "what `configargparse` keeps of argparse",
-    "locust.argument_parser.Message": WORKERS,
-    "locust.argument_parser.zmqrpc": WORKERS,
-    "locust.argument_parser.exit_handler": WORKERS,
-    "locust.argument_parser.download_locustfile_from_master": WORKERS,
-    "locust.argument_parser.parse_locustfiles_from_master": WORKERS,
-    "locust.argument_parser.retrieve_locustfiles_from_master": WORKERS,
+    "locust.argument_parser.Message": ENGINES_NODES,
+    "locust.argument_parser.zmqrpc": ENGINES_NODES,
+    "locust.argument_parser.exit_handler": ENGINES_NODES,
+    "locust.argument_parser.download_locustfile_from_master": ENGINES_NODES,
+    "locust.argument_parser.parse_locustfiles_from_master": ENGINES_NODES,
+    "locust.argument_parser.retrieve_locustfiles_from_master": ENGINES_NODES,
     "locust.clients.DEFAULT_CA_BUNDLE_PATH": OF_REQUESTS,
     "locust.clients.basestring": OF_REQUESTS,
     "locust.clients.HttpSession.request": SAME_ARGUMENTS,
@@ -86,12 +86,35 @@ DIFFERENT: dict[str, str] = {
     "locust.web.render_template_from": INSTALLED,
     "locust.web.version": VERSION,
     "locust.html.render_template_from": INSTALLED,
-    "locust.html.MasterRunner": WORKERS,
-    "locust.runners.Message": WORKERS,
-    "locust.runners.rpc": WORKERS,
-    "locust.runners.MasterRunner": WORKERS,
-    "locust.runners.WorkerRunner": WORKERS,
-    "locust.shape.Runner": "importing it there would go round in a circle",
+    "locust.rpc.protocol.ObjectId": "BSON's, where a package has it",
+    "locust.rpc.protocol.decode": ENGINES_NODES,
+    "locust.rpc.protocol.encode": ENGINES_NODES,
+    "locust.rpc.zmqrpc.BaseSocket.__init__": ENGINES_NODES,
+    "locust.rpc.zmqrpc.BaseSocket.ipv4_only": ENGINES_NODES,
+    "locust.rpc.zmqrpc.BaseSocket.send": ENGINES_NODES,
+    "locust.rpc.zmqrpc.BaseSocket.send_to_client": ENGINES_NODES,
+    "locust.rpc.zmqrpc.Client.ipv4_only": ENGINES_NODES,
+    "locust.rpc.zmqrpc.Client.send": ENGINES_NODES,
+    "locust.rpc.zmqrpc.Client.send_to_client": ENGINES_NODES,
+    "locust.rpc.zmqrpc.Server.ipv4_only": ENGINES_NODES,
+    "locust.rpc.zmqrpc.Server.send": ENGINES_NODES,
+    "locust.rpc.zmqrpc.Server.send_to_client": ENGINES_NODES,
+    "locust.rpc.zmqrpc.retry": ENGINES_NODES,
+    "locust.runners.MasterRunner.client_listener": ENGINES_NODES,
+    "locust.runners.MasterRunner.handle_message": ENGINES_NODES,
+    "locust.runners.MasterRunner.heartbeat_worker": ENGINES_NODES,
+    "locust.runners.MasterRunner.reset_connection": ENGINES_NODES,
+    "locust.runners.WorkerRunner.client": ENGINES_NODES,
+    "locust.runners.WorkerRunner.connect_to_master": ENGINES_NODES,
+    "locust.runners.WorkerRunner.heartbeat": ENGINES_NODES,
+    "locust.runners.WorkerRunner.heartbeat_timeout_checker": ENGINES_NODES,
+    "locust.runners.WorkerRunner.last_received_spawn_timestamp": ENGINES_NODES,
+    "locust.runners.WorkerRunner.logs_reporter": ENGINES_NODES,
+    "locust.runners.WorkerRunner.stats_reporter": ENGINES_NODES,
+    "locust.runners.WorkerRunner.worker": ENGINES_NODES,
+    "locust.runners.WorkerRunner.master_is_ours": "ours: whether more than Locust's messages can be said",
+    "locust.html.MasterRunner": CIRCLE,
+    "locust.shape.Runner": CIRCLE,
     "locust.stats.CachedResponseTimes": ENGINES_TABLE,
     "locust.stats.EntriesDict": ENGINES_TABLE,
     "locust.stats.RequestStats": ENGINES_TABLE,
