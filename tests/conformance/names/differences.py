@@ -6,7 +6,9 @@ What is `ours` is not in Locust: a locustfile that uses it runs here only, and t
 from __future__ import annotations
 
 VERSION = "the release whose behaviour this is, and our own after a `+`"
-ENGINES_NODES = "sockets, heartbeats, reports and the watch over the other side are the engine's, which never waits for Python"
+ENGINES_NODES = (
+    "sockets, heartbeats, reports and the watch over the other side are the engine's, which never waits for Python"
+)
 CIRCLE = "importing it there would go round in a circle"
 FILES = "configuration files are read by the engine"
 MADE_BY_THE_SESSION = "a session makes its responses; nobody else can"
