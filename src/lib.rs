@@ -6,6 +6,7 @@
 //! - [`http`]: what a user's client does: requests, sessions, transports, responses.
 //! - [`stats`]: samples in, tables out.
 //! - [`swarm`]: which users run, and when.
+//! - [`feeder`]: rows for users, each handed out once over all workers.
 //! - [`verdict`]: what a run means: checks, the knee, words, comparison.
 //! - [`report`]: a table as people and machines read it: console, CSV.
 //! - [`cluster`]: master and workers: Locust's messages over `ZeroMQ`.
@@ -19,6 +20,7 @@
 pub mod bridge;
 pub mod cli;
 pub mod cluster;
+pub mod feeder;
 pub mod http;
 pub mod py;
 pub mod report;

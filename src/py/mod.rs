@@ -12,6 +12,7 @@ mod dispatch;
 mod event;
 mod failures;
 mod fast;
+mod feeder;
 mod greenlet;
 mod hub;
 mod iterations;
@@ -51,6 +52,7 @@ pub mod _engine {
         dispatch::register(module)?;
         event::register(module)?;
         fast::register(module)?;
+        feeder::register(module)?;
         hub::register(module)?;
         iterations::register(module)?;
         live::register(module)?;
