@@ -8,13 +8,14 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import gevent
 from gevent.event import Event
 
 import locust
-from gregaria import _engine, _locustfiles, _starting, _verdicts, locating
+from gregaria import _engine, _feeders, _locustfiles, _starting, _verdicts, locating
 from gregaria._keyboard import Keyboard
 from gregaria._outputs import Outputs, spawn
 
@@ -193,12 +194,13 @@ class _Run:
         self.options = options
         self.ending = Event()
         self.runner: Runner = self._create_runner()
+        self.runner._finish = self._finish  # type: ignore[method-assign]
         self.outputs = self._create_outputs(secret)
         self.keyboard: Keyboard | None = None
         self.end_with_shape: gevent.Greenlet[..., Any] | None = None
         self.end_with_time: gevent.Greenlet[..., Any] | None = None
         self.is_terminated = False
-        self.end_with_iterations: gevent.Greenlet[..., Any] | None = None
+        self.finishing: gevent.Greenlet[..., Any] | None = None
         self.is_finishing = False
 
     def _create_runner(self) -> Runner:
@@ -225,6 +227,9 @@ class _Run:
         if mistake := self.outputs.verdicts.mistake():
             logger.error("%s", mistake)
             return 2
+        if mistake := _feeders.mistake(self.runner):
+            logger.error("%s", mistake)
+            return 1
         self.outputs.begin(self._abort)
         gevent.signal_handler(signal.SIGTERM, self._on_sigterm)
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -314,14 +319,16 @@ class _Run:
 
     def _limit_iterations(self, limit: int) -> None:
         """Let so many tasks begin, and end the run when these have ended."""
-        all_begun = Event()
-        _engine.limit_iterations(limit, all_begun.set)
-        self.end_with_iterations = spawn(self._end_after_iterations, all_begun)
+        _engine.limit_iterations(limit, partial(self._finish, "--iterations limit reached"))
 
-    def _end_after_iterations(self, all_begun: Event) -> None:
-        all_begun.wait()
-        self.is_finishing = True
-        logger.info("--iterations limit reached, shutting down when the tasks under way have ended")
+    def _finish(self, reason: str) -> None:
+        """End the run, for this reason, when the tasks under way have ended. Returns at once."""
+        if not self.is_finishing:
+            self.is_finishing = True
+            self.finishing = spawn(self._let_finish, reason)
+
+    def _let_finish(self, reason: str) -> None:
+        logger.info("%s, shutting down when the tasks under way have ended", reason)
         self.runner._let_finish()
         self.runner.quit()
 
@@ -330,8 +337,8 @@ class _Run:
         if shape is not None:
             shape.join()
             gevent.sleep(0)  # What ended it, if it was an exception, is told first.
-        if self.is_finishing and self.end_with_iterations is not None:
-            self.end_with_iterations.join()
+        if self.is_finishing and self.finishing is not None:
+            self.finishing.join()
         elif not self.ending.is_set():
             self._complete_shape()
         self.ending.set()

@@ -18,7 +18,7 @@ from gevent import Greenlet, GreenletExit
 from gevent.event import Event
 from gevent.pool import Group
 
-from gregaria import _engine, _following, _runs, usage
+from gregaria import _engine, _feeders, _following, _runs, usage
 from gregaria._users import Stopping, Turn, Users
 
 from . import argument_parser as argument_parser
@@ -124,6 +124,7 @@ class Runner:
         self.connection_broken = False
         self._users_dispatcher: UsersDispatcher | None = None
         self._stopping = Stopping()
+        self._finishing: Greenlet[..., Any] | None = None
         self._has_begun = False
 
         self._stats_listener = environment.events.request.add_listener(environment.stats.listener())
@@ -294,6 +295,16 @@ class Runner:
         """Start no more users, and return when all have ended: each with the task that it is in, or its wait."""
         self._cancel_what_waits()
         gevent.joinall(self._tell_to_stop(self.user_greenlets.users(), at_once=False))
+
+    def _finish(self, reason: str) -> None:
+        """End the test when the tasks under way have ended. Returns at once; the command has its own."""
+        if self._finishing is None or self._finishing.ready():
+            logger.info("%s, stopping test when the tasks under way have ended", reason)
+            self._finishing = gevent.spawn(self._finish_test)
+
+    def _finish_test(self) -> None:
+        self._let_finish()
+        self.stop()
 
     def _tell_to_stop(self, users: list[User], at_once: bool) -> list[Greenlet[..., Any]]:
         """Kill who waits, or everybody; return, when they have ended, the others, who know that they are to stop.
@@ -478,7 +489,9 @@ class Runner:
             self.final_user_classes_count = self.user_classes_count
             self.update_state(STATE_CLEANUP)
         self._cancel_what_waits()
+        _feeders.stop_test(self)
         self.stop_users(self.user_classes_count)
+        _feeders.end_test(self)
         self._users_dispatcher = None
         self._has_begun = False
         _runs.ended(self.environment)
@@ -516,6 +529,7 @@ class Runner:
         if seeds is not None:
             seeds.begin_test()
             logger.info("Seed %d: with `--seed %d` every user repeats its choices and waits", seeds.seed, seeds.seed)
+        _feeders.begin_test(self)
         self._has_begun = True
         self.environment.events.test_start.fire(environment=self.environment)
 

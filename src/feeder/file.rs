@@ -52,10 +52,7 @@ impl Csv {
         &self.columns
     }
 
-    fn begin_to_read(
-        path: &Path,
-        format: &Format,
-    ) -> Result<(csv::Reader<Box<dyn Read + Send>>, Vec<String>), Broken> {
+    fn begin_to_read(path: &Path, format: &Format) -> Result<(csv::Reader<Box<dyn Read + Send>>, Vec<String>), Broken> {
         let mut reader = csv::ReaderBuilder::new()
             .buffer_capacity(BUFFER)
             .delimiter(format.delimiter)
@@ -135,7 +132,8 @@ impl<C: for<'row> From<&'row [u8]>> Source<C> for JsonLines {
     fn next(&mut self) -> Result<Option<Row<C>>, Broken> {
         loop {
             self.line.clear();
-            let read = self.reader.read_until(b'\n', &mut self.line).map_err(|error| cannot_read(&self.path, &error))?;
+            let read =
+                self.reader.read_until(b'\n', &mut self.line).map_err(|error| cannot_read(&self.path, &error))?;
             if read == 0 {
                 return Ok(None);
             }
@@ -195,9 +193,11 @@ fn told(error: &io::Error) -> String {
 fn unreadable(path: &Path, error: &csv::Error) -> Broken {
     match (error.kind(), error.position()) {
         (csv::ErrorKind::Io(error), _) => cannot_read(path, error),
-        (csv::ErrorKind::Utf8 { .. }, Some(position)) => {
-            Broken(format!("{}, line {}: this is no UTF-8; `encoding=` says what it is", path.display(), position.line()))
-        }
+        (csv::ErrorKind::Utf8 { .. }, Some(position)) => Broken(format!(
+            "{}, line {}: this is no UTF-8; `encoding=` says what it is",
+            path.display(),
+            position.line()
+        )),
         _ => Broken(format!("{}: {error}", path.display())),
     }
 }

@@ -32,12 +32,6 @@ impl From<&[u8]> for Cell {
     }
 }
 
-impl From<&Vec<u8>> for Cell {
-    fn from(bytes: &Vec<u8>) -> Self {
-        Self::Bytes(bytes.as_slice().into())
-    }
-}
-
 impl Content for Cell {
     fn bytes(&self) -> usize {
         match self {
@@ -146,8 +140,8 @@ impl FeederBase {
     }
 
     /// Put in a row: an object, its number and pass.
-    fn _put(&self, number: u64, pass: u64, row: Py<PyAny>) {
-        self.inside().stock.put(Row { number, pass, content: Cell::Object(Arc::new(row)) });
+    fn _put(&self, number: u64, pass_: u64, row: Py<PyAny>) {
+        self.inside().stock.put(Row { number, pass: pass_, content: Cell::Object(Arc::new(row)) });
     }
 
     /// How many rows are at hand.
@@ -233,7 +227,10 @@ impl FeederBase {
 fn rows(payload: &Bound<'_, PyAny>) -> PyResult<Vec<Row<Cell>>> {
     if let Ok(bytes) = payload.cast::<PyBytes>() {
         let rows = unpack(bytes.as_bytes()).ok_or_else(|| PyValueError::new_err("a block of rows that is none"))?;
-        return Ok(rows.into_iter().map(|row| Row { number: row.number, pass: row.pass, content: row.content.into() }).collect());
+        return Ok(rows
+            .into_iter()
+            .map(|row| Row { number: row.number, pass: row.pass, content: row.content.into() })
+            .collect());
     }
     if let Ok(count) = payload.extract::<u64>() {
         return Ok((0..count).map(|_| Row { number: 0, pass: 1, content: Cell::Nothing }).collect());
@@ -258,7 +255,13 @@ impl PyLedger {
     /// Raises `OSError` where it cannot be read, and for columns that cannot be.
     #[staticmethod]
     #[pyo3(signature = (path, delimiter, columns, seed, recycles))]
-    fn csv(path: PathBuf, delimiter: u8, columns: Option<Vec<String>>, seed: Option<u64>, recycles: bool) -> PyResult<Self> {
+    fn csv(
+        path: PathBuf,
+        delimiter: u8,
+        columns: Option<Vec<String>>,
+        seed: Option<u64>,
+        recycles: bool,
+    ) -> PyResult<Self> {
         let file = Csv::open(&path, Format { delimiter, columns }).map_err(unreadable)?;
         let columns = Some(file.columns().to_vec());
         Ok(Self { columns, ..Self::of_file(file, seed, recycles)? })
@@ -323,8 +326,8 @@ impl PyLedger {
         self.ledger().shortage(wanted)
     }
 
-    fn bring(&self, number: u64, pass: u64, row: Py<PyAny>) {
-        self.ledger().bring(Row { number, pass, content: Cell::Object(Arc::new(row)) });
+    fn bring(&self, number: u64, pass_: u64, row: Py<PyAny>) {
+        self.ledger().bring(Row { number, pass: pass_, content: Cell::Object(Arc::new(row)) });
     }
 
     fn close(&self) {
@@ -416,8 +419,8 @@ fn payload<'py>(py: Python<'py>, rows: &[Row<Cell>]) -> PyResult<Bound<'py, PyAn
 
 /// The numbers below `count` in the order of lots of a seed.
 #[pyfunction]
-fn shuffled_order(count: usize, seed: u64, pass: u64) -> Vec<u32> {
-    order(count, seed, pass)
+fn shuffled_order(count: usize, seed: u64, pass_: u64) -> Vec<u32> {
+    order(count, seed, pass_)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

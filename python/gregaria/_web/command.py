@@ -8,7 +8,6 @@ import time
 from typing import TYPE_CHECKING
 
 import gevent
-from gevent.event import Event
 
 from gregaria._keyboard import Keyboard
 from gregaria._outputs import spawn
@@ -107,11 +106,6 @@ class RunWithPage(_Run):
         if self._tests_begun and not self.ending.is_set():
             self.outputs.verdicts.show_checks()
 
-    def _limit_iterations(self, limit: int) -> None:
-        if self.end_with_iterations is not None:
-            self.end_with_iterations.kill(block=False)
-        super()._limit_iterations(limit)
-
     def _end_with_page(self) -> None:
         if self.page.greenlet is not None:
             self.page.greenlet.join()
@@ -126,10 +120,8 @@ class RunWithPage(_Run):
         self.runner.stop()
         self._quit_if_asked_to()
 
-    def _end_after_iterations(self, all_begun: Event) -> None:
-        all_begun.wait()
-        self.is_finishing = True
-        logger.info("--iterations limit reached, stopping test when the tasks under way have ended")
+    def _let_finish(self, reason: str) -> None:
+        logger.info("%s, stopping test when the tasks under way have ended", reason)
         self.runner._let_finish()
         self.runner.stop()
         self.is_finishing = False

@@ -1,0 +1,201 @@
+"""The feeders of this process: which there are, and from where each gets its rows while a test runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakValueDictionary
+
+if TYPE_CHECKING:
+    from locust.runners import Runner
+
+    from ._rows import Numbered
+    from .feeder import Feeder
+
+_BLOCK = 256
+"""Rows that are read of a file at once: little work, so that users hardly wait for it."""
+
+_all: WeakValueDictionary[str, Feeder[Any]] = WeakValueDictionary()
+_tests: list[Runner] = []
+"""Whose tests run, here."""
+
+logger = logging.getLogger(__name__)
+
+
+class Giver(Protocol):
+    """From where a feeder gets rows."""
+
+    def more(self) -> bool:
+        """Wait until the feeder has rows at hand; false where it will get none."""
+
+    def ask(self) -> None:
+        """Have more rows come, without waiting for them."""
+
+
+def register(feeder: Feeder[Any], name: str | None, otherwise: str) -> str:
+    """Note a feeder; what it is called. Raises `ValueError` where another one has that name."""
+    if name is not None and name in _all:
+        raise ValueError(f"there are two feeders with the name {name!r}")
+    number = 1
+    unique = name = name or otherwise
+    while unique in _all:
+        number += 1
+        unique = f"{name} ({number})"
+    _all[unique] = feeder
+    return unique
+
+
+def everyone() -> list[Feeder[Any]]:
+    """All feeders, in the order of their names."""
+    return [feeder for _, feeder in sorted(_all.items())]
+
+
+def mistake(runner: Runner) -> str | None:
+    """What is wrong with the data of a feeder, which would be seen only when the first row is asked for."""
+    if _kind(runner) == "worker":
+        return None
+    found = ((feeder, feeder.rows.check()) for feeder in everyone())
+    return next((f"Feeder `{feeder.name}`: {reason}" for feeder, reason in found if reason), None)
+
+
+def begin_test(runner: Runner) -> None:
+    """A test begins: its data, too, begin again."""
+    kind = _kind(runner)
+    if kind != "local":
+        _of_fleet(kind).begin_test(runner)
+    elif not _tests:  # Data that two tests share begin with the first.
+        for feeder in everyone():
+            feeder._begin(False)
+            feeder._giver = Here(feeder, runner.environment.seed)
+    if runner not in _tests and kind != "master":
+        _tests.append(runner)
+
+
+def stop_test(runner: Runner) -> None:
+    """A test is about to stop: who waits for a row gets none."""
+    if _kind(runner) == "worker":
+        _of_fleet("worker").stop_test(runner)
+
+
+def end_test(runner: Runner) -> None:
+    """All users have ended."""
+    kind = _kind(runner)
+    if kind != "local":
+        _of_fleet(kind).end_test(runner)
+    elif runner in _tests:
+        for feeder in everyone():
+            if isinstance(feeder._giver, Here):
+                feeder._giver.tell()
+    if runner in _tests:
+        _tests.remove(runner)
+
+
+def ran_out(feeder: Feeder[Any], sentence: str) -> bool:
+    """A user found a feeder empty with which the run ends; false where no test runs."""
+    for runner in list(_tests):
+        if _kind(runner) == "local":
+            runner._finish(sentence)
+    return bool(_tests)
+
+
+def failed(feeder: Feeder[Any], sentence: str) -> bool:
+    """Data cannot be read: the run ends. False where no test runs."""
+    for runner in list(_tests):
+        if feeder._giver is not None and not getattr(feeder._giver, "is_told", False):
+            feeder._giver.is_told = True  # type: ignore[attr-defined]
+            logger.error("%s", sentence)
+            from locust import log
+
+            log.unhandled_greenlet_exception = True  # It is part of the exit code.
+        if _kind(runner) == "local":
+            runner._finish(sentence)
+    return bool(_tests)
+
+
+def hear(runner: Runner, node_id: str, type: str, data: Any) -> None:
+    """A message of a feeder's arrived."""
+    kind = _kind(runner)
+    if kind != "local":
+        _of_fleet(kind).hear(runner, node_id, type, data)
+
+
+def lost(runner: Runner, node_id: str) -> None:
+    """A worker of this master is gone."""
+    _of_fleet("master").lost(runner, node_id)
+
+
+def found(runner: Runner, node_id: str) -> None:
+    """It is back."""
+    _of_fleet("master").found(runner, node_id)
+
+
+def finish(runner: Runner) -> None:
+    """Have all workers' users end with what they are doing; return when they have."""
+    _of_fleet("master").finish(runner)
+
+
+def _kind(runner: Runner) -> str:
+    from locust.runners import MasterRunner, WorkerRunner
+
+    return "master" if isinstance(runner, MasterRunner) else "worker" if isinstance(runner, WorkerRunner) else "local"
+
+
+def _of_fleet(kind: str) -> Any:
+    from ._cluster import feeders_of_master, feeders_of_worker
+
+    return feeders_of_master if kind == "master" else feeders_of_worker
+
+
+class Here:
+    """Rows that are read in this process."""
+
+    def __init__(self, feeder: Feeder[Any], seed: int | None) -> None:
+        self._feeder = feeder
+        self._seed = seed
+        self._fill: Callable[[], bool] | None = None
+        self._count: Callable[[], int] = lambda: 0
+        self.is_told = False
+
+    def more(self) -> bool:
+        """Read some rows. Raises `OSError` where that is impossible."""
+        if self._fill is None:
+            self._fill = self._open()
+        return self._fill()
+
+    def ask(self) -> None:
+        """Nothing: more are read when they are needed."""
+
+    def tell(self) -> None:
+        """Say how many rows were handed out."""
+        count = self._count()
+        if count:
+            logger.info("Feeder `%s`: %s handed out", self._feeder.name, rows(count))
+
+    def _open(self) -> Callable[[], bool]:
+        feeder = self._feeder
+        if not feeder.rows.is_read_by_engine:
+            return self._through(feeder.rows.numbered(feeder.name, self._seed), feeder.rows.is_there_at_once())
+        ledger = feeder.rows.ledger(feeder.name, self._seed)
+        feeder._shape(ledger.columns)
+        self._count = lambda: ledger.used - feeder._at_hand()
+        return lambda: ledger.fill(feeder, _BLOCK) > 0
+
+    def _through(self, numbered: Numbered, at_once: bool) -> Callable[[], bool]:
+        feeder = self._feeder
+        self._count = lambda: feeder._progress[1]
+
+        def fill() -> bool:
+            for _ in range(_BLOCK if at_once else 1):
+                row = next(numbered, None)
+                if row is None:
+                    break
+                feeder._put(*row)
+            return feeder._at_hand() > 0
+
+        return fill
+
+
+def rows(count: int) -> str:
+    """So many rows, in words."""
+    return "1 row" if count == 1 else f"{count:,} rows"
