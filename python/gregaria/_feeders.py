@@ -20,7 +20,7 @@ _all: WeakValueDictionary[str, Feeder[Any]] = WeakValueDictionary()
 _tests: list[Runner] = []
 """Whose tests run, here."""
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("gregaria.feeders")
 
 
 class Giver(Protocol):
@@ -44,6 +44,11 @@ def register(feeder: Feeder[Any], name: str | None, otherwise: str) -> str:
         unique = f"{name} ({number})"
     _all[unique] = feeder
     return unique
+
+
+def tests() -> list[Runner]:
+    """Whose tests run here."""
+    return _tests
 
 
 def everyone() -> list[Feeder[Any]]:
