@@ -48,6 +48,7 @@ def main(folder: Path) -> int:
 
 def modules() -> Iterator[str]:
     """All that a locustfile may import, but (`!`) for what needs a package that is not installed."""
+    yield "gregaria.feeder"
     yield "gregaria.timings"
     yield "locust"
     locust = importlib.import_module("locust")

@@ -226,3 +226,23 @@ def test_importing_gregaria_patches_nothing(python_script: Callable[..., Any]) -
         """
     ).last_line
     assert told == [[], True, True]
+
+
+EXAMPLES = Path(__file__).parent.parent / "locustfiles" / "feeders"
+
+
+def example(name: str, target: Any, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "locust", "--headless", "-f", str(EXAMPLES / name), "-H", target.url]
+    return subprocess.run([*command, *options], cwd=folder, capture_output=True, text=True, timeout=60)
+
+
+def test_the_example_of_accounts(target: Any, tmp_path: Path) -> None:
+    ran = example("own_account.py", target, tmp_path, "-u", "110", "-r", "110", "-t", "2s", "--only-summary")
+    assert ran.returncode == 0, ran.stderr
+    assert target.counts()["by"]["POST /login"] == 100
+
+
+def test_the_example_of_orders(target: Any, tmp_path: Path) -> None:
+    ran = example("every_order_once.py", target, tmp_path, "-u", "20", "-r", "20", "--only-summary")
+    assert ran.returncode == 0, ran.stderr
+    assert target.counts()["by"] == {"POST /api/cart": 200, "POST /api/checkout": 200}

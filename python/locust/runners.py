@@ -935,6 +935,7 @@ class MasterRunner(DistributedRunner):
             self.send_message("stop")
             if not self._wait_until(lambda: self.user_count == 0, seconds=self.environment.stop_timeout + 60):
                 logger.error("Timeout waiting for all workers to stop")
+            _feeders.end_test(self)
             _runs.ended(self.environment)
         self.environment.events.test_stop.fire(environment=self.environment)
         self.check_stopped()
@@ -954,11 +955,19 @@ class MasterRunner(DistributedRunner):
         logger.debug("Quitting...")
         try:
             farewell.say(self)
+            _feeders.end_test(self)
         finally:
             self._quitting.set()
             _runs.ended(self.environment)
             self.server.close()
             self.greenlet.kill(block=True)
+
+    def _let_finish(self) -> None:
+        """Send no more users, and return when all of our workers' have ended: each with the task that it is in."""
+        self._end_ramp()
+        self._users_dispatcher = None
+        self._end_unless_mine(self.shape_greenlet)
+        _feeders.finish(self)
 
     def check_stopped(self) -> None:
         """The test has stopped when all workers are ready again, or none is active."""

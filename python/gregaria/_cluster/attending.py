@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import gevent
 
 import locust
-from gregaria import _engine
+from gregaria import _engine, _feeders
 from locust import log, runners
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, Message
 
@@ -68,7 +68,10 @@ class Attending:
     def attend_own(self) -> None:
         """Until the master is closed, read what nodes of gregaria tell each other: it waits behind no listener."""
         while (event := self.engine.next_own()) is not None:
-            logger.debug("Unknown message type received from worker %s: %s", event.node, event.text)
+            try:
+                _feeders.hear(self.runner, event.node, event.text, event.data)
+            except Exception:
+                logger.error("A message from worker %s was dropped:\n%s", event.node, traceback.format_exc())
 
     def keep_listening(self) -> NoReturn:
         """Keep the engine from making events for listeners that there are not, and tell it its times."""
@@ -103,6 +106,7 @@ class Attending:
     def _on_quit(self, event: Happened) -> None:
         runner = self.runner
         self._leaves(event.node)
+        _feeders.lost(runner, event.node)
         logger.info(f"Worker {event.node!r} (index {event.index}) quit. {event.count} workers ready.")
         if runner.worker_count <= 0:
             logger.info("The last worker quit, stopping test.")
@@ -114,6 +118,7 @@ class Attending:
         runner = self.runner
         logger.info(f"Worker {event.node} failed to send heartbeat, setting state to missing.")
         self._plan_without(event.node)
+        _feeders.lost(runner, event.node)
         if runner.rebalancing_enabled():
             runner._redistribute()
         if runner.worker_count <= 0:
@@ -131,6 +136,7 @@ class Attending:
         runner = self.runner
         logger.info(f"Worker {event.node} self-healed with heartbeat, setting state to {event.text}.")
         self._joins(event.node)
+        _feeders.found(runner, event.node)
         runs_users = event.text in (STATE_RUNNING, STATE_SPAWNING)
         if runs_users and runner.state not in (STATE_RUNNING, STATE_SPAWNING):
             # It missed that the test was stopped, and would run its users for ever.

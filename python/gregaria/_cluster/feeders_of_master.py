@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import time
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, cast
 from weakref import WeakKeyDictionary
@@ -150,7 +151,7 @@ class Fleet:
         if self._limit:
             self.owners[ITERATIONS] = Owner(ITERATIONS, None, _engine.Ledger.tickets(self._limit), None)
         self._known = {feeder.name: feeder for feeder in _feeders.everyone()}
-        self._began = gevent.get_hub().loop.now()
+        self._began = time.monotonic()
         self._busy: set[str] | None = None
         """Nodes whose users are to finish, and have not."""
         self._all_finished = Event()
@@ -222,7 +223,7 @@ class Fleet:
                 self._name_strangers()
 
     def _name_strangers(self) -> None:
-        if gevent.get_hub().loop.now() - self._began < _STRANGERS_ARE_KNOWN:
+        if time.monotonic() - self._began < _STRANGERS_ARE_KNOWN:
             return
         for node in list(self.runner.clients.values()):
             if node.user_count and node.id not in self._strangers and not cast("Any", node).is_ours:
@@ -251,8 +252,8 @@ class Fleet:
         """Say how it went."""
         if self._is_over:
             return
-        patience = gevent.get_hub().loop.now() + _PATIENCE
-        while self._awaits_word() and gevent.get_hub().loop.now() < patience:
+        patience = time.monotonic() + _PATIENCE
+        while self._awaits_word() and time.monotonic() < patience:
             gevent.sleep(0.01)
         self._is_over = True
         self._turns.kill(block=False)
@@ -266,11 +267,7 @@ class Fleet:
         return any(worker in live for owner in self.owners.values() for worker, _ in owner.ledger.in_doubt())
 
     def _tell_doubts(self) -> None:
-        doubts = [
-            (owner, worker, rows)
-            for owner in self.owners.values()
-            for worker, rows in owner.ledger.in_doubt()
-        ]
+        doubts = [(owner, worker, rows) for owner in self.owners.values() for worker, rows in owner.ledger.in_doubt()]
         for owner, worker, rows in doubts:
             if owner.feeder is None:
                 what = f"{len(rows):,} in doubt: worker {worker} was lost before it told whether they began"

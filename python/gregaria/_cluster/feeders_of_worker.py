@@ -16,7 +16,6 @@ from .feeders_of_master import ITERATIONS
 if TYPE_CHECKING:
     from gevent import Greenlet
 
-    from locust.runners import WorkerRunner
 
 _TURN = 0.5
 """Seconds: how often the master is told how far this is, and asked again for what has not come."""
@@ -28,7 +27,7 @@ _NOT_OURS = (
 
 logger = logging.getLogger("gregaria.feeders")
 
-_workers: dict[WorkerRunner, Worker] = {}
+_workers: dict[Any, Worker] = {}
 
 
 class Tickets(_engine.FeederBase):
@@ -47,25 +46,25 @@ class Tickets(_engine.FeederBase):
             self._giver.ask()
 
 
-def begin_test(runner: WorkerRunner) -> None:
+def begin_test(runner: Any) -> None:
     """A test begins: what is left of the one before is nobody's."""
     worker = _workers.setdefault(runner, Worker(runner))
     worker.begin()
 
 
-def stop_test(runner: WorkerRunner) -> None:
+def stop_test(runner: Any) -> None:
     """Users are about to be stopped."""
     if runner in _workers:
         _workers[runner].stop()
 
 
-def end_test(runner: WorkerRunner) -> None:
+def end_test(runner: Any) -> None:
     """They have ended."""
     if runner in _workers:
         _workers[runner].end()
 
 
-def hear(runner: WorkerRunner, node: str, type: str, data: Any) -> None:
+def hear(runner: Any, node: str, type: str, data: Any) -> None:
     """The master has said something."""
     worker = _workers.get(runner)
     if worker is None:
@@ -83,7 +82,7 @@ def hear(runner: WorkerRunner, node: str, type: str, data: Any) -> None:
 class Worker:
     """What one runner's users are given."""
 
-    def __init__(self, runner: WorkerRunner) -> None:
+    def __init__(self, runner: Any) -> None:
         self.runner = runner
         self.feeders: dict[str, There] = {}
         self._tickets = Tickets()
@@ -132,7 +131,7 @@ class Worker:
 class There:
     """Rows that the master has."""
 
-    def __init__(self, feeder: Any, runner: WorkerRunner) -> None:
+    def __init__(self, feeder: Any, runner: Any) -> None:
         self.feeder = feeder
         self.waiting: deque[Event] = deque()
         self.is_told = False

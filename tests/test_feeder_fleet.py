@@ -1,0 +1,186 @@
+"""Feeders and `--iterations` over real processes: a master, workers that are killed, come late, and leave."""
+
+from __future__ import annotations
+
+import csv
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conftest import eventually
+
+LOCUSTFILE = """
+import os, time
+from gregaria import Feeder
+from locust import *
+import gevent
+
+{feeder}
+mine = open(f"took-{{os.getpid()}}", "a", buffering=1)
+
+class U(User):
+    wait_time = constant({wait})
+    @task
+    def t(self):
+        {task}
+"""
+NEXT = "print(next(rows), file=mine)"
+
+
+class Fleet:
+    """A master and its workers in a folder: what users took stands in a file for each worker."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.processes: list[subprocess.Popen[bytes]] = []
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = str(free.getsockname()[1])
+
+    def start(self, *options: str, workers: int, feeder: str, task: str = NEXT, wait: str = "0") -> None:
+        (self.folder / "locustfile.py").write_text(LOCUSTFILE.format(feeder=feeder, task=task, wait=wait))
+        bind = ("--master-bind-host", "127.0.0.1", "--master-bind-port", self.port)
+        expected = ("--headless", "--only-summary", "--expect-workers", str(workers))
+        self.master = self.run("master", "--master", *bind, *expected, *options)
+        self.workers = [self.join() for _ in range(workers)]
+
+    def join(self) -> subprocess.Popen[bytes]:
+        place = ("--master-host", "127.0.0.1", "--master-port", self.port)
+        return self.run(f"worker-{len(self.processes)}", "--worker", *place)
+
+    def run(self, name: str, *options: str) -> subprocess.Popen[bytes]:
+        with (self.folder / f"{name}.log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "locust", *options], cwd=self.folder, stdout=log, stderr=log
+            )
+        self.processes.append(process)
+        return process
+
+    def log(self, name: str) -> str:
+        return (self.folder / f"{name}.log").read_text()
+
+    def taken(self) -> list[str]:
+        return [row for path in self.folder.glob("took-*") for row in path.read_text().split("\n")[:-1]]
+
+    def wait(self, seconds: float = 60) -> int:
+        """The exit code of the master."""
+        try:
+            return self.master.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(self.log("master")) from None
+
+    def doubts(self, name: str = "") -> list[int]:
+        with (self.folder / "run_in_doubt.csv").open() as file:
+            return [int(row["Row"]) for row in csv.DictReader(file) if not name or row["Feeder"] == name]
+
+    def close(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Iterator[Fleet]:
+    fleet = Fleet(tmp_path)
+    yield fleet
+    fleet.close()
+
+
+def write_csv(path: Path, count: int) -> None:
+    path.write_text("id\n" + "".join(f"{number}\n" for number in range(1, count + 1)))
+
+
+TAKE = 'print(next(rows)["id"], file=mine)'
+
+
+def numbers(fleet: Fleet) -> list[int]:
+    return sorted(int(row) for row in fleet.taken())
+
+
+def test_every_row_is_handed_out_once_over_all_workers(fleet: Fleet) -> None:
+    write_csv(fleet.folder / "rows.csv", 5000)
+    fleet.start("-u", "20", "-r", "100", "--csv", "run", workers=3, feeder='rows = Feeder("rows.csv")', task=TAKE)
+    assert fleet.wait() == 0, fleet.log("master")
+    assert numbers(fleet) == list(range(1, 5001))
+    assert "Feeder `rows.csv`: all rows were handed out, shutting down" in fleet.log("master")
+    assert "Feeder `rows.csv`: 5,000 rows handed out" in fleet.log("master")
+    assert "in doubt" not in fleet.log("master") and fleet.doubts() == []
+    assert [worker.wait(30) for worker in fleet.workers] == [0, 0, 0]
+
+
+def test_what_killed_workers_held_is_in_doubt_and_handed_to_nobody(fleet: Fleet) -> None:
+    write_csv(fleet.folder / "rows.csv", 20_000)
+    feeder = 'rows = Feeder("rows.csv")'
+    fleet.start("-u", "40", "-r", "100", "--csv", "run", workers=4, feeder=feeder, task=TAKE, wait="0.002")
+    for count, worker in ((2000, fleet.workers[0]), (5000, fleet.workers[2])):
+        eventually(lambda count=count: len(fleet.taken()) > count, 60)
+        worker.kill()
+    late = fleet.join()
+    assert fleet.wait(120) == 0, fleet.log("master")
+    taken, doubted = fleet.taken(), fleet.doubts("rows.csv")
+    assert len(taken) == len(set(taken)), "a row was handed out twice"
+    assert set(map(int, taken)) | set(doubted) == set(range(1, 20_001)), "a row was forgotten"
+    assert 0 < len(doubted) < 10_000
+    assert fleet.log("master").count("in doubt: worker ") == 2, fleet.log("master")
+    assert late.wait(30) == 0
+
+
+def test_a_worker_that_leaves_gives_back_what_it_held(fleet: Fleet) -> None:
+    fleet.start("-u", "6", "-r", "100", workers=3, feeder="rows = Feeder(range(600), name='r')", wait="0.02", task=NEXT)
+    eventually(lambda: len(fleet.taken()) > 100, 60)
+    fleet.workers[0].terminate()
+    assert fleet.wait() == 0, fleet.log("master")
+    assert sorted(map(int, fleet.taken())) == list(range(600))
+    assert "in doubt" not in fleet.log("master")
+
+
+def test_only_the_master_needs_the_data(fleet: Fleet) -> None:
+    feeder = """
+def load():
+    open(f"loaded-{os.getpid()}", "w").close()
+    return [{"n": number, "at": b"x", "of": (1, 2)} for number in range(50)]
+rows = Feeder(load, shuffle=True, when_empty="recycle")
+"""
+    task = "row = next(rows); assert row['at'] == b'x' and list(row['of']) == [1, 2]; print(row['n'], file=mine)"
+    fleet.start("-u", "4", "-r", "100", "-i", "100", workers=2, feeder=feeder, task=task)
+    assert fleet.wait() == 0, fleet.log("master")
+    assert sorted(map(int, fleet.taken())) == sorted([*range(50), *range(50)])
+    assert [path.name for path in fleet.folder.glob("loaded-*")] == [f"loaded-{fleet.master.pid}"]
+
+
+def test_data_that_are_broken_end_the_run(fleet: Fleet) -> None:
+    (fleet.folder / "rows.csv").write_text("a,b\n1,2\n3\n")
+    fleet.start("-u", "4", "-r", "100", workers=2, feeder='rows = Feeder("rows.csv")')
+    assert fleet.wait() == 2, fleet.log("master")
+    assert "Feeder `rows.csv`: rows.csv, line 3: 1 fields, where there are 2 columns" in fleet.log("master")
+
+
+@pytest.mark.parametrize("limit", [1, 7, 1000])
+def test_as_many_tasks_begin_over_all_workers_as_were_asked_for(limit: int, fleet: Fleet) -> None:
+    task = "print('begun', file=mine); gevent.sleep(0.02); print('ended', file=mine)"
+    fleet.start("-u", "12", "-r", "100", "-i", str(limit), workers=3, feeder="", task=task)
+    assert fleet.wait() == 0, fleet.log("master")
+    assert (fleet.taken().count("begun"), fleet.taken().count("ended")) == (limit, limit)
+    assert "--iterations limit reached, shutting down when the tasks under way have ended" in fleet.log("master")
+
+
+def test_iterations_of_a_killed_worker_are_in_doubt(fleet: Fleet) -> None:
+    task = "print('begun', file=mine); gevent.sleep(0.01)"
+    fleet.start("-u", "12", "-r", "100", "-i", "3000", "--csv", "run", workers=3, feeder="", task=task)
+    eventually(lambda: len(fleet.taken()) > 500, 60)
+    fleet.workers[1].kill()
+    assert fleet.wait(120) == 0, fleet.log("master")
+    begun, doubted = len(fleet.taken()), len(fleet.doubts("--iterations"))
+    assert begun <= 3000 <= begun + doubted
+    assert re.search(r"--iterations: \d+ in doubt: worker \S+ was lost", fleet.log("master"))
+
+
+def test_without_a_limit_tasks_are_not_counted(fleet: Fleet) -> None:
+    fleet.start("-u", "2", "-r", "100", "-t", "1", workers=1, feeder="", task="print('x', file=mine)", wait="0.05")
+    assert fleet.wait() == 0, fleet.log("master")
+    assert fleet.taken()
