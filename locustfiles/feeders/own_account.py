@@ -20,7 +20,9 @@ class Customer(HttpUser):
             account = next(accounts)
         except FeederEmpty:
             raise StopUser from None
-        self.client.post("/login", json={"user": account["user"], "password": account["password"]})
+        credentials = {"user": account["user"], "password": account["password"]}
+        token = self.client.post("/login", json=credentials).json()["access"]
+        self.client.headers["Authorization"] = f"Bearer {token}"
 
     @task
     def view_profile(self) -> None:
