@@ -245,4 +245,4 @@ def test_the_example_of_accounts(target: Any, tmp_path: Path) -> None:
 def test_the_example_of_orders(target: Any, tmp_path: Path) -> None:
     ran = example("every_order_once.py", target, tmp_path, "-u", "20", "-r", "20", "--only-summary")
     assert ran.returncode == 0, ran.stderr
-    assert target.counts()["by"] == {"POST /api/cart": 200, "POST /api/checkout": 200}
+    assert target.counts()["by"] == {"POST /login": 20, "POST /api/cart": 200, "POST /api/checkout": 200}

@@ -29,6 +29,10 @@ orders = Feeder(open_orders, name="orders")
 class Buyer(HttpUser):
     wait_time = constant_pacing(0.1)
 
+    def on_start(self) -> None:
+        token = self.client.post("/login", json={"user": "buyer", "password": "secret"}).json()["access"]
+        self.client.headers["Authorization"] = f"Bearer {token}"
+
     @task
     def place_order(self) -> None:
         order = next(orders)
