@@ -97,7 +97,9 @@ def kill(folder: Path, count: int, workers: int, killed: int) -> int:
     options = ("--headless", "--only-summary", "-u", str(workers * 4), "-r", "100", "--expect-workers", str(workers))
     with open("master.log", "w") as log:
         master = start("--master", *where, *options, "--csv", "run", log=log)
-        nodes = [start("--worker", "--master-host", "127.0.0.1", "--master-port", port, log=log) for _ in range(workers)]
+        nodes = [
+            start("--worker", "--master-host", "127.0.0.1", "--master-port", port, log=log) for _ in range(workers)
+        ]
     began = time.monotonic()
     try:
         for number in range(killed):

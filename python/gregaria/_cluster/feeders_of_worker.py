@@ -16,6 +16,7 @@ from .feeders_of_master import ITERATIONS
 if TYPE_CHECKING:
     from gevent import Greenlet
 
+    from locust.runners import WorkerRunner
 
 _TURN = 0.5
 """Seconds: how often the master is told how far this is, and asked again for what has not come."""
@@ -27,7 +28,7 @@ _NOT_OURS = (
 
 logger = logging.getLogger("gregaria.feeders")
 
-_workers: dict[Any, Worker] = {}
+_workers: dict[WorkerRunner, Worker] = {}
 
 
 class Tickets(_engine.FeederBase):
@@ -46,25 +47,25 @@ class Tickets(_engine.FeederBase):
             self._giver.ask()
 
 
-def begin_test(runner: Any) -> None:
+def begin_test(runner: WorkerRunner) -> None:
     """A test begins: what is left of the one before is nobody's."""
     worker = _workers.setdefault(runner, Worker(runner))
     worker.begin()
 
 
-def stop_test(runner: Any) -> None:
+def stop_test(runner: WorkerRunner) -> None:
     """Users are about to be stopped."""
     if runner in _workers:
         _workers[runner].stop()
 
 
-def end_test(runner: Any) -> None:
+def end_test(runner: WorkerRunner) -> None:
     """They have ended."""
     if runner in _workers:
         _workers[runner].end()
 
 
-def hear(runner: Any, node: str, type: str, data: Any) -> None:
+def hear(runner: WorkerRunner, node: str, type: str, data: Any) -> None:
     """The master has said something."""
     worker = _workers.get(runner)
     if worker is None:
@@ -82,7 +83,7 @@ def hear(runner: Any, node: str, type: str, data: Any) -> None:
 class Worker:
     """What one runner's users are given."""
 
-    def __init__(self, runner: Any) -> None:
+    def __init__(self, runner: WorkerRunner) -> None:
         self.runner = runner
         self.feeders: dict[str, There] = {}
         self._tickets = Tickets()
@@ -91,7 +92,7 @@ class Worker:
 
     def begin(self) -> None:
         """With all feeders that there are now."""
-        limit = self.runner.iteration_limit
+        limit = self._limit()
         feeders: list[Any] = [*_feeders.everyone(), *([self._tickets] if limit else [])]
         self.feeders = {feeder.name: There(feeder, self.runner) for feeder in feeders}
         for there in self.feeders.values():
@@ -99,6 +100,13 @@ class Worker:
         _engine.limit_iterations_by(self._tickets if limit else None)
         if self.feeders and (self._turns is None or self._turns.dead):
             self._turns = self.runner.greenlet.spawn(self._take_turns)
+
+    def _limit(self) -> int | None:
+        limit: int | None = getattr(self.runner.environment.parsed_options, "iteration_limit", None)
+        if limit and not self.runner.master_is_ours:
+            logger.warning("--iterations is ignored: the master is Locust's own, which counts none")
+            return None
+        return limit
 
     def stop(self) -> None:
         """Who waits for a row gets none."""
@@ -131,7 +139,7 @@ class Worker:
 class There:
     """Rows that the master has."""
 
-    def __init__(self, feeder: Any, runner: Any) -> None:
+    def __init__(self, feeder: Any, runner: WorkerRunner) -> None:
         self.feeder = feeder
         self.waiting: deque[Event] = deque()
         self.is_told = False

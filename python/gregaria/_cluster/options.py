@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 VERSION = locust.__version__.partition("+")[0]
 """As whose release this node speaks: Locust's nodes log what is not their own."""
 
-_ALSO = ("expect_workers", "tags", "exclude_tags")
-"""Options of Locust's own that a worker takes from its master. Of all others it has its own."""
+_ALSO = ("expect_workers", "tags", "exclude_tags", "iteration_limit")
+"""Built-in options that a worker takes from its master, the last from one of ours. Of all others it has its own."""
 
 
 def adopt(environment: Environment, sent: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from weakref import finalize
 
 import gevent
 
-from gregaria import _engine
+from gregaria import _engine, _feeders
 from gregaria._cluster import options
 from locust import log, runners, stats
 from locust.exception import StopTest
@@ -138,8 +138,11 @@ class Link:
 
     def _listen_to_ours(self) -> None:
         while (message := self.engine.next_of_ours()) is not None:
-            kind, _, node_id = message
-            logger.debug("Received %s message from %s", kind, node_id)
+            kind, data, node_id = message
+            try:
+                _feeders.hear(self.runner, node_id or "", kind, data)
+            except Exception:
+                logger.error("A message from the master was dropped (%s):\n%s", kind, traceback.format_exc())
 
     def _handled(self, event: str, *arguments: Any) -> None:
         try:
