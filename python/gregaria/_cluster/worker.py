@@ -138,7 +138,7 @@ class Link:
 
     def _listen_to_ours(self) -> None:
         while (message := self.engine.next_of_ours()) is not None:
-            kind, data, node_id = message
+            _, kind, data, node_id = message
             try:
                 _feeders.hear(self.runner, node_id or "", kind, data)
             except Exception:
