@@ -38,6 +38,9 @@ _TURN = 0.25
 _PATIENCE = 1.0
 """Seconds that the end of a test waits for what workers give back."""
 
+_MOST_RANGES = 20
+"""In a line of the log; the file has all."""
+
 _STRANGERS_ARE_KNOWN = 3.0
 """Seconds after which a worker has shown whether it is one of ours."""
 
@@ -293,9 +296,16 @@ def _named(rows: list[tuple[int, int]]) -> str:
     """`rows 7-9, 12`: by their numbers in the data, from 1 on."""
     parts = []
     for number_of_pass, these in groupby(sorted(rows, key=lambda row: (row[1], row[0])), key=lambda row: row[1]):
-        ranges = ", ".join(_ranges([number for number, _ in these]))
+        ranges = _shortened(list(_ranges([number for number, _ in these])))
         parts.append(ranges if number_of_pass == 1 else f"{ranges} of pass {number_of_pass}")
     return f"row{'s' if len(rows) > 1 else ''} {'; '.join(parts)}"
+
+
+def _shortened(ranges: list[str]) -> str:
+    more = len(ranges) - _MOST_RANGES
+    return ", ".join(ranges[:_MOST_RANGES]) + (
+        f" and others (--csv has a file of them, {more} ranges more)" if more > 0 else ""
+    )
 
 
 def _ranges(numbers: list[int]) -> Iterator[str]:
