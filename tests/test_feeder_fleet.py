@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import socket
 import subprocess
@@ -29,6 +30,19 @@ class U(User):
     def t(self):
         {task}
 """
+LOCUSTS = """
+import os
+from locust import User, constant, task
+
+mine = open(f"locusts-{{os.getpid()}}", "a", buffering=1)
+
+class U(User):
+    wait_time = constant({wait})
+    @task
+    def t(self):
+        print("ran", file=mine)
+"""
+ORACLE = os.environ.get("GREGARIA_ORACLE")
 NEXT = "print(next(rows), file=mine)"
 
 
@@ -42,22 +56,30 @@ class Fleet:
             free.bind(("127.0.0.1", 0))
             self.port = str(free.getsockname()[1])
 
-    def start(self, *options: str, workers: int, feeder: str, task: str = NEXT, wait: str = "0") -> None:
+    def start(
+        self, *options: str, workers: int, feeder: str, task: str = NEXT, wait: str = "0", python: str = sys.executable
+    ) -> None:
+        """A master, run by this `python`, and so many workers of ours. Locust's own imports no feeder: it gets no more
+        of the locustfile than its class."""
         (self.folder / "locustfile.py").write_text(LOCUSTFILE.format(feeder=feeder, task=task, wait=wait))
+        (self.folder / "locusts.py").write_text(LOCUSTS.format(wait=wait))
         bind = ("--master-bind-host", "127.0.0.1", "--master-bind-port", self.port)
         expected = ("--headless", "--only-summary", "--expect-workers", str(workers))
-        self.master = self.run("master", "--master", *bind, *expected, *options)
+        self.master = self.run("master", "--master", *bind, *expected, *options, python=python)
         self.workers = [self.join() for _ in range(workers)]
 
-    def join(self) -> subprocess.Popen[bytes]:
+    def join(self, python: str = sys.executable) -> subprocess.Popen[bytes]:
         place = ("--master-host", "127.0.0.1", "--master-port", self.port)
-        return self.run(f"worker-{len(self.processes)}", "--worker", *place)
+        return self.run(f"worker-{len(self.processes)}", "--worker", *place, python=python)
 
-    def run(self, name: str, *options: str) -> subprocess.Popen[bytes]:
+    def run(self, name: str, *options: str, python: str = sys.executable) -> subprocess.Popen[bytes]:
+        is_ours = python == sys.executable
+        environment = (
+            os.environ if is_ours else {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        )
+        command = [python, "-m", "locust", "-f", "locustfile.py" if is_ours else "locusts.py", *options]
         with (self.folder / f"{name}.log").open("w") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "locust", *options], cwd=self.folder, stdout=log, stderr=log
-            )
+            process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
         self.processes.append(process)
         return process
 
@@ -184,3 +206,26 @@ def test_without_a_limit_tasks_are_not_counted(fleet: Fleet) -> None:
     fleet.start("-u", "2", "-r", "100", "-t", "1", workers=1, feeder="", task="print('x', file=mine)", wait="0.05")
     assert fleet.wait() == 0, fleet.log("master")
     assert fleet.taken()
+
+
+@pytest.mark.skipif(not ORACLE, reason="GREGARIA_ORACLE does not name a Python with Locust")
+def test_under_locusts_own_master_a_worker_says_that_there_are_no_rows(fleet: Fleet) -> None:
+    feeder = "rows = Feeder(range(10), name='few')"
+    fleet.start("-u", "2", "-r", "100", "-t", "2", workers=1, feeder=feeder, python=str(ORACLE))
+    assert fleet.wait() == 0, fleet.log("master")
+    said = "Feeder `few`: the master is Locust's own, which hands out no rows: start gregaria's (`locust --master`), or"
+    assert fleet.log("worker-1").count(said) == 1, fleet.log("worker-1")
+    assert fleet.taken() == [] and "Traceback" not in fleet.log("worker-1")
+
+
+@pytest.mark.skipif(not ORACLE, reason="GREGARIA_ORACLE does not name a Python with Locust")
+def test_locusts_own_worker_counts_no_iterations_and_is_named(fleet: Fleet) -> None:
+    task = "print('begun', file=mine); gevent.sleep(0.2)"
+    options = ("-u", "6", "-r", "100", "-i", "80", "--expect-workers", "3")
+    fleet.start(*options, workers=2, feeder="", task=task, wait="0.1")
+    stranger = fleet.join(python=str(ORACLE))
+    assert fleet.wait() == 0, fleet.log("master")
+    assert stranger.wait(30) == 0
+    assert fleet.taken().count("begun") == 80
+    assert list(fleet.folder.glob("locusts-*"))
+    assert re.search("--iterations: worker .* is Locust's own, which counts none: its users run", fleet.log("master"))
