@@ -105,6 +105,14 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
+def _ended(pid: int, options: int) -> tuple[int, int]:
+    """As `os.waitpid`. gevent's loop, once it watches any child, buries all: how such a one ended is not known."""
+    try:
+        return _waitpid(pid, options)
+    except ChildProcessError:
+        return pid, 0
+
+
 class Children:
     """The processes that were forked."""
 
@@ -123,7 +131,7 @@ class Children:
         """Leave when all have ended. Ctrl-C in a terminal reaches them, too: only a second one ends them from here."""
         signal.signal(signal.SIGINT, self._on_sigint)
         while self._running:
-            self._reap(_waitpid(self._running[0], 0))
+            self._reap(_ended(self._running[0], 0))
         sys.exit(self._exit_code)
 
     def _on_sigint(self, number: int, frame: FrameType | None) -> None:
@@ -147,7 +155,7 @@ class Children:
         until = _monotonic() + seconds
         while self._running and _monotonic() < until:
             for pid in list(self._running):
-                self._reap(_waitpid(pid, os.WNOHANG))
+                self._reap(_ended(pid, os.WNOHANG))
             if self._running:
                 _sleep(_LOOK)
 
