@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import random
 import re
 import socket
 import subprocess
@@ -229,3 +230,20 @@ def test_locusts_own_worker_counts_no_iterations_and_is_named(fleet: Fleet) -> N
     assert fleet.taken().count("begun") == 80
     assert list(fleet.folder.glob("locusts-*"))
     assert re.search("--iterations: worker .* is Locust's own, which counts none: its users run", fleet.log("master"))
+
+
+def test_a_seed_is_the_masters_and_no_two_users_draw_the_same(fleet: Fleet) -> None:
+    task = "import random; print(random.random(), file=mine)"
+    fleet.start("-u", "4", "-r", "100", "-i", "8", "--seed", "42", workers=2, feeder="", task=task, wait="0.3")
+    assert fleet.wait() == 0, fleet.log("master")
+    taken = fleet.taken()
+    first = {_first_draw(f"42/U/worker {worker}/{user}") for worker in (0, 1) for user in (1, 2)}
+    assert first <= set(taken) and len(set(taken)) == 8
+
+
+def _first_draw(stream: str) -> str:
+    """After the task was picked, of one."""
+    lots = random.Random(stream)
+    while lots.getrandbits(1):
+        pass
+    return str(lots.random())

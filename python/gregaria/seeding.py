@@ -57,6 +57,8 @@ class Seeds:
     def __init__(self, seed: int) -> None:
         _install()
         self.seed = seed
+        self.worker: int | None = None
+        """Which worker of a fleet this is, by its index: users of different workers draw from different streams."""
         self._started: Counter[str] = Counter()
 
     def begin_test(self) -> None:
@@ -68,7 +70,8 @@ class Seeds:
         """Draw from the stream of the next user of this class: it is being created."""
         name = user_class.__name__
         self._started[name] += 1
-        stream = Stream(f"{self.seed}/{name}/{self._started[name]}")
+        place = "" if self.worker is None else f"worker {self.worker}/"
+        stream = Stream(f"{self.seed}/{name}/{place}{self._started[name]}")
         before = _drawing.set(stream)
         try:
             yield stream

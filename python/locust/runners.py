@@ -1056,6 +1056,11 @@ class WorkerRunner(DistributedRunner):
         """Raise `NotImplementedError`: the master says how many users run."""
         raise NotImplementedError("use start_worker")
 
+    def _begin_test(self) -> None:
+        if self.environment._seeds is not None:
+            self.environment._seeds.worker = self.worker_index
+        super()._begin_test()
+
     def start_worker(self, user_classes_count: dict[str, int], **kwargs: object) -> None:
         """Start and stop users until so many of these classes run, and tell the master."""
         self.target_user_classes_count = user_classes_count

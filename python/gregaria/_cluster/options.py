@@ -28,6 +28,9 @@ def adopt(environment: Environment, sent: dict[str, Any]) -> None:
     known = argument_parser.default_args_dict()
     taken = {name: value for name, value in sent.items() if name not in known or name in _ALSO}
     vars(environment.parsed_options).update(taken)
+    seed = sent.get("random_seed")
+    if isinstance(seed, int) and seed != environment.seed:
+        environment.seed = seed
 
 
 def transport(options: Namespace | None) -> dict[str, Any]:

@@ -108,9 +108,10 @@ def _cores() -> int:
 def _ended(pid: int, options: int) -> tuple[int, int]:
     """As `os.waitpid`. gevent's loop, once it watches any child, buries all: how such a one ended is not known."""
     try:
-        return _waitpid(pid, options)
+        ended: tuple[int, int] = _waitpid(pid, options)
     except ChildProcessError:
-        return pid, 0
+        ended = pid, 0
+    return ended
 
 
 class Children:
