@@ -14,6 +14,8 @@ use super::{Broken, Row, Source};
 const BUFFER: usize = 1 << 16;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
+type Input = Box<dyn Read + Send>;
+
 /// How to read a file of CSV.
 #[derive(Debug, Clone)]
 pub struct Format {
@@ -26,7 +28,7 @@ pub struct Csv {
     path: PathBuf,
     format: Format,
     columns: Vec<String>,
-    reader: csv::Reader<Box<dyn Read + Send>>,
+    reader: csv::Reader<Input>,
     record: csv::StringRecord,
     packed: Vec<u8>,
     count: u64,
@@ -52,7 +54,7 @@ impl Csv {
         &self.columns
     }
 
-    fn begin_to_read(path: &Path, format: &Format) -> Result<(csv::Reader<Box<dyn Read + Send>>, Vec<String>), Broken> {
+    fn begin_to_read(path: &Path, format: &Format) -> Result<(csv::Reader<Input>, Vec<String>), Broken> {
         let mut reader = csv::ReaderBuilder::new()
             .buffer_capacity(BUFFER)
             .delimiter(format.delimiter)
@@ -115,7 +117,7 @@ pub fn fields(mut row: &[u8]) -> impl Iterator<Item = &str> {
 
 pub struct JsonLines {
     path: PathBuf,
-    reader: BufReader<Box<dyn Read + Send>>,
+    reader: BufReader<Input>,
     line: Vec<u8>,
     count: u64,
     pass: u64,
@@ -152,16 +154,16 @@ impl<C: for<'row> From<&'row [u8]>> Source<C> for JsonLines {
 }
 
 /// Read this file, unpacked where it ends in `.gz`, without the mark that Windows writes before UTF-8.
-fn open(path: &Path) -> Result<Box<dyn Read + Send>, Broken> {
+fn open(path: &Path) -> Result<Input, Broken> {
     let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
-    let whole: Box<dyn Read + Send> = match path.extension() {
+    let whole: Input = match path.extension() {
         Some(extension) if extension == "gz" => Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, file))),
         _ => Box::new(file),
     };
     without_mark(whole).map_err(|error| cannot_read(path, &error))
 }
 
-fn without_mark(mut whole: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+fn without_mark(mut whole: Input) -> io::Result<Input> {
     let mut start = Vec::new();
     whole.by_ref().take(BYTE_ORDER_MARK.len() as u64).read_to_end(&mut start)?;
     if start == BYTE_ORDER_MARK {

@@ -123,7 +123,7 @@ impl Fleet {
     }
 
     fn name(&self, which: Index) -> Option<String> {
-        (!self.workers.is_empty()).then(|| which.get(&self.workers.keys().collect::<Vec<_>>()).to_string())
+        self.workers.keys().nth(which.index(self.workers.len().max(1))).cloned()
     }
 
     fn act(&mut self, step: Step) {
