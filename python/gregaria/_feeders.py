@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
+from . import _engine
+
 if TYPE_CHECKING:
     from locust.runners import Runner
 
@@ -123,6 +125,14 @@ def hear(runner: Runner, node_id: str, type: str, data: Any) -> None:
     kind = _kind(runner)
     if kind != "local":
         _of_fleet(kind).hear(runner, node_id, type, data)
+
+
+def iterations_left(runner: Runner) -> int | None:
+    """How many tasks may still begin, in a fleet as far as workers have told; `None` without a limit."""
+    if _kind(runner) == "master":
+        left: int | None = _of_fleet("master").iterations_left(runner)
+        return left
+    return _engine.iterations_left()
 
 
 def lost(runner: Runner, node_id: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import gevent
 
-from gregaria import _engine
+from gregaria import _engine, _feeders
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -52,7 +52,7 @@ class LiveView:
         """Tell the view what only Python knows, for ever."""
         while True:
             begun = None
-            left = _engine.iterations_left()
+            left = _feeders.iterations_left(self.runner)
             if self.limit and left is not None:
                 begun = (self.limit - left, self.limit)
             self._view.update(self.runner.state, self.runner.target_user_count, begun)

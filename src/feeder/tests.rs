@@ -284,7 +284,7 @@ fn distinct<T: Ord + Copy>(rows: &[T]) -> BTreeSet<T> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn every_row_is_taken_once_at_most_and_none_is_forgotten(

@@ -96,6 +96,15 @@ def finish(runner: MasterRunner) -> None:
         fleet.finish()
 
 
+def iterations_left(runner: MasterRunner) -> int | None:
+    """How many tasks may still begin; `None` without a limit."""
+    fleet = _fleets.get(runner)
+    limit: int | None = getattr(runner.environment.parsed_options, "iteration_limit", None)
+    if not limit or fleet is None or ITERATIONS not in fleet.owners:
+        return limit or None
+    return limit - fleet.owners[ITERATIONS].ledger.used
+
+
 class Owner:
     """One feeder's rows, and who has got them."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import gevent
 
-from gregaria import _engine, _following, _runs
+from gregaria import _engine, _feeders, _following, _runs
 from locust import log, stats, web
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Serving:
             )
             return
         shape, options = environment.shape_class, environment.parsed_options
-        limit, left = getattr(options, "iteration_limit", None), _engine.iterations_left()
+        limit, left = getattr(options, "iteration_limit", None), _feeders.iterations_left(runner)
         run_time = getattr(options, "run_time", None)
         self.engine.set_status(
             state=runner.state,
