@@ -15,8 +15,8 @@ SCRIPT = Path(__file__).parent / "messages.py"
 pytestmark = pytest.mark.skipif(not ORACLE, reason="needs Locust's environment")
 
 
-def said(python: str) -> list[str]:
-    ran = subprocess.run([python, SCRIPT], stdout=subprocess.PIPE, text=True, check=True, timeout=60)
+def said(python: str, script: Path = SCRIPT) -> list[str]:
+    ran = subprocess.run([python, script], stdout=subprocess.PIPE, text=True, check=True, timeout=60)
     return ran.stdout.splitlines()
 
 
@@ -25,6 +25,13 @@ def test_values_become_what_they_become_on_locust() -> None:
     ours = said(sys.executable)
     assert len(theirs) > 150
     assert ours == theirs
+
+
+def test_sockets_for_programs_are_locusts() -> None:
+    script = SCRIPT.with_name("sockets.py")
+    ours = said(sys.executable, script)
+    assert ours == said(str(ORACLE), script)
+    assert ours[-1] == "closed"
 
 
 HOSTILE = {
