@@ -17,7 +17,7 @@ const MOST_ROOM: usize = 1 << 20;
 /// Longer messages than this take their room out of what all connections share.
 const LARGE: usize = 64 << 10;
 /// How long a large message may be on its way: it holds room that others wait for.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// Bytes to a permit.
 const UNIT: usize = 1 << 10;
 /// What large messages of all connections may take together, until they have been handed out.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// The same sentence is not said again within this time: a peer that is refused comes back every second.
-const QUIET: Duration = Duration::from_secs(60);
+const QUIET: Duration = Duration::from_mins(1);
 /// How many sentences may wait for their reader. What does not fit is not said: peers of this side cause them.
 const MOST_WAITING: usize = 64;
 

@@ -115,7 +115,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_pause_of_this_process_is_one_second() {
         let mut silence = Silence::new(Patience::with(false, true, true));
-        tokio::time::advance(Duration::from_secs(3600)).await;
+        tokio::time::advance(Duration::from_hours(1)).await;
         silence.goes_on().await;
         assert_eq!((silence.seconds, silence.verdict()), (1, Verdict::Wait));
         let before = tokio::time::Instant::now();
