@@ -22,6 +22,8 @@ use crate::py::hub::hub;
 const MOST_WAITING: usize = 1000;
 
 type Received = (Option<Identity>, Bytes);
+/// The same for Python.
+type Heard<'py> = (Option<Bound<'py, PyBytes>>, Bound<'py, PyBytes>);
 
 enum Outlet {
     Router(RouterOutlet),
@@ -106,7 +108,7 @@ impl MessageSocket {
 
     /// Park until a message comes: of whom (a router's peers alone have names), and its bytes. `None` after the end. One
     /// greenlet may wait.
-    fn recv<'py>(&self, py: Python<'py>) -> PyResult<Option<(Option<Bound<'py, PyBytes>>, Bound<'py, PyBytes>)>> {
+    fn recv<'py>(&self, py: Python<'py>) -> PyResult<Option<Heard<'py>>> {
         // Locked for each look alone: nothing is held while the greenlet is parked.
         let incoming = || self.incoming.lock().unwrap_or_else(PoisonError::into_inner);
         let mut next = pin!(poll_fn(|context| incoming().poll_recv(context)));
