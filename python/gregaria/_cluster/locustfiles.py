@@ -34,16 +34,15 @@ def fetched(host: str, port: int, key: str | None = None) -> list[str]:
     atexit.register(_remove, folder, os.getpid())
     # Where `import` finds what stands beside them, also when a task imports it.
     sys.path.insert(0, folder)
-    paths: list[str] = []
     try:
-        for path, contents in _with_their_folder(data):
-            _write(folder, path, contents)
-        for source in data.get("locustfiles", []):
-            paths += locating.found(source) if isinstance(source, str) else [_write(folder, *_named(source))]
-        paths = [_inside(folder, path) for path in (data.get("gregaria") or {}).get("locustfiles", [])] or paths
+        if ours := data.get("gregaria"):
+            # A master of ours sends along what stands beside them.
+            for path, contents in ours["files"]:
+                _write(folder, path, contents)
+            return [_inside(folder, path) for path in ours["locustfiles"]]
+        return [path for source in data["locustfiles"] for path in _found(folder, source)]
     except (KeyError, TypeError, ValueError, OSError) as error:
         _fail(f"What the master sent are no locustfiles: {error!r}")
-    return paths
 
 
 def _answer(host: str, port: int, key: str | None) -> dict[str, Any]:
@@ -67,13 +66,10 @@ def _answer(host: str, port: int, key: str | None) -> dict[str, Any]:
     return data
 
 
-def _with_their_folder(data: dict[str, Any]) -> list[tuple[str, bytes]]:
-    """What stands beside the locustfiles: a master of ours sends it along."""
-    return [(str(path), bytes(contents)) for path, contents in (data.get("gregaria") or {}).get("files", [])]
-
-
-def _named(source: dict[str, str]) -> tuple[str, bytes]:
-    return os.path.basename(source["filename"]), source["contents"].encode()
+def _found(folder: str, source: str | dict[str, str]) -> list[str]:
+    if isinstance(source, str):
+        return locating.found(source)
+    return [_write(folder, os.path.basename(source["filename"]), source["contents"].encode())]
 
 
 def _inside(folder: str, path: str) -> str:

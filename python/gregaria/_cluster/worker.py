@@ -121,6 +121,8 @@ class Link:
             runner.worker_index = index
         runner.connected = True
         runner.connection_event.set()
+        # Whoever waits for the runner has it, and fires `init`, before the next message is looked at.
+        gevent.sleep(0)
         if rejoined:
             logger.info("The master did not know this worker any more: it has joined again")
             self._end_test()
@@ -213,14 +215,17 @@ class Link:
         self._accepted = job["timestamp"]
 
     def _stop(self) -> None:
-        self._end_test()
-        # Locust's worker leaves it to its next report, which may come when the next test has begun.
-        self.report_the_rest()
-        self.send("client_stopped", None)
-        extra = int(os.getenv("LOCUST_WORKER_ADDITIONAL_WAIT_BEFORE_READY_AFTER_STOP", "0"))
-        gevent.sleep(self.environment.stop_timeout + extra)
-        self.send("client_ready", options.VERSION)
-        self.runner.worker_state = STATE_INIT
+        try:
+            self._end_test()
+            # Locust's worker leaves it to its next report, which may come when the next test has begun.
+            self.report_the_rest()
+            self.send("client_stopped", None)
+            extra = int(os.getenv("LOCUST_WORKER_ADDITIONAL_WAIT_BEFORE_READY_AFTER_STOP", "0"))
+            gevent.sleep(self.environment.stop_timeout + extra)
+            self.send("client_ready", options.VERSION)
+            self.runner.worker_state = STATE_INIT
+        finally:
+            self.engine.stopped()
 
     def _end_test(self) -> None:
         """Return when all users have ended."""
@@ -331,6 +336,7 @@ class Link:
             report=runners.WORKER_REPORT_INTERVAL,
             usage=runners.CPU_MONITOR_INTERVAL,
             silence=runners.MASTER_HEARTBEAT_TIMEOUT,
+            calls=runners.CONNECT_RETRY_COUNT,
             reports_to_python=self._has_listeners(),
             heartbeats_to_python=bool(self.environment.events.heartbeat_received._handlers),
         )

@@ -15,12 +15,14 @@ pub struct Intervals {
     pub usage: Duration,
     /// After how much silence of the master the worker gives up.
     pub silence: Duration,
+    /// How many calls after the first may find no answer.
+    pub calls: u32,
 }
 
 impl Default for Intervals {
     fn default() -> Self {
         let [answer, heartbeat, report, usage, silence] = [5, 1, 3, 10, 60].map(Duration::from_secs);
-        Self { answer, heartbeat, report, usage, silence }
+        Self { answer, heartbeat, report, usage, silence, calls: 60 }
     }
 }
 
@@ -87,9 +89,12 @@ impl Conversation {
             if self.calls > 0 {
                 due.push(Due::Unanswered(self.calls));
             }
-            self.calls += 1;
-            self.next_call = Some(now + intervals.answer);
-            due.push(Due::Call);
+            self.next_call = None;
+            if self.calls <= intervals.calls {
+                self.calls += 1;
+                self.next_call = Some(now + intervals.answer);
+                due.push(Due::Call);
+            }
         }
         if let Some(next) = &mut self.next {
             let each = [
@@ -211,6 +216,15 @@ mod tests {
         assert_eq!(talk.due(9), [Due::Heartbeat, Due::Report]);
         assert_eq!(talk.due(16), [Due::Heartbeat, Due::Report, Due::Sample]);
         assert_eq!(talk.0.next(), Some(talk.at(17)));
+    }
+
+    #[test]
+    fn it_calls_so_many_times_and_no_more() {
+        let mut talk = Talk::new();
+        let due: Vec<_> = (0..=310).flat_map(|second| talk.due(second)).collect();
+        assert_eq!(due.iter().filter(|due| **due == Due::Call).count(), 61);
+        assert_eq!(due.last(), Some(&Due::Unanswered(61)));
+        assert_eq!(talk.0.next(), None);
     }
 
     #[test]

@@ -162,13 +162,25 @@ impl<'a> Link<'a> {
                 }
             }
             kind => {
-                if kind == "spawn" {
-                    self.send("spawning", &Value::Nil);
+                match kind {
+                    "stop" => held(&self.shared.stopping).0 += 1,
+                    "spawn" => self.answer_spawn(),
+                    _ => {}
                 }
                 let data = bytes.slice_ref(envelope.data);
                 let (kind, node_id) = (kind.to_owned(), envelope.node_id.map(str::to_owned));
                 self.tell(Event::Message { kind, data, node_id }, bytes.len());
             }
+        }
+    }
+
+    /// At once, though Python may be busy, unless it has to stop first.
+    fn answer_spawn(&self) {
+        let (stops, spawns) = &mut *held(&self.shared.stopping);
+        if *stops > 0 {
+            *spawns += 1;
+        } else {
+            self.send("spawning", &Value::Nil);
         }
     }
 

@@ -116,6 +116,9 @@ struct Shared {
     came_round: Mutex<Instant>,
     /// When the master last answered a heartbeat, in seconds of the epoch.
     heard: Mutex<Option<f64>>,
+    /// How often the master has told this worker to stop and it has not stopped yet, and how many spawn messages are to
+    /// be answered when it has.
+    stopping: Mutex<(u32, u32)>,
     /// Messages that found no room: the master has not taken any for too long.
     unsent: AtomicU64,
 }
@@ -162,6 +165,7 @@ impl Worker {
             master: Mutex::new(Master::Locusts),
             came_round: Mutex::new(Instant::now()),
             heard: Mutex::default(),
+            stopping: Mutex::default(),
             unsent: AtomicU64::new(0),
         });
         let (began, begun) = std_mpsc::channel();
@@ -247,6 +251,17 @@ impl Worker {
         *count = if has_begun { *count + 1 } else { count.saturating_sub(1) };
     }
 
+    /// It has done what a stop message asked for. Spawn messages that have come meanwhile are answered now, as a worker
+    /// does that reads one message after the other.
+    pub fn stopped(&self) {
+        let answers = {
+            let (stops, spawns) = &mut *held(&self.shared.stopping);
+            *stops = stops.saturating_sub(1);
+            if *stops == 0 { std::mem::take(spawns) } else { 0 }
+        };
+        (0..answers).for_each(|_| self.send("spawning", NIL));
+    }
+
     /// Python has come round.
     pub fn come_round(&self, intervals: Intervals, listeners: Listeners) {
         *held(&self.shared.rhythm) = (intervals, listeners);
@@ -273,6 +288,9 @@ impl Worker {
         let _ = self.commands.send(command);
     }
 }
+
+/// Nothing, as `MessagePack`.
+const NIL: &[u8] = &[0xc0];
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -84,6 +84,11 @@ impl ClusterWorker {
         self.0.fall_silent();
     }
 
+    /// It has done what a stop message asked for.
+    fn stopped(&self) {
+        self.0.stopped();
+    }
+
     /// `ready`, `spawning` or `running`.
     fn set_state(&self, state: &str) -> PyResult<()> {
         let state = State::from_name(state);
@@ -101,8 +106,8 @@ impl ClusterWorker {
         self.0.count_user(class_name, has_begun);
     }
 
-    /// Show that Python is not busy. Intervals in seconds; whether Python has a part in reports, and is told heartbeats.
-    #[pyo3(signature = (*, answer, heartbeat, report, usage, silence, reports_to_python, heartbeats_to_python))]
+    /// Show that Python is not busy. Intervals in seconds; how many calls after the first may find no answer; whether Python has a part in reports, and is told heartbeats.
+    #[pyo3(signature = (*, answer, heartbeat, report, usage, silence, calls, reports_to_python, heartbeats_to_python))]
     #[allow(clippy::too_many_arguments, reason = "Python names them")]
     fn come_round(
         &self,
@@ -111,12 +116,13 @@ impl ClusterWorker {
         report: f64,
         usage: f64,
         silence: f64,
+        calls: u32,
         reports_to_python: bool,
         heartbeats_to_python: bool,
     ) {
         let [answer, heartbeat, report, usage, silence] = [answer, heartbeat, report, usage, silence].map(interval);
         let listeners = Listeners { reports: reports_to_python, heartbeats: heartbeats_to_python };
-        self.0.come_round(Intervals { answer, heartbeat, report, usage, silence }, listeners);
+        self.0.come_round(Intervals { answer, heartbeat, report, usage, silence, calls }, listeners);
     }
 
     /// Whether the master is a gregaria, too.
