@@ -770,7 +770,6 @@ class MasterRunner(DistributedRunner):
         for attend in (self._attending.attend, self._attending.attend_own, self._attending.keep_listening):
             self.greenlet.spawn(attend).link_exception(locust_exception_handler(environment))
         environment.events.quitting.add_listener(self._on_quitting)
-        setup_distributed_stats_event_listeners(environment.events, environment.stats)
 
     def _on_quitting(self, **_: object) -> None:
         self.quit()
@@ -875,6 +874,7 @@ class MasterRunner(DistributedRunner):
             )
         dispatcher = self._users_dispatcher
         if self.state not in (STATE_RUNNING, STATE_SPAWNING):
+            self.server.engine.begin_test()
             self._begin_test()
             if self._users_dispatcher is not dispatcher:
                 return  # A listener of `test_start` has stopped the test.

@@ -30,6 +30,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(help_text, module)?)?;
     module.add_function(wrap_pyfunction!(options, module)?)?;
     module.add_function(wrap_pyfunction!(our_option_strings, module)?)?;
+    module.add_function(wrap_pyfunction!(our_options, module)?)?;
     module.add_function(wrap_pyfunction!(locust_version, module)?)
 }
 
@@ -123,6 +124,12 @@ fn options() -> Vec<OptionRow> {
 #[pyfunction]
 fn our_option_strings() -> Vec<&'static str> {
     args::OPTIONS.iter().filter(|option| option.is_ours).flat_map(|option| option.names).copied().collect()
+}
+
+/// The destinations of the same options.
+#[pyfunction]
+fn our_options() -> Vec<&'static str> {
+    args::OPTIONS.iter().filter(|option| option.is_ours).map(|option| option.dest).collect()
 }
 
 type OptionRow =

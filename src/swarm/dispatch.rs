@@ -100,6 +100,9 @@ impl Dispatcher {
         self.handed_anew = self.is_rebalanced();
         if self.handed_anew {
             self.rebalanced = false;
+            if self.phase == Phase::Started && self.handed_out.len() == self.target {
+                self.phase = Phase::Done;
+            }
             return Some(Step { assignment: self.assignment(), pause: false });
         }
         if self.phase == Phase::Exhausted || self.handed_out.len() == self.target {
@@ -200,7 +203,7 @@ impl Dispatcher {
 
     /// Up to `wanted` users in all, or fewer when there are only fixed classes and they are complete.
     fn add_users(&mut self, wanted: usize) {
-        while self.handed_out.len() < wanted {
+        while self.handed_out.len() < wanted && !self.nodes.is_empty() {
             let running = &self.running;
             let missing = |class: &Class| class.fixed_count.saturating_sub(users_of(running, &class.name));
             let Some(class) = self.sequence.next(&self.classes, missing) else { return };
@@ -438,6 +441,17 @@ mod tests {
     }
 
     #[test]
+    fn without_a_node_there_are_no_users_and_no_end() {
+        let mut dispatcher = Dispatcher::new(workers(1), vec![weighted("A", 1.0)]);
+        run(&mut dispatcher, 4, 100.0);
+        dispatcher.remove_node("w1");
+        assert_eq!(dispatcher.user_count(), 0);
+        run(&mut dispatcher, 4, 100.0);
+        dispatcher.add_node("w2".into());
+        assert_eq!(run(&mut dispatcher, 4, 100.0).last(), Some(&4));
+    }
+
+    #[test]
     fn hosts_alternate() {
         let nodes = ["hostB_1", "hostA_3", "hostA_1", "hostB_2", "hostA_2"].map(String::from).to_vec();
         assert_eq!(alternating_hosts(nodes), ["hostA_1", "hostB_1", "hostA_2", "hostB_2", "hostA_3"]);
@@ -449,7 +463,7 @@ mod tests {
         run(&mut dispatcher, 6, 100.0);
         dispatcher.add_node("w3".into());
         assert_eq!(shown(&dispatcher), "w1 A2, w2 A2, w3 A2");
-        assert_eq!(run(&mut dispatcher, 6, 1.0), [6, 6]);
+        assert_eq!(run(&mut dispatcher, 6, 1.0), [6]);
         dispatcher.remove_node("w1");
         assert_eq!(shown(&dispatcher), "w2 A3, w3 A3");
     }

@@ -52,7 +52,7 @@ class Attending:
             "custom": self._on_custom,
             "warning": lambda event: logger.warning("%s", event.text),
             "error": lambda event: logger.error("%s", event.text),
-            "at_rest": lambda event: None,
+            "at_rest": lambda event: runner.check_stopped(),
         }
 
     def attend(self) -> None:
@@ -63,7 +63,6 @@ class Attending:
             except Exception:
                 logger.error("What a worker's `%s` asked for failed:\n%s", event.kind, traceback.format_exc())
                 log.unhandled_greenlet_exception = True
-            self.runner.check_stopped()
 
     def attend_own(self) -> None:
         """Until the master is closed, read what nodes of gregaria tell each other: it waits behind no listener."""
@@ -88,13 +87,13 @@ class Attending:
         _compare_versions(node, event.data)
         runner.environment.events.worker_connect.fire(client_id=node)
         runner.clients[node] = LiveNode(node, self.engine)
-        self.engine.set_node(node)  # wakes who waits for workers
+        self.engine.wake()  # somebody may wait for workers
         self._joins(node)
         said = f"{node} (index {event.index}) reported as ready"
         if event.was_known:
-            logger.debug("%s (duplicate message). %d workers connected.", said, event.count)
+            logger.debug("%s (duplicate message). %d workers connected.", said, event.workers)
         else:
-            logger.info("%s. %d workers connected.", said, event.count)
+            logger.info("%s. %d workers connected.", said, event.workers)
 
     def _on_too_old(self, event: Happened) -> None:
         logger.error(f"An old (pre 2.0) worker tried to connect ({event.node}). That's not going to work.")
@@ -107,8 +106,8 @@ class Attending:
         runner = self.runner
         self._leaves(event.node)
         _feeders.lost(runner, event.node)
-        logger.info(f"Worker {event.node!r} (index {event.index}) quit. {event.count} workers ready.")
-        if runner.worker_count <= 0:
+        logger.info(f"Worker {event.node!r} (index {event.index}) quit. {event.ready} workers ready.")
+        if not event.workers:
             logger.info("The last worker quit, stopping test.")
             runner.stop()
             if runner._is_headless():
@@ -121,7 +120,7 @@ class Attending:
         _feeders.lost(runner, event.node)
         if runner.rebalancing_enabled():
             runner._redistribute()
-        if runner.worker_count <= 0:
+        if not event.workers:
             logger.info("The last worker went missing, stopping test.")
             runner.stop()
 
@@ -222,7 +221,7 @@ def _heard(listener: Callable[..., Any], runner: MasterRunner, message: Message)
 
 
 def _compare_versions(node: str, version: object) -> None:
-    ours = locust.__version__
+    ours = locust.__version__.partition("+")[0]
     if version in (ours, -1):
         return
     if str(version)[:4] == ours[:4]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import gevent
 
+from gregaria import _engine
 from locust import runners
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 _Assignment = dict[str, dict[str, int]]
 
 _ENVIRONMENT = "LOCUST_WAIT_FOR_WORKERS_REPORT_AFTER_RAMP_UP"
+
+_OURS = frozenset(_engine.our_options())
+"""Options that Locust does not have. A worker of its would take them for arguments of the locustfile."""
 
 _SECRET = ("cluster_key",)
 """Options that no worker is told: it has what it needs of them, or it would not be heard."""
@@ -100,7 +104,9 @@ class Ramp:
     def _send(self, dispatched: Mapping[str, Mapping[str, int]]) -> None:
         environment = self._runner.environment
         options = environment.parsed_options
-        plain = {} if options is None else {name: each for name, each in vars(options).items() if name not in _SECRET}
+        given = {} if options is None else vars(options)
+        locusts = {name: each for name, each in given.items() if name not in _OURS}
+        ours = {name: each for name, each in given.items() if name in _OURS and name not in _SECRET}
         logger.debug(
             "Sending spawn messages for %g total users to %i worker(s)",
             sum(sum(counts.values()) for counts in dispatched.values()),
@@ -108,7 +114,8 @@ class Ramp:
         )
         self._runner.server.engine.spawn(
             {node: dict(counts) for node, counts in dispatched.items()},
-            {"host": environment.host, "stop_timeout": environment.stop_timeout, "parsed_options": plain},
+            {"host": environment.host, "stop_timeout": environment.stop_timeout, "parsed_options": locusts},
+            {"gregaria": {"options": ours}},
         )
         gevent.sleep(0)  # Others have their turn at least once for each step.
 

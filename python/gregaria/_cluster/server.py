@@ -32,8 +32,13 @@ class Server:
             self.engine = _engine.ClusterMaster(environment.stats.table, host, port, key=key)
         except OSError as error:
             _leave(host, port, error)
+        except ValueError as error:
+            logger.error("--cluster-key: %s", error)
+            sys.exit(1)
         self.port = self.engine.port
         self.tell_timing()
+        if port == 0:
+            logger.info("Listening for workers on port %d", self.port)
         if key is None and not _is_loopback(host):
             logger.warning(
                 "Whoever reaches port %d of this machine can pose as a worker, and read the locustfile: --cluster-key "
@@ -65,7 +70,6 @@ def _is_loopback(host: str) -> bool:
 
 
 def _leave(host: str, port: int, error: OSError) -> NoReturn:
-    why = f"{error.strerror or error}"
     if error.errno == errno.EADDRINUSE:
         where = str(port) if host == "*" else f"{host}:{port}"
         logger.error(
@@ -73,5 +77,6 @@ def _leave(host: str, port: int, error: OSError) -> NoReturn:
             f"instance of Locust master is still running? ({os.strerror(errno.EADDRINUSE)})"
         )
     else:
+        why = error.strerror or error
         logger.error(f"Cannot listen for workers on `{host}:{port}`: {why}; see --master-bind-host, --master-bind-port")
     sys.exit(1)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import locust
 from locust.util.directory import get_abspaths_in
 from locust.util.url import is_url
 
@@ -52,11 +51,6 @@ def answer(runner: MasterRunner, asker: str, asked: Any) -> dict[str, Any]:
 def _say_who_asks(asker: str, version: Any) -> None:
     if not version:
         logger.error("A very old worker version requested locustfile. This probably won't work.")
-    elif str(version)[:4] != locust.__version__[:4]:
-        logger.warning(
-            f"A worker ({asker}) running a different version ({version}) asks for the locustfile, master version is "
-            f"{locust.__version__}"
-        )
     logging.debug("Worker requested locust file")
 
 

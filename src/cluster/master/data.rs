@@ -27,7 +27,7 @@ pub fn is_falsy(value: &Value) -> bool {
 
 /// A heartbeat; `None` where it lacks what Locust's master would need.
 pub fn beat(data: &Value) -> Option<Beat<'_>> {
-    let ours = field(data, "gregaria");
+    let ours = field(data, crate::cluster::report::KEY);
     Some(Beat {
         state: field(data, "state")?.as_str()?,
         cpu: field(data, "current_cpu_usage")?.as_f64()?,

@@ -9,10 +9,11 @@ use rmpv::Value;
 use tokio::sync::watch;
 
 use super::data::{beat, exception, field, is_falsy, map, users};
-use super::nodes::{Beaten, Nodes, State};
+use super::nodes::{Beaten, Nodes, State, Users};
 use super::queue::{Event, Level, Queue};
 use super::spawning::Clock;
 use crate::cluster::message::{self, Envelope, Malformed};
+use crate::cluster::report::{self, Merged, Reports};
 use crate::stats::Table;
 
 /// When a worker is missing, and when it is forgotten.
@@ -65,6 +66,7 @@ impl Counted {
 #[derive(Debug)]
 pub struct Fleet {
     nodes: Mutex<Nodes>,
+    reports: Mutex<Reports>,
     table: Mutex<Counted>,
     queue: Queue,
     /// What nodes of ours tell each other waits behind no listener of a locustfile.
@@ -85,6 +87,7 @@ impl Fleet {
     pub fn new(table: Arc<Mutex<Table>>) -> Self {
         Self {
             nodes: Mutex::default(),
+            reports: Mutex::default(),
             table: Mutex::new(Counted::new(table)),
             queue: Queue::default(),
             own_queue: Queue::default(),
@@ -101,6 +104,10 @@ impl Fleet {
 
     pub fn nodes(&self) -> MutexGuard<'_, Nodes> {
         held(&self.nodes)
+    }
+
+    pub fn reports(&self) -> MutexGuard<'_, Reports> {
+        held(&self.reports)
     }
 
     pub fn queue(&self) -> &Queue {
@@ -156,6 +163,11 @@ impl Fleet {
 
     /// Act on a message; what is to be sent in answer.
     pub fn take(&self, from: &str, message: &Bytes, now: f64) -> Vec<Answer> {
+        if let Some(data) = message::report(message, from) {
+            self.report(from, &message.slice_ref(data), now);
+            self.look_for_rest();
+            return Vec::new();
+        }
         let opened = match message::open(message) {
             Ok(opened) => opened,
             Err(malformed) => return self.refuse(from, malformed),
@@ -181,11 +193,11 @@ impl Fleet {
             },
             "client_stopped" => self.stopped(sent),
             "heartbeat" => answers.extend(self.beat(sent, now)?),
-            "stats" => self.report(sent),
+            "stats" => self.report(sent.node, &sent.data(), now),
             "spawning" => answers.extend(self.spawning(sent)),
             "spawning_complete" => answers.extend(self.spawned(sent)?),
             "logs" => self.queue.push(Event::Logs { data: sent.data() }),
-            "quit" => self.quit(sent),
+            "quit" => self.quit(sent, now),
             "exception" => self.exception(sent)?,
             "locustfile" => {
                 self.asked_for_locustfile(sent)?;
@@ -216,7 +228,7 @@ impl Fleet {
         self.queue.push(Event::Ready { id, index, version: sent.data(), was_known, workers });
         // The key by which nodes of ours know each other. Others read `index` alone.
         let ours = map([("instance", self.instance.as_str().into())]);
-        let ack = map([("index", index.into()), ("gregaria", ours)]);
+        let ack = map([("index", index.into()), (report::KEY, ours)]);
         Some((sent.from.into(), message::encode("ack", &ack, sent.from)))
     }
 
@@ -254,42 +266,70 @@ impl Fleet {
         if self.hears_heartbeats.load(Ordering::Relaxed) {
             self.queue.push(Event::Beaten { id: id(), at: now });
         }
-        Some(Some((sent.node.into(), message::encode("heartbeat", &Value::Nil, sent.node))))
+        let answer = field(&data, report::KEY).map(|ours| self.reports().heartbeat(sent.node, ours, now));
+        Some(Some((sent.node.into(), message::encode("heartbeat", &answer.unwrap_or(Value::Nil), sent.node))))
     }
 
-    fn report(&self, sent: &Received<'_>) {
-        let counts = users(&sent.value());
-        if let Some(counts) = counts
-            && !self.nodes().set_users(sent.node, counts)
-        {
-            self.queue.push(Event::Discarded { id: sent.node.into() });
+    fn report(&self, node: &str, data: &Bytes, now: f64) {
+        let merged = self.reports().merge(node, data, &self.table(), now);
+        match merged {
+            Ok(merged) => self.merged(node, merged),
+            Err(malformed) => self.queue.push(Event::Unmerged { id: node.into(), why: malformed.to_string() }),
         }
-        self.note_change();
         if self.hears_reports.load(Ordering::Relaxed) {
-            self.queue.push(Event::Reported { id: sent.node.into(), data: sent.data() });
+            self.queue.push(Event::Reported { id: node.into(), data: data.clone() });
+        }
+    }
+
+    fn merged(&self, node: &str, merged: Merged) {
+        for text in merged.complaints {
+            self.say(Level::Warning, text);
+        }
+        // One that came twice is older than what was said since.
+        if merged.is_duplicate {
+            return;
+        }
+        let users: Users = merged.users.into_iter().map(|(name, count)| (name.into(), count)).collect();
+        if self.nodes().set_users(node, users) {
+            self.note_change();
+        } else {
+            self.queue.push(Event::Discarded { id: node.into() });
         }
     }
 
     fn spawning(&self, sent: &Received<'_>) -> Option<Answer> {
-        if self.nodes().set_state(sent.node, State::Spawning) {
-            self.note_change();
+        if self.enter(sent.node, State::Spawning) {
             return None;
         }
         Some(self.send_away(sent.node, "spawning"))
     }
 
     fn spawned(&self, sent: &Received<'_>) -> Option<Option<Answer>> {
-        let mut nodes = self.nodes();
-        if nodes.get(sent.node).is_none() {
-            drop(nodes);
+        let counts = users(&sent.value());
+        if !self.enter(sent.node, State::Running) {
             return Some(Some(self.send_away(sent.node, "spawning_complete")));
         }
-        let counts = users(&sent.value());
-        nodes.set_state(sent.node, State::Running);
-        nodes.set_users(sent.node, counts?);
-        drop(nodes);
+        self.nodes().set_users(sent.node, counts?);
         self.note_change();
         Some(None)
+    }
+
+    /// A worker is in another state, by its own word: who was missing is not any more. `false` where it is not known.
+    fn enter(&self, node: &str, state: State) -> bool {
+        let liveness = self.timing().liveness;
+        let name = Arc::from(state.name());
+        let mut nodes = self.nodes();
+        let was_missing = nodes.get(node).is_some_and(|node| node.state == State::Missing);
+        let is_known = nodes.set_state(node, state);
+        if was_missing {
+            nodes.change(node, |node| node.liveness = liveness);
+        }
+        drop(nodes);
+        self.note_change();
+        if was_missing {
+            self.queue.push(Event::Healed { id: node.into(), state: name });
+        }
+        is_known
     }
 
     /// Somebody runs users that this master did not ask for.
@@ -298,13 +338,15 @@ impl Fleet {
         (node.into(), message::encode("quit", &Value::Nil, node))
     }
 
-    fn quit(&self, sent: &Received<'_>) {
+    fn quit(&self, sent: &Received<'_>, now: f64) {
         let mut nodes = self.nodes();
         if let Some(node) = nodes.remove(sent.node) {
-            let ready = nodes.tally().ready;
+            let tally = nodes.tally();
             drop(nodes);
             self.note_change();
-            self.queue.push(Event::Quit { id: sent.node.into(), index: node.index, ready });
+            let (index, ready, workers) = (node.index, tally.ready, tally.active());
+            self.queue.push(Event::Quit { id: sent.node.into(), index, ready, workers });
+            self.say_what_is_lost(sent.node, now);
         }
     }
 
@@ -348,18 +390,30 @@ impl Fleet {
     }
 
     /// An interval has passed.
-    pub fn tick(&self) {
-        let ticked = self.nodes().tick(self.timing().dead);
+    pub fn tick(&self, now: f64) {
+        let mut nodes = self.nodes();
+        let ticked = nodes.tick(self.timing().dead);
+        let left = nodes.tally().active();
+        drop(nodes);
         if ticked == super::nodes::Ticked::default() {
             return;
         }
         self.note_change();
-        for id in ticked.missing {
-            self.queue.push(Event::Missing { id });
+        let count = ticked.missing.len();
+        for (place, id) in ticked.missing.into_iter().enumerate() {
+            // One after the other, so that only the last one is the last one.
+            let workers = left + count - 1 - place;
+            self.queue.push(Event::Missing { id: Arc::clone(&id), workers });
+            self.say_what_is_lost(&id, now);
         }
         if !ticked.forgotten.is_empty() {
             self.queue.push(Event::Forgotten { ids: ticked.forgotten });
         }
+    }
+
+    fn say_what_is_lost(&self, node: &str, now: f64) {
+        let lost = self.reports().lost(node, now);
+        lost.into_iter().for_each(|text| self.say(Level::Warning, text));
     }
 
     /// Tell Python where the test may have stopped: every worker is ready again, or nobody is left.
@@ -415,4 +469,144 @@ fn instance() -> String {
 
 pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    fn fleet() -> Fleet {
+        Fleet::new(Arc::new(Mutex::new(Table::new(0.0, true))))
+    }
+
+    fn tell(fleet: &Fleet, kind: &str, data: Value, node: &str) -> Vec<(String, String, Value)> {
+        let message = message::encode(kind, &data, node);
+        let read = |(to, message): Answer| {
+            let opened = message::open(&message).unwrap();
+            (to, opened.kind.to_owned(), message::value(opened.data).unwrap())
+        };
+        fleet.take(node, &message, 1.0).into_iter().map(read).collect()
+    }
+
+    fn events(fleet: &Fleet) -> Vec<Event> {
+        let mut events = Vec::new();
+        while let Poll::Ready(Some(event)) = fleet.queue().poll_next(&mut Context::from_waker(Waker::noop())) {
+            events.push(event);
+        }
+        events
+    }
+
+    fn ready(fleet: &Fleet, node: &str) -> Vec<(String, String, Value)> {
+        tell(fleet, "client_ready", "2.47.0".into(), node)
+    }
+
+    fn beat(state: &str) -> Value {
+        map([("state", state.into()), ("current_cpu_usage", 1.into())])
+    }
+
+    fn users(count: u64) -> Value {
+        map([("user_classes_count", map([("A", count.into())])), ("user_count", count.into())])
+    }
+
+    #[test]
+    fn a_worker_is_acknowledged_with_its_index_and_answered() {
+        let fleet = fleet();
+        for (node, index) in [("a", 0), ("b", 1), ("a", 0)] {
+            let acks = ready(&fleet, node);
+            assert_eq!((acks[0].0.as_str(), acks[0].1.as_str()), (node, "ack"));
+            assert_eq!(field(&acks[0].2, "index"), Some(&index.into()));
+        }
+        assert_eq!(tell(&fleet, "heartbeat", beat("running"), "a"), [("a".into(), "heartbeat".into(), Value::Nil)]);
+        let tally = fleet.nodes().tally();
+        assert_eq!((tally.running, tally.ready), (1, 1));
+        let known: Vec<_> = events(&fleet)
+            .into_iter()
+            .filter_map(|event| match event {
+                Event::Ready { was_known, workers, .. } => Some((was_known, workers)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(known, [(false, 1), (false, 2), (true, 2)]);
+    }
+
+    #[test]
+    fn a_stranger_is_sent_away_or_asked_to_come_back_and_otherwise_ignored() {
+        let fleet = fleet();
+        assert_eq!(tell(&fleet, "spawning", Value::Nil, "s")[0].1, "quit");
+        assert_eq!(tell(&fleet, "spawning_complete", users(1), "s")[0].1, "quit");
+        assert!(tell(&fleet, "heartbeat", beat("running"), "s").is_empty());
+        let Value::Map(mut pairs) = beat("running") else { unreachable!() };
+        pairs.push((report::KEY.into(), Value::Map(Vec::new())));
+        assert_eq!(tell(&fleet, "heartbeat", Value::Map(pairs), "s")[0].1, "gregaria:announce");
+        assert!(
+            tell(&fleet, "quit", Value::Nil, "s").is_empty()
+                && tell(&fleet, "client_ready", Value::Nil, "s").is_empty()
+        );
+        assert_eq!(fleet.nodes().tally().all(), 0);
+    }
+
+    #[test]
+    fn users_are_summed_up_in_the_table() {
+        let fleet = fleet();
+        for (node, count) in [("a", 3), ("b", 4)] {
+            ready(&fleet, node);
+            tell(&fleet, "spawning", Value::Nil, node);
+            assert!(tell(&fleet, "spawning_complete", users(count), node).is_empty());
+        }
+        assert_eq!((held(&fleet.table()).user_count(), fleet.nodes().tally().running), (7, 2));
+        tell(&fleet, "client_stopped", Value::Nil, "a");
+        tell(&fleet, "quit", Value::Nil, "b");
+        assert_eq!((held(&fleet.table()).user_count(), fleet.nodes().tally().all()), (0, 0));
+    }
+
+    #[test]
+    fn rest_is_told_as_locust_sees_it() {
+        let fleet = fleet();
+        let is_at_rest = || events(&fleet).contains(&Event::AtRest);
+        ready(&fleet, "a");
+        assert!(!is_at_rest());
+        fleet.set_phase(Phase::Stopping);
+        tell(&fleet, "heartbeat", beat("running"), "a");
+        assert!(!is_at_rest());
+        tell(&fleet, "heartbeat", beat("ready"), "a");
+        assert!(is_at_rest());
+        fleet.set_phase(Phase::Stopped);
+        tell(&fleet, "heartbeat", beat("ready"), "a");
+        assert!(!is_at_rest());
+        fleet.set_phase(Phase::Other);
+        tell(&fleet, "quit", Value::Nil, "a");
+        assert!(is_at_rest());
+    }
+
+    #[test]
+    fn what_is_no_message_harms_nobody() {
+        let fleet = fleet();
+        ready(&fleet, "a");
+        for (kind, data) in [
+            ("heartbeat", Value::Nil),
+            ("heartbeat", map([("state", 1.into())])),
+            ("spawning_complete", Value::Nil),
+            ("exception", "x".into()),
+            ("locustfile", Value::Nil),
+        ] {
+            assert!(tell(&fleet, kind, data, "a").is_empty(), "{kind}");
+        }
+        assert_eq!(fleet.refused(), 5);
+        assert!(fleet.take("a", &Bytes::from_static(b"\x93"), 1.0).is_empty());
+        let torn = fleet.take("a", &Bytes::from_static(b"\x93\xa1x\xc0\xa1a."), 1.0);
+        assert_eq!(message::open(&torn[0].1).unwrap().kind, "reconnect");
+        assert_eq!(fleet.nodes().tally().all(), 1);
+    }
+
+    #[test]
+    fn own_messages_wait_behind_no_listener() {
+        let fleet = fleet();
+        tell(&fleet, "gregaria:rows", 1.into(), "a");
+        tell(&fleet, "theirs", 2.into(), "a");
+        let own = fleet.own_queue().poll_next(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(own, Poll::Ready(Some(Event::Custom { kind, .. })) if &*kind == "gregaria:rows"));
+        assert!(events(&fleet).iter().any(|event| matches!(event, Event::Custom { kind, .. } if &**kind == "theirs")));
+    }
 }

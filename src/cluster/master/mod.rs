@@ -12,7 +12,7 @@ mod spawning;
 pub use fleet::{Answer, Fleet, Phase, Timing};
 pub use nodes::{Node, Nodes, State, Tally, Users};
 pub use queue::{Event, Level, Queue};
-pub use spawning::{Share, messages};
+pub use spawning::{Pairs, Share, Wish, messages};
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -125,7 +125,7 @@ async fn attend(
                 Some(Command::Close) | None => break,
             },
             () = sleep_until(due) => {
-                fleet.tick();
+                fleet.tick(now());
                 due = Instant::now() + fleet.timing().interval;
             }
             Some(notice) = noticed.recv() => fleet.say(Level::Warning, notice.text),

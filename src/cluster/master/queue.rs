@@ -33,14 +33,17 @@ pub enum Event {
         id: Arc<str>,
         index: u64,
     },
-    /// A worker leaves; so many others are ready.
+    /// A worker leaves; so many others are ready, and so many can run users.
     Quit {
         id: Arc<str>,
         index: u64,
         ready: usize,
+        workers: usize,
     },
+    /// So many others can run users.
     Missing {
         id: Arc<str>,
+        workers: usize,
     },
     Forgotten {
         ids: Vec<Arc<str>>,

@@ -8,6 +8,21 @@ use crate::cluster::message;
 /// What one worker shall run: its id, and how many users of each class.
 pub type Share = (String, Vec<(String, u64)>);
 
+/// Pairs of a map, as `MessagePack`.
+#[derive(Debug, Default)]
+pub struct Pairs {
+    pub bytes: Vec<u8>,
+    pub count: u32,
+}
+
+/// What all messages have beside time and counts, and what only those to nodes of ours have: Locust's workers take what
+/// they do not know for arguments of the locustfile.
+#[derive(Debug, Default)]
+pub struct Wish {
+    pub common: Pairs,
+    pub ours: Pairs,
+}
+
 /// The time of spawn messages. Workers drop one that is not later than the one before it.
 #[derive(Debug, Default)]
 pub struct Clock(f64);
@@ -22,19 +37,27 @@ impl Clock {
     }
 }
 
-/// A message for each worker. `common` are the pairs that all of them have beside time and counts, as `MessagePack`.
-pub fn messages(shares: &[Share], common: &[u8], pairs: u32, clock: &mut Clock, now: f64) -> Vec<(String, Bytes)> {
+/// A message for each worker.
+pub fn messages(
+    shares: &[Share],
+    wish: &Wish,
+    is_ours: impl Fn(&str) -> bool,
+    clock: &mut Clock,
+    now: f64,
+) -> Vec<(String, Bytes)> {
+    let nothing = Pairs::default();
     let message = |(id, counts): &Share| {
-        let data = data(clock.next(now), counts, common, pairs);
+        let ours = if is_ours(id) { &wish.ours } else { &nothing };
+        let data = data(clock.next(now), counts, &wish.common, ours);
         (id.clone(), message::encode_raw("spawn", &data, id))
     };
     shares.iter().map(message).collect()
 }
 
-fn data(timestamp: f64, counts: &[(String, u64)], common: &[u8], pairs: u32) -> Vec<u8> {
-    let mut data = Vec::with_capacity(64 + common.len() + 24 * counts.len());
+fn data(timestamp: f64, counts: &[(String, u64)], common: &Pairs, ours: &Pairs) -> Vec<u8> {
+    let mut data = Vec::with_capacity(64 + common.bytes.len() + ours.bytes.len() + 24 * counts.len());
     let into = &mut data;
-    write_map(into, pairs + 2);
+    write_map(into, 2 + common.count + ours.count);
     write(into, ValueRef::from("timestamp"));
     write(into, ValueRef::F64(timestamp));
     write(into, ValueRef::from("user_classes_count"));
@@ -43,7 +66,8 @@ fn data(timestamp: f64, counts: &[(String, u64)], common: &[u8], pairs: u32) -> 
         write(into, ValueRef::from(name.as_str()));
         write(into, ValueRef::from(*count));
     }
-    into.extend_from_slice(common);
+    into.extend_from_slice(&common.bytes);
+    into.extend_from_slice(&ours.bytes);
     data
 }
 
@@ -73,12 +97,14 @@ mod tests {
 
     #[test]
     fn every_worker_has_its_own_counts_and_a_time_of_its_own() {
-        let mut common = Vec::new();
-        for value in ["host".into(), ValueRef::Nil, "stop_timeout".into(), ValueRef::F64(0.0)] {
-            write(&mut common, value);
-        }
+        let pairs = |values: [ValueRef<'_>; 2]| {
+            let mut bytes = Vec::new();
+            values.into_iter().for_each(|value| write(&mut bytes, value));
+            Pairs { bytes, count: 1 }
+        };
+        let wish = Wish { common: pairs(["host".into(), ValueRef::Nil]), ours: pairs(["gregaria".into(), 1.into()]) };
         let shares: Vec<Share> = ["a", "b"].map(|id| (id.into(), vec![("User".into(), 4), ("Other".into(), 0)])).into();
-        let sent = messages(&shares, &common, 2, &mut Clock(1_800_000_000.0), 1_700_000_000.0);
+        let sent = messages(&shares, &wish, |id| id == "b", &mut Clock(1_800_000_000.0), 1_700_000_000.0);
         let mut last = 0.0;
         for ((id, _), (to, message)) in shares.iter().zip(&sent) {
             let opened = message::open(message).unwrap();
@@ -87,6 +113,7 @@ mod tests {
             let counts = map([("User", 4.into()), ("Other", 0.into())]);
             assert_eq!(field(&data, "user_classes_count"), Some(&counts));
             assert_eq!(field(&data, "host"), Some(&rmpv::Value::Nil));
+            assert_eq!(field(&data, "gregaria").is_some(), id == "b");
             let timestamp = field(&data, "timestamp").unwrap().as_f64().unwrap();
             assert!(timestamp > last);
             last = timestamp;

@@ -9,11 +9,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyDictMethods};
 
 use super::values;
-use crate::cluster::master::{self, Event, Fleet, Level, Master, Node, Phase, Queue, Share, State, Timing};
+use crate::cluster::master::{
+    self, Event, Fleet, Level, Master, Node, Pairs, Phase, Queue, Share, State, Timing, Wish,
+};
 use crate::cluster::message;
 use crate::cluster::transport::Settings;
 use crate::py::hub::hub;
@@ -33,7 +36,13 @@ impl ClusterMaster {
     fn new(py: Python<'_>, table: &Bound<'_, StatsTable>, host: &str, port: u16, key: Option<&str>) -> PyResult<Self> {
         let settings = Settings { key: super::key(key)?, ..Settings::default() };
         let fleet = Arc::new(Fleet::new(Arc::clone(table.get().table())));
-        let master = py.detach(|| Master::bind(host, port, settings, fleet))?;
+        let master = py.detach(|| Master::bind(host, port, settings, fleet)).map_err(|error| {
+            let text = error.to_string();
+            // With its number, where it has one: that the port is taken has words of its own.
+            error
+                .raw_os_error()
+                .map_or_else(|| PyOSError::new_err(text.clone()), |code| PyOSError::new_err((code, text.clone())))
+        })?;
         Ok(Self { master })
     }
 
@@ -63,17 +72,15 @@ impl ClusterMaster {
         Ok(())
     }
 
-    /// Tell each node how many users of each class to run. `common` is what the messages have beside time and counts.
-    /// `TypeError` for what `MessagePack` cannot hold.
-    fn spawn(&self, shares: &Bound<'_, PyDict>, common: &Bound<'_, PyDict>) -> PyResult<()> {
+    /// Tell each node how many users of each class to run. `common` is what the messages have beside time and counts,
+    /// `ours` what nodes of ours are told beside that. `TypeError` for what `MessagePack` cannot hold.
+    fn spawn(&self, shares: &Bound<'_, PyDict>, common: &Bound<'_, PyDict>, ours: &Bound<'_, PyDict>) -> PyResult<()> {
         let shares = shares.iter().map(|(node, counts)| share(&node, &counts)).collect::<PyResult<Vec<_>>>()?;
-        let mut pairs = Vec::new();
-        for (name, value) in common.iter() {
-            pairs.extend(encoded(&name)?);
-            pairs.extend(encoded(&value)?);
-        }
-        let count = u32::try_from(common.len()).unwrap_or(u32::MAX);
-        let messages = master::messages(&shares, &pairs, count, &mut self.fleet().clock(), master::now());
+        let wish = Wish { common: pairs(common)?, ours: pairs(ours)? };
+        let nodes = self.fleet().nodes();
+        let is_ours = |id: &str| nodes.get(id).is_some_and(|node| node.is_ours);
+        let messages = master::messages(&shares, &wish, is_ours, &mut self.fleet().clock(), master::now());
+        drop(nodes);
         self.master.send(messages);
         Ok(())
     }
@@ -101,6 +108,16 @@ impl ClusterMaster {
     /// Whether somebody listens to reports, and to heartbeats.
     fn hear(&self, reports: bool, heartbeats: bool) {
         self.fleet().hear(reports, heartbeats);
+    }
+
+    /// A test begins: what each node has reported is counted anew.
+    fn begin_test(&self) {
+        self.fleet().reports().began();
+    }
+
+    /// Have who waits for a change look again.
+    fn wake(&self) {
+        self.fleet().note_change();
     }
 
     /// Counts what workers say of themselves: a number that is another one after each change.
@@ -217,6 +234,15 @@ fn encoded(value: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     values::encoded(value)
 }
 
+fn pairs(map: &Bound<'_, PyDict>) -> PyResult<Pairs> {
+    let mut bytes = Vec::new();
+    for (name, value) in map.iter() {
+        bytes.extend(encoded(&name)?);
+        bytes.extend(encoded(&value)?);
+    }
+    Ok(Pairs { bytes, count: u32::try_from(map.len()).unwrap_or(u32::MAX) })
+}
+
 fn share(node: &Bound<'_, PyAny>, counts: &Bound<'_, PyAny>) -> PyResult<Share> {
     let counts = counts.cast::<PyDict>()?;
     let count = |(name, count): (Bound<'_, PyAny>, Bound<'_, PyAny>)| Ok((name.extract()?, count.extract()?));
@@ -236,9 +262,12 @@ pub struct ClusterEvent {
     /// Its index.
     #[pyo3(get)]
     index: u64,
-    /// How many workers there are, as far as it matters.
+    /// How many workers can run users then.
     #[pyo3(get)]
-    count: usize,
+    workers: usize,
+    /// How many of them are ready.
+    #[pyo3(get)]
+    ready: usize,
     /// Whether the node was known before.
     #[pyo3(get)]
     was_known: bool,
@@ -267,13 +296,13 @@ impl ClusterEvent {
     fn new(event: Event) -> Self {
         let of = |kind, node: Arc<str>| Self { kind, node: node.to_string(), ..Self::default() };
         match event {
-            Event::Ready { id, index, version: data, was_known, workers: count } => {
-                Self { index, data, was_known, count, ..of("client_ready", id) }
+            Event::Ready { id, index, version: data, was_known, workers } => {
+                Self { index, data, was_known, workers, ..of("client_ready", id) }
             }
             Event::TooOld { id } => of("too_old", id),
             Event::Stopped { id, index } => Self { index, ..of("client_stopped", id) },
-            Event::Quit { id, index, ready: count } => Self { index, count, ..of("quit", id) },
-            Event::Missing { id } => of("missing", id),
+            Event::Quit { id, index, ready, workers } => Self { index, ready, workers, ..of("quit", id) },
+            Event::Missing { id, workers } => Self { workers, ..of("missing", id) },
             Event::Forgotten { ids } => {
                 let nodes = ids.iter().map(ToString::to_string).collect();
                 Self { kind: "forgotten", nodes, ..Self::default() }
