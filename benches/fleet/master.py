@@ -17,9 +17,6 @@ import argparse
 import http.client
 import json
 import os
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -27,8 +24,8 @@ import time
 from contextlib import ExitStack, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
+
+from running import Page, Process, free_port, quantile, until
 
 HERE = Path(__file__).parent
 LOCUSTFILE = """
@@ -46,10 +43,6 @@ class Visitor(Buyer):
 """
 USERS_EACH = 10
 EVERY = 0.1
-PATIENCE = 90.0
-# How long the page is waited for; counted as that long, then.
-UNANSWERED = 30.0
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass
@@ -79,85 +72,6 @@ class Result:
         return not self.unanswered and self.sent == self.counted
 
 
-class Process:
-    """A program that is ended when its block is left."""
-
-    def __init__(self, command: list[str], folder: str, name: str) -> None:
-        self.log = Path(folder) / f"{name}.log"
-        with self.log.open("w") as log:
-            self._process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
-        self.pid = self._process.pid
-
-    def __enter__(self) -> Process:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, patience in ((signal.SIGTERM, 20), (signal.SIGKILL, 20)):
-            if self._process.poll() is None:
-                self._process.send_signal(number)
-                with suppress(subprocess.TimeoutExpired):
-                    self._process.wait(patience)
-
-    def alive(self) -> bool:
-        return self._process.poll() is None
-
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
-
-    def last(self) -> dict[str, Any]:
-        with self.log.open("rb") as log:
-            log.seek(max(0, self.log.stat().st_size - 2000))
-            ends = log.read().split(b"\n")
-        return dict(json.loads(ends[-2])) if len(ends) > 1 and ends[-2].startswith(b"{") else {}
-
-    def cpu(self) -> dict[str, float]:
-        """Seconds of CPU so far by thread's name, those that have ended left out; of all under the empty name."""
-        seconds = {"": _cpu(f"/proc/{self.pid}/stat")[1]}
-        for task in os.listdir(f"/proc/{self.pid}/task"):
-            with suppress(OSError):
-                name, used = _cpu(f"/proc/{self.pid}/task/{task}/stat")
-                seconds[name] = seconds.get(name, 0.0) + used
-        return seconds
-
-    def memory(self) -> float:
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) / 1024
-
-
-def _cpu(path: str) -> tuple[str, float]:
-    text = Path(path).read_text()
-    numbers = text.rsplit(")", 1)[1].split()
-    return text.split("(", 1)[1].rsplit(")", 1)[0], (int(numbers[11]) + int(numbers[12])) / _TICKS
-
-
-class Page:
-    """The master's page, by its API."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._connection: http.client.HTTPConnection | None = None
-
-    def ask(self, path: str, body: dict[str, str] | None = None, method: str | None = None) -> bytes:
-        if self._connection is None:
-            self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=UNANSWERED)
-        form = urlencode(body) if body else None
-        headers = {"Content-Type": "application/x-www-form-urlencoded"} if form else {}
-        try:
-            self._connection.request(method or ("POST" if form else "GET"), path, form, headers)
-            answer = self._connection.getresponse()
-            content = answer.read()
-        except (OSError, http.client.HTTPException):
-            self._connection.close()
-            self._connection = None
-            raise
-        if answer.status != 200:
-            raise SystemExit(f"{path}: {answer.status}")
-        return content
-
-    def stats(self) -> dict[str, Any]:
-        return dict(json.loads(self.ask("/stats/requests")))
-
-
 def measure(program: str, arguments: argparse.Namespace, workers: int) -> Result:
     result = Result(program, workers, arguments.entries, arguments.seconds)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
@@ -170,7 +84,8 @@ def measure(program: str, arguments: argparse.Namespace, workers: int) -> Result
         until("the page to answer", lambda: answers(page), master)
         simulated = [sys.executable, str(HERE / "workers.py"), "--port", str(bind), "--workers", str(workers)]
         began = time.monotonic()
-        fleet = stack.enter_context(Process([*simulated, "--entries", str(arguments.entries)], folder, "workers"))
+        simulated += ["--entries", str(arguments.entries), "--form", arguments.form]
+        fleet = stack.enter_context(Process(simulated, folder, "workers"))
         until("all workers to be acknowledged", lambda: fleet.last().get("acked") == workers, fleet)
         result.joined_after_s = round(time.monotonic() - began, 1)
         users = workers * USERS_EACH
@@ -241,26 +156,6 @@ def sleep(end: float, late: list[float]) -> None:
         late.append((time.perf_counter() - began - 0.01) * 1000)
 
 
-def until(what: str, happens: Any, process: Process) -> None:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end and process.alive():
-        if happens():
-            return
-        time.sleep(0.1)
-    raise SystemExit(f"waited in vain for {what}; {process.log.name} ends:\n{process.log.read_text()[-2000:]}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def quantile(values: list[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))] if values else float("nan")
-
-
 HEADING = (
     f"{'master':34} {'workers':>7} {'CPU':>6} {'memory, MB':>12} {'page 50 %':>10} {'99 %':>8} {'longest':>8} "
     f"{'beat 50 %':>10} {'99 %':>9} {'given up':>8} {'counted':>8} {'sleep 99 %':>10}"
@@ -284,6 +179,7 @@ def main() -> None:
     parser.add_argument("programs", nargs="+", metavar="PROGRAM")
     parser.add_argument("--workers", type=int, nargs="+", default=[1500])
     parser.add_argument("--entries", type=int, default=500, help="of each report (default: 500)")
+    parser.add_argument("--form", choices=["locust", "gregaria"], default="locust", help="whose workers are simulated")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long is measured (default: 60)")
     parser.add_argument("--warm-up", type=float, default=10.0, help="seconds from the users' start (default: 10)")
     parser.add_argument("--json", metavar="FILE", help="where to write all that was measured")

@@ -24,8 +24,10 @@ _SPAN = 3
 class Reports:
     """Bodies of reports with `entries` entries, each with `requests` requests in `buckets` different times."""
 
-    def __init__(self, entries: int, requests: int, buckets: int, seed: int = 7) -> None:
+    def __init__(self, entries: int, requests: int, buckets: int, is_ours: bool, seed: int = 7) -> None:
         self.entries = entries
+        # As our workers write them: each entry with its whole histogram and phases, each report with a stamp.
+        self.is_ours = is_ours
         self._requests = requests
         self._buckets = buckets
         self._random = random.Random(seed)
@@ -33,7 +35,7 @@ class Reports:
         self._bodies: list[bytes] = []
         self._made = 0
         self.total = entries * requests
-        self._empty = _packed(self._body([], 0, time.time()))
+        self._empty = self._pack(self._body([], 0, time.time()))
 
     def body(self, number: int) -> bytes:
         """The beginning of a report of now, up to the numbers of users."""
@@ -49,13 +51,22 @@ class Reports:
     def _make(self) -> bytes:
         now = time.time()
         entries = [self._entry(name, "GET", self._requests, now) for name in self._names]
-        return _packed(self._body(entries, self.total, now))
+        return self._pack(self._body(entries, self.total, now))
 
     def _body(self, entries: list[dict[str, Any]], requests: int, now: float) -> dict[str, Any]:
         total = self._entry("Aggregated", "", requests, now)
         total["num_failures"] = sum(entry["num_failures"] for entry in entries)
         total["total_response_time"] = sum(entry["total_response_time"] for entry in entries)
         return {"stats": entries, "stats_total": total, "errors": _errors(entries, now)}
+
+    def _pack(self, body: dict[str, Any]) -> bytes:
+        """`["stats", {… ` up to the keys that `tail` adds."""
+        packer = msgpack.Packer()
+        keys = len(body) + 2 + self.is_ours
+        parts = [packer.pack_array_header(3), packer.pack("stats"), packer.pack_map_header(keys)]
+        for key, value in body.items():
+            parts += [packer.pack(key), packer.pack(value)]
+        return b"".join(parts)
 
     def _entry(self, name: str, method: str, requests: int, now: float) -> dict[str, Any]:
         draw = self._random
@@ -68,7 +79,7 @@ class Reports:
                 times[key] = times.get(key, 0) + share
         failures = requests // 10 if requests and draw.random() < _FAILING else 0
         second = int(now)
-        return {
+        entry = {
             "name": name,
             "method": method,
             "last_request_timestamp": now - 0.01 if requests else None,
@@ -84,6 +95,9 @@ class Reports:
             "num_reqs_per_sec": _spread(requests, second),
             "num_fail_per_sec": _spread(failures, second),
         }
+        if self.is_ours:
+            entry["gregaria"] = _exact(draw, requests)
+        return entry
 
 
 def _spread(count: int, second: int) -> dict[int, int]:
@@ -106,16 +120,27 @@ def _errors(entries: list[dict[str, Any]], now: float) -> dict[str, Any]:
     }
 
 
-def _packed(body: dict[str, Any]) -> bytes:
-    """`["stats", {… ` up to the last two of its five keys, which `tail` adds."""
-    packer = msgpack.Packer()
-    parts = [packer.pack_array_header(3), packer.pack("stats"), packer.pack_map_header(len(body) + 2)]
-    for key, value in body.items():
-        parts += [packer.pack(key), packer.pack(value)]
-    return b"".join(parts)
+def _exact(draw: random.Random, requests: int) -> bytes:
+    """The form of `src/cluster/report/compact.rs`: how many, phases, the gaps between cells, each counted once."""
+    if not requests:
+        return bytes(2)
+    phases = [number for _ in range(6) for number in (draw.randrange(10**9), draw.randrange(10**8))]
+    gaps = [draw.randrange(2, 300) << 1 for _ in range(requests)]
+    return b"".join(map(_number, [requests, requests, 1, requests - 1, *phases, *gaps]))
 
 
-def tail(users: dict[str, int], name: str) -> bytes:
-    """How a report ends: who runs on this worker, and its name."""
-    keys = [("user_classes_count", users), ("user_count", sum(users.values()))]
+def _number(number: int) -> bytes:
+    groups = bytearray()
+    while number >= 0x80:
+        groups.append(number & 0x7F | 0x80)
+        number >>= 7
+    groups.append(number)
+    return bytes(groups)
+
+
+def tail(users: dict[str, int], name: str, stamp: dict[str, Any] | None) -> bytes:
+    """How a report ends: who runs on this worker, the stamp of one of ours, its name."""
+    keys: list[tuple[str, Any]] = [("user_classes_count", users), ("user_count", sum(users.values()))]
+    if stamp:
+        keys.append(("gregaria", {**stamp, "lag": bytes(1)}))
     return b"".join(msgpack.packb(key) + msgpack.packb(value) for key, value in keys) + msgpack.packb(name)

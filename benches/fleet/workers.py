@@ -26,6 +26,7 @@ from collections import deque
 from typing import Any
 
 import msgpack
+
 import zmtp
 from reports import CLASSES, Reports, tail
 
@@ -49,7 +50,7 @@ class Worker:
         self.acked = False
         self.over = False
         self.asked: deque[float] = deque()
-        self._tail = tail(self.users, self.name)
+        self._stamp = {"instance": number + 1, "sequence": 0, "test": 0, "counted": 0, "clock": 0.0}
         self._out: deque[memoryview] = deque()
         self._writing = False
         self._reader = zmtp.Reader(self.name.encode())
@@ -71,7 +72,10 @@ class Worker:
     def beat(self) -> None:
         self.asked.append(time.perf_counter())
         self.fleet.beats += 1
-        self.say("heartbeat", {"state": self.state, "current_cpu_usage": 42.5, "current_memory_usage": 123456789})
+        data = {"state": self.state, "current_cpu_usage": 42.5, "current_memory_usage": 123456789}
+        if self.fleet.reports.is_ours:
+            data["gregaria"] = {**self._stamp, "clock": time.time()}
+        self.say("heartbeat", data)
 
     def report(self) -> None:
         reports = self.fleet.reports
@@ -80,10 +84,13 @@ class Worker:
             self.fleet.dropped += 1
             return
         body = reports.body(self.number) if busy else reports.empty()
+        self._stamp["sequence"] += 1
         if busy:
             self.fleet.requests += reports.total
             self.fleet.sent += 1
-        self._queue(zmtp.head(len(body) + len(self._tail)), body, self._tail)
+            self._stamp["counted"] += reports.total
+        end = tail(self.users, self.name, {**self._stamp, "clock": time.time()} if reports.is_ours else None)
+        self._queue(zmtp.head(len(body) + len(end)), body, end)
 
     def quit(self) -> None:
         self.over = True
@@ -117,19 +124,17 @@ class Worker:
     def spawn(self, users: dict[str, int]) -> None:
         self.fleet.spawns += 1
         self.say("spawning", None)
+        if self.state == "ready":
+            self._stamp.update(test=self._stamp["test"] + 1, counted=0)
         self.state = "running"
-        self._change(users)
+        self.users = users
         self.say("spawning_complete", {"user_classes_count": self.users, "user_count": sum(self.users.values())})
 
     def stop(self) -> None:
-        self._change(dict.fromkeys(self.users, 0))
+        self.users = dict.fromkeys(self.users, 0)
         self.state = "ready"
         self.say("client_stopped", None)
         self.say("client_ready", "2.47.0")
-
-    def _change(self, users: dict[str, int]) -> None:
-        self.users = users
-        self._tail = tail(users, self.name)
 
     # The socket
 
@@ -192,7 +197,7 @@ class Fleet:
         self.draw = random.Random(11)
         self.address = (arguments.host, arguments.port)
         self.hosts = max(1, arguments.workers // 16)
-        self.reports = Reports(arguments.entries, arguments.requests, arguments.buckets)
+        self.reports = Reports(arguments.entries, arguments.requests, arguments.buckets, arguments.form == "gregaria")
         self.poll = select.epoll()
         self.workers: list[Worker] = []
         self._wanted = arguments.workers
@@ -298,6 +303,7 @@ def main() -> None:
     parser.add_argument("--entries", type=int, default=500, help="of each report (default: 500)")
     parser.add_argument("--requests", type=int, default=20, help="of each entry of a report (default: 20)")
     parser.add_argument("--buckets", type=int, default=8, help="different response times of an entry (default: 8)")
+    parser.add_argument("--form", choices=["locust", "gregaria"], default="locust", help="whose workers they are")
     arguments = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from weakref import WeakValueDictionary
 
 from . import _engine
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 _BLOCK = 256
 """Rows that are read of a file at once: little work, so that users hardly wait for it."""
+
+Request: TypeAlias = tuple[int, int, int, int, int, bool]
+"""Of a worker, as the engine has it: life, number, rows kept, used and wanted, and whether users wait."""
 
 _all: WeakValueDictionary[str, Feeder[Any]] = WeakValueDictionary()
 _tests: list[Runner] = []

@@ -126,7 +126,7 @@ class Owner:
             broken.ledger.give_up(str(error))
             return broken
 
-    def request(self, node: str, request: _engine.FeederRequest) -> Outgoing:
+    def request(self, node: str, request: _feeders.Request) -> Outgoing:
         """What is to be answered, now that rows for it have been brought."""
         if self._rows is not None:
             self._bring(self.ledger.shortage(request[4]))
@@ -180,7 +180,7 @@ class Fleet:
             reason = "the master's locustfile has no feeder of this name"
             self._send(name, None, [(node, life, number, "broken", reason)])
             return
-        self._answer(owner, owner.request(node, cast("_engine.FeederRequest", request)))
+        self._answer(owner, owner.request(node, cast("_feeders.Request", request)))
 
     def note_used(self, node: str, name: str, life: int, used: int) -> None:
         """A worker tells how far it is."""

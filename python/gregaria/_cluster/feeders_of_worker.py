@@ -193,7 +193,7 @@ class There:
         """Have rows sent."""
         self.send(self.feeder._ask(len(self.waiting) + more))
 
-    def send(self, request: _engine.FeederRequest | None) -> None:
+    def send(self, request: _feeders.Request | None) -> None:
         """Send a request, if it is one."""
         if request is not None:
             self._told_used = request[3]
