@@ -31,12 +31,16 @@ def register(environment: Environment, record: Record) -> None:
 
 def record(environment: Environment, measured: RequestStats) -> str:
     """What only our reports know, as JSON: all of it in a run of the command, from a script what its figures tell."""
+    from locust.runners import MasterRunner
+
     of_run = _records.get(environment)
     known: dict[str, Any] = json.loads((of_run and of_run()) or "{}")
     known["version"] = _engine.__version__
     known["seed"] = environment.seed
     known["options"] = _unusual(known.get("options", {}))
     known.update(json.loads(_engine.report_details(measured.table)))
+    if isinstance(runner := environment.runner, MasterRunner):
+        known["workers"] = json.loads(runner.server.engine.participants())
     return json.dumps(known, separators=(",", ":"))
 
 

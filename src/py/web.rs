@@ -2,7 +2,6 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
 
-use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -15,10 +14,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use tokio::sync::mpsc;
 
+use super::cluster::master::ClusterMaster;
 use super::hub::hub;
 use super::verdict::Verdict;
 use crate::web::handover::Asking;
-use crate::web::{self, Answer, Bind, Percentiles, Request, Server, Settings, Shared, Status, Worker};
+use crate::web::{self, Answer, Bind, Percentiles, Request, Server, Settings, Shared, Status};
 
 type Headers = Vec<(String, String)>;
 
@@ -107,15 +107,20 @@ impl WebServer {
         self.shared.follow(Arc::clone(verdict.session()));
     }
 
+    /// Show the workers of this master from now on.
+    fn follow_fleet(&self, master: &ClusterMaster) {
+        self.shared.follow_fleet(Arc::clone(master.fleet()));
+    }
+
     /// Which percentiles are shown of each entry, of the last seconds, and in CSV files; as quantiles.
     fn set_percentiles(&self, statistics: Vec<f64>, chart: Vec<f64>, report: Vec<f64>) {
         self.shared.set_percentiles(Percentiles { statistics, chart, report });
     }
 
-    /// What the page shows beside the figures. `workers`: id, state, users, CPU (%) and memory (bytes) of each.
+    /// What the page shows beside the figures and the workers.
     #[pyo3(signature = (*, state, has_runner=true, host=None, locustfile=None, download_name=String::new(), profile=None,
         shape=None, target_user_count=0, spawn_rate=None, user_classes=Vec::new(),
-        run_time=None, ends=None, iterations=None, seed=None, workers=None, worker_logs=BTreeMap::new()))]
+        run_time=None, ends=None, iterations=None, seed=None))]
     #[allow(clippy::too_many_arguments, clippy::type_complexity, reason = "Python names them")]
     fn set_status(
         &self,
@@ -133,17 +138,7 @@ impl WebServer {
         ends: Option<f64>,
         iterations: Option<(u64, u64)>,
         seed: Option<u64>,
-        workers: Option<Vec<(String, String, u64, f64, u64)>>,
-        worker_logs: BTreeMap<String, Vec<String>>,
     ) {
-        let worker = |(id, state, user_count, cpu_usage, memory_usage)| Worker {
-            id,
-            state,
-            user_count,
-            cpu_usage,
-            memory_usage,
-        };
-        let workers = workers.map(|workers| workers.into_iter().map(worker).collect());
         self.shared.set_status(Status {
             state,
             has_runner,
@@ -159,8 +154,7 @@ impl WebServer {
             ends,
             iterations,
             seed,
-            workers,
-            worker_logs,
+            worker_count: None,
         });
     }
 

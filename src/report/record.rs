@@ -28,6 +28,7 @@
 //!     "total": {"requests", "failures", "avg_ms", "p50_ms", "p95_ms", "p99_ms", "max_ms"},   columns as well
 //!     "entries": {"ends_s": [], "rows": [{"method", "name", "requests", … as in total}]}     fewer intervals
 //!   },
+//!   "workers": [{"id", "index", "state", "is_ours", "requests", "failures", "lag_ms", "clock"}],   of a master
 //!   "options": {"num_users": 10, …},             as parsed; secret ones are left out
 //!   "seed": 42 | null
 //! }

@@ -25,6 +25,7 @@ pub struct Table {
     target_users: u64,
     /// See [`Table::set_delay`].
     delay: Option<f64>,
+    losses: Vec<String>,
     /// How often it was emptied, and zeroed.
     ages: (u64, u64),
 }
@@ -58,6 +59,7 @@ impl Table {
             users: Arc::default(),
             target_users: 0,
             delay: None,
+            losses: Vec::new(),
             ages: (0, 0),
         }
     }
@@ -203,6 +205,15 @@ impl Table {
         has_room
     }
 
+    /// What is known to be missing here, each a sentence: what workers counted and could not tell.
+    pub fn losses(&self) -> &[String] {
+        &self.losses
+    }
+
+    pub fn set_losses(&mut self, losses: Vec<String>) {
+        self.losses = losses;
+    }
+
     /// How often it was emptied, and how often zeroed: who takes differences must know.
     pub fn ages(&self) -> (u64, u64) {
         self.ages
@@ -214,6 +225,7 @@ impl Table {
         self.rows.iter_mut().for_each(|row| row.reset(now));
         self.errors.clear();
         self.history.clear();
+        self.losses.clear();
         self.lag = Lag::default();
         self.ages.1 += 1;
     }
@@ -265,6 +277,7 @@ impl Table {
             annotations: self.annotations.clone(),
             target_users: self.target_users,
             delay: self.delay,
+            losses: self.losses.clone(),
             users: Arc::new(AtomicU64::new(self.user_count())),
             ages: self.ages,
         }

@@ -147,9 +147,10 @@ pub fn words(facts: &Facts<'_>) -> Vec<Word> {
         let text = "Nothing was requested: no task got as far as a request, or none ended. The log tells what tasks \
                     raised; `-L DEBUG` tells more.";
         let nothing = word("nothing", Weight::Bad, text);
-        return checks(facts).into_iter().chain([nothing]).chain(exceptions(facts)).collect();
+        let missing = incomplete(facts);
+        return checks(facts).into_iter().chain([nothing]).chain(missing).chain(exceptions(facts)).collect();
     }
-    let rules = [checks, errors, exceptions, generator, dominates, tail, knee, next];
+    let rules = [checks, incomplete, errors, exceptions, generator, dominates, tail, knee, next];
     rules.iter().filter_map(|rule| rule(facts)).collect()
 }
 
@@ -188,6 +189,18 @@ fn checks(facts: &Facts<'_>) -> Option<Word> {
         first.condition.text
     );
     Some(word("checks", Weight::Bad, text))
+}
+
+/// What workers counted and could not report.
+fn incomplete(facts: &Facts<'_>) -> Option<Word> {
+    let losses = facts.table.losses();
+    let mut text = format!("The figures are not whole. {}", losses.first()?);
+    match losses.len() - 1 {
+        0 => {}
+        1 => text += " There is one more such loss; the log tells of it.",
+        more => text += &format!(" There are {more} more such losses; the log tells of them."),
+    }
+    Some(word("incomplete", Weight::Warning, text))
 }
 
 fn errors(facts: &Facts<'_>) -> Option<Word> {

@@ -87,3 +87,14 @@ fn a_run_without_requests_is_one_sentence() {
     let words = said(table(&[], 0), &[]);
     assert_eq!(rules(&words), ["nothing"]);
 }
+
+#[test]
+fn what_workers_could_not_report_is_said() {
+    let mut whole = table(&[("/a", 10.0, 5)], 0);
+    assert!(!rules(&said(whole.copy(), &[])).contains(&"incomplete"));
+    let loss = "Worker w had counted at least 7 requests that it has not reported: they are in no figure.";
+    whole.set_losses(vec![loss.into()]);
+    assert_eq!(said(whole.copy(), &[])[0].text, format!("The figures are not whole. {loss}"));
+    whole.set_losses(vec![loss.into(); 3]);
+    assert!(said(whole, &[])[0].text.ends_with("There are 2 more such losses; the log tells of them."));
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::figures::each_row;
 use super::ready::Ready;
 use super::shared::{Shared, held};
+use crate::cluster::master::Worker;
 use crate::stats::Row;
 
 const STATES: [&str; 6] = ["ready", "spawning", "running", "cleanup", "stopping", "stopped"];
@@ -31,9 +32,8 @@ pub fn answer(shared: &Shared) -> Ready {
     }
     text.head("gregaria_run", "gauge", "Tests of this process so far.");
     text.line("gregaria_run", &[], session.run() as f64);
-    if status.workers.is_some() {
-        text.head("gregaria_workers", "gauge", "Workers that can run users.");
-        text.line("gregaria_workers", &[], status.worker_count() as f64);
+    if let Some(fleet) = shared.fleet() {
+        workers(&mut text, &fleet.workers());
     }
     let counters: [Counter; 3] = [
         ("gregaria_requests_total", "Requests of the test.", |row| row.requests),
@@ -59,6 +59,47 @@ pub fn answer(shared: &Shared) -> Ready {
     text.line("gregaria_exceptions_total", &[], exceptions as f64);
     Ready::new(200, "text/plain; version=0.0.4; charset=utf-8", text.0)
 }
+
+/// Each by its id. Those of Locust say nothing of lag and clocks.
+fn workers(text: &mut Text, workers: &[Worker]) {
+    text.head("gregaria_workers", "gauge", "Workers that can run users.");
+    text.line("gregaria_workers", &[], workers.iter().filter(|worker| worker.is_able()).count() as f64);
+    let figures: [Figure; 9] = [
+        ("gregaria_worker_up", "gauge", "1 for a worker that can run users.", |it| Some(it.is_able().into())),
+        ("gregaria_worker_users", "gauge", "Users that run there.", |it| Some(it.users as f64)),
+        ("gregaria_worker_requests_total", "counter", "Requests that it reported.", |it| Some(it.figures.requests as f64)),
+        ("gregaria_worker_failures_total", "counter", "Those that failed.", |it| Some(it.figures.failures as f64)),
+        ("gregaria_worker_cpu_ratio", "gauge", "Its use of processors; 1 is one core.", |it| Some(it.cpu / 100.0)),
+        ("gregaria_worker_memory_bytes", "gauge", "Memory of its process.", |it| Some(it.memory as f64)),
+        ("gregaria_worker_busy_seconds", "gauge", "How long its Python has been busy with one thing.", |it| {
+            it.is_ours.then_some(it.busy)
+        }),
+        ("gregaria_worker_last_report_seconds", "gauge", "When its last report came, since the epoch.", |it| {
+            it.figures.last_report
+        }),
+        ("gregaria_worker_clock_offset_seconds", "gauge", "What its clock is behind this machine's.", |it| {
+            it.figures.offset.map(|(offset, _)| offset)
+        }),
+    ];
+    for (name, kind, help, value) in figures {
+        text.head(name, kind, help);
+        for worker in workers {
+            value(worker).into_iter().for_each(|value| text.line(name, &[("worker", &*worker.id)], value));
+        }
+    }
+    text.head("gregaria_worker_lag_seconds", "summary", "How long finished responses waited for its Python.");
+    for worker in workers.iter().filter(|worker| worker.figures.lag.0 > 0) {
+        let (count, p50, p95, p99, _) = worker.figures.lag;
+        for (quantile, lag) in [("0.5", p50), ("0.95", p95), ("0.99", p99)] {
+            let labels = [("worker", &*worker.id), ("quantile", quantile)];
+            text.line("gregaria_worker_lag_seconds", &labels, lag / 1e3);
+        }
+        text.line("gregaria_worker_lag_seconds_count", &[("worker", &*worker.id)], count as f64);
+    }
+}
+
+/// Name, kind, help, and what is shown of a worker, where it is known.
+type Figure = (&'static str, &'static str, &'static str, fn(&Worker) -> Option<f64>);
 
 /// Name, help, and what it counts of a row.
 type Counter = (&'static str, &'static str, fn(&Measured) -> u64);
@@ -138,6 +179,32 @@ mod tests {
         shared.set_status(Status { state: "running".into(), target_user_count: 5, ..Status::default() });
         let answer = answer(&shared);
         insta::assert_snapshot!(std::str::from_utf8(&answer.body).unwrap());
+    }
+
+    #[test]
+    fn of_each_worker_is_told_what_it_says() {
+        let ours = crate::cluster::report::Figures {
+            requests: 70,
+            failures: 1,
+            lag: (70, 0.25, 1.5, 20.0, 40.0),
+            offset: Some((0.002, 0.001)),
+            last_report: Some(1000.5),
+            ..crate::cluster::report::Figures::default()
+        };
+        let ours = Worker {
+            id: "a".into(),
+            state: "running".into(),
+            users: 3,
+            cpu: 50.0,
+            memory: 1024,
+            is_ours: true,
+            figures: ours,
+            ..Worker::default()
+        };
+        let locusts = Worker { id: "b".into(), state: "missing".into(), ..Worker::default() };
+        let mut text = Text::default();
+        workers(&mut text, &[ours, locusts]);
+        insta::assert_snapshot!(text.0);
     }
 
     #[test]

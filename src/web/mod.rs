@@ -22,6 +22,7 @@ mod safety;
 mod shared;
 mod status;
 mod stream;
+mod workers;
 
 pub use assets::page;
 pub use body::{Body, written};
@@ -30,7 +31,7 @@ pub use listen::Bind;
 pub use ready::Ready;
 pub use routes::Route;
 pub use shared::{Percentiles, Settings, Shared};
-pub use status::{Status, Worker};
+pub use status::Status;
 
 use std::io;
 use std::net::SocketAddr;

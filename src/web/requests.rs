@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 use super::figures::{Figures, each_row, percentile_key};
 use super::json::{number, pretty};
 use super::shared::{Percentiles, Shared, held};
-use super::status::{Status, Worker};
+use super::status::Status;
+use super::workers;
 use crate::stats::Table;
 
 /// As many rows, and kinds of failure, as Locust shows.
@@ -33,7 +34,12 @@ fn current(shared: &Shared) -> Value {
     if !status.has_runner {
         return without_runner();
     }
-    of_table(shared.session().table(), &status, &shared.percentiles(), shared.settings().window, now())
+    let mut answer = of_table(shared.session().table(), &status, &shared.percentiles(), shared.settings().window, now());
+    if let Some(fleet) = shared.fleet() {
+        answer["workers"] = fleet.workers().iter().map(workers::locusts).collect();
+        answer["worker_count"] = status.worker_count.into();
+    }
+    answer
 }
 
 /// A script may have a page before it has a runner.
@@ -61,7 +67,7 @@ fn of_table(table: &Mutex<Table>, status: &Status, percentiles: &Percentiles, wi
     });
     let (recent, errors, users): (Map<_, _>, _, _) = (recent.collect(), failures(&table, MOST), table.user_count());
     drop(table);
-    let mut answer = json!({
+    json!({
         "stats": rows.iter().chain([&total]).map(Figures::to_json).collect::<Vec<_>>(),
         "errors": errors,
         "total_rps": total.total_rps,
@@ -72,12 +78,7 @@ fn of_table(table: &Mutex<Table>, status: &Status, percentiles: &Percentiles, wi
         "current_response_time_percentiles": recent,
         "state": status.state,
         "user_count": users,
-    });
-    if let Some(workers) = &status.workers {
-        answer["workers"] = workers.iter().map(worker).collect();
-        answer["worker_count"] = status.worker_count().into();
-    }
-    answer
+    })
 }
 
 /// Kinds of failure in order of first occurrence.
@@ -102,16 +103,6 @@ pub fn exceptions(table: &Table) -> Vec<Value> {
         json!({"count": record.count, "msg": record.message, "traceback": record.traceback, "nodes": nodes})
     });
     exceptions.collect()
-}
-
-pub fn worker(worker: &Worker) -> Value {
-    json!({
-        "id": worker.id,
-        "state": worker.state,
-        "user_count": worker.user_count,
-        "cpu_usage": worker.cpu_usage,
-        "memory_usage": worker.memory_usage,
-    })
 }
 
 pub fn now() -> f64 {

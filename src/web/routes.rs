@@ -74,8 +74,8 @@ impl Route {
         match self {
             Self::Requests => Ready::new(200, "application/json", requests::answer(shared)),
             Self::Exceptions => exceptions(shared),
-            Self::Logs => json::ready(json!({"master": shared.lines(), "workers": shared.status().worker_logs})),
-            Self::WorkerCount => json::ready(json!({"worker_count": shared.status().worker_count()})),
+            Self::Logs => json::ready(json!({"master": shared.lines(), "workers": shared.worker_logs()})),
+            Self::WorkerCount => json::ready(json!({"worker_count": shared.status().worker_count.unwrap_or(0)})),
             Self::RequestsCsv => downloads::requests(shared),
             Self::HistoryCsv => downloads::history(shared, asked),
             Self::FailuresCsv => downloads::failures(shared),

@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::answer::Asked;
 use super::ready::Ready;
 use super::routes::{Kind, Route};
 use super::{Handover, Status};
+use crate::cluster::master::Fleet;
 use crate::stats::PERCENTILES_TO_REPORT;
 use crate::verdict::Session;
 
@@ -82,6 +84,8 @@ pub struct Shared {
     session: Mutex<Arc<Session>>,
     percentiles: Mutex<Percentiles>,
     status: Mutex<Arc<Status>>,
+    /// Of a master.
+    fleet: Mutex<Option<Arc<Fleet>>>,
     log: Mutex<Log>,
     handover: Handover,
     /// Whether Python wants to answer what the server could: the routes that Locust has, and those that are ours.
@@ -110,6 +114,7 @@ impl Shared {
             session: Mutex::new(session),
             percentiles: Mutex::default(),
             status: Mutex::default(),
+            fleet: Mutex::default(),
             log: Mutex::default(),
             handover: Handover::default(),
             hands_over: Default::default(),
@@ -180,8 +185,26 @@ impl Shared {
         *held(&self.percentiles) = percentiles;
     }
 
+    /// With the number of workers as it is now, whatever Python is doing.
     pub fn status(&self) -> Arc<Status> {
-        Arc::clone(&held(&self.status))
+        let status = Arc::clone(&held(&self.status));
+        let worker_count = self.fleet().map(|fleet| fleet.nodes().tally().active());
+        if worker_count == status.worker_count {
+            return status;
+        }
+        Arc::new(Status { worker_count, ..(*status).clone() })
+    }
+
+    /// The workers of a master.
+    pub fn fleet(&self) -> Option<Arc<Fleet>> {
+        held(&self.fleet).clone()
+    }
+
+    /// Show these workers from now on.
+    pub fn follow_fleet(&self, fleet: Arc<Fleet>) {
+        *held(&self.fleet) = Some(fleet);
+        self.forget_cached();
+        self.change();
     }
 
     pub fn set_status(&self, status: Status) {
@@ -229,6 +252,11 @@ impl Shared {
 
     pub fn lines(&self) -> Vec<String> {
         self.lines_since(0).1
+    }
+
+    /// The last lines of the workers' logs, by their ids.
+    pub fn worker_logs(&self) -> Value {
+        self.fleet().map_or_else(|| json!({}), |fleet| fleet.logs().to_json())
     }
 
     /// The lines after the first `seen` that there ever were, and how many there were ever.

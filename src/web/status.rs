@@ -28,22 +28,8 @@ pub struct Status {
     /// How many have begun, and how many are to.
     pub iterations: Option<(u64, u64)>,
     pub seed: Option<u64>,
-    /// Those of a master; `None` where all users run in this process.
-    pub workers: Option<Vec<Worker>>,
-    /// Their last lines of log, by their ids.
-    pub worker_logs: std::collections::BTreeMap<String, Vec<String>>,
-}
-
-/// Of a master's workers, what it knows of one.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Worker {
-    pub id: String,
-    pub state: String,
-    pub user_count: u64,
-    /// Percent of a core.
-    pub cpu_usage: f64,
-    /// Bytes.
-    pub memory_usage: u64,
+    /// How many workers can run users, of a master; `None` where all users run in this process.
+    pub worker_count: Option<usize>,
 }
 
 impl Status {
@@ -65,8 +51,8 @@ impl Status {
             "target_user_count": self.target_user_count,
             "spawn_rate": self.spawn_rate,
             "user_classes": classes.collect::<Map<_, _>>(),
-            "worker_count": self.worker_count(),
-            "is_distributed": self.workers.is_some(),
+            "worker_count": self.worker_count.unwrap_or(0),
+            "is_distributed": self.worker_count.is_some(),
             "run": run,
             "started": present["started"],
             "ended": present["ended"],
@@ -78,11 +64,5 @@ impl Status {
             "seed": self.seed,
             "version": env!("CARGO_PKG_VERSION"),
         })
-    }
-
-    /// Those that can run users.
-    pub fn worker_count(&self) -> usize {
-        let able = |worker: &&Worker| matches!(worker.state.as_str(), "ready" | "spawning" | "running");
-        self.workers.iter().flatten().filter(able).count()
     }
 }

@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { bytes, clock, coarse, duration, evenRate, milliseconds, percent, rate, whole } from "../src/parts/format";
+import {
+  apart,
+  bytes,
+  clock,
+  coarse,
+  duration,
+  evenRate,
+  milliseconds,
+  percent,
+  rate,
+  whole,
+} from "../src/parts/format";
 
 describe("numbers as people read them", () => {
   it("groups thousands", () => {
@@ -24,6 +35,10 @@ describe("numbers as people read them", () => {
 
   it("names the two largest units of a span", () => {
     expect([0, 45, 125, 12_000, 86_400].map(clock)).toEqual(["0 s", "45 s", "2 min 5 s", "3 h 20 min", "1 d"]);
+  });
+
+  it("says which of two clocks is ahead", () => {
+    expect([0.00042, -12, -0.25].map(apart)).toEqual(["+420 µs", "−12 s", "−250 ms"]);
   });
 
   it("never shows a failure as none", () => {

@@ -15,6 +15,7 @@ import gevent
 
 from gregaria import _engine, _feeders, _following, _runs
 from locust import log, stats, web
+from locust.runners import MasterRunner
 
 if TYPE_CHECKING:
     from locust.env import Environment
@@ -66,6 +67,7 @@ class Serving:
         )
         self.server_host = host
         self.server_port = self.engine.port
+        self._runner: Runner | None = None
         self.engine.log(log.get_logs())
         _following.follow_log(self.engine)
         _following.follow(environment, self.tell)
@@ -108,6 +110,10 @@ class Serving:
                 download_name=_download_name(environment),
             )
             return
+        if runner is not self._runner:
+            self._runner = runner
+            if isinstance(runner, MasterRunner):
+                self.engine.follow_fleet(runner.server.engine)
         shape, options = environment.shape_class, environment.parsed_options
         limit, left = getattr(options, "iteration_limit", None), _feeders.iterations_left(runner)
         run_time = getattr(options, "run_time", None)
@@ -125,7 +131,6 @@ class Serving:
             ends=runner._ends,
             iterations=(limit - left, limit) if limit and left is not None else None,
             seed=environment.seed,
-            worker_logs=environment.worker_logs,
         )
 
     def _keep_telling(self) -> None:

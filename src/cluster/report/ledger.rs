@@ -26,7 +26,10 @@ pub struct Ledger {
     /// When the last reports came, and how many requests were in each.
     recent: VecDeque<(f64, u64)>,
     offset: Option<(f64, f64)>,
-    was_lost: bool,
+    /// What was said of it when it was lost, until it reports again.
+    loss: Option<String>,
+    /// Of this test, what is missing of reports that did not come.
+    unheard: u64,
     clock_was_named: bool,
 }
 
@@ -71,6 +74,7 @@ impl Ledger {
             if !self.missing.remove(&stamp.sequence) || stamp.test != self.test {
                 return Arrival::Duplicate;
             }
+            self.unheard = self.unheard.saturating_sub(requests);
             return Arrival::New(Some(format!(
                 "A report of worker {node} came late: {} in it count.",
                 requests_in(requests)
@@ -91,7 +95,8 @@ impl Ledger {
     }
 
     fn said_of(&mut self, node: &str, is_first: bool, reports: u64, lost: u64) -> Option<String> {
-        let was_lost = std::mem::take(&mut self.was_lost);
+        let was_lost = self.loss.take().is_some();
+        self.unheard = self.unheard.saturating_add(lost);
         let counted = requests_in(lost);
         match (lost, reports) {
             (0, 0) => {
@@ -132,17 +137,26 @@ impl Ledger {
         let accounted = |said: &Stamp| if said.test == self.test && self.has_reported { self.accounted } else { 0 };
         let missing = said.map_or(0, |said| said.counted.saturating_sub(accounted(&said)));
         let since = (now - self.last_report).max(0.0);
-        self.was_lost = true;
-        if missing > 0 {
+        let had_users = std::mem::take(&mut self.users) > 0;
+        let text = if missing > 0 {
             let counted = requests_in(missing);
-            return Some(format!(
-                "Worker {node} had counted at least {counted} that it has not reported: they are in no figure."
-            ));
-        }
-        let had_users = self.users > 0;
-        self.users = 0;
-        had_users
-            .then(|| format!("What worker {node} requested in the {since:.1} s since its last report is in no figure."))
+            format!("Worker {node} had counted at least {counted} that it has not reported: they are in no figure.")
+        } else if had_users {
+            format!("What worker {node} requested in the {since:.1} s since its last report is in no figure.")
+        } else {
+            return None;
+        };
+        self.loss = Some(text.clone());
+        Some(text)
+    }
+
+    /// What of it is in no figure of this test, in sentences.
+    pub fn losses(&self, node: &str) -> impl Iterator<Item = String> + use<> {
+        let unheard = (self.unheard > 0).then(|| {
+            let counted = requests_in(self.unheard);
+            format!("{counted} of worker {node} were in reports that did not arrive.")
+        });
+        self.loss.clone().into_iter().chain(unheard)
     }
 
     /// What is to be said of its clock, once.
@@ -166,7 +180,13 @@ impl Ledger {
 
     pub fn begin(&mut self) {
         (self.requests, self.failures, self.lag) = (0, 0, Lag::default());
+        (self.loss, self.unheard) = (None, 0);
         self.recent.clear();
+    }
+
+    /// Whether anything of this test came.
+    pub fn has_counted(&self) -> bool {
+        self.requests > 0
     }
 
     pub fn last_report(&self) -> f64 {

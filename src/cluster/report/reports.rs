@@ -52,7 +52,11 @@ impl Reports {
         let users: u64 = report.users.iter().map(|(_, count)| count).fold(0, |sum, count| sum.saturating_add(*count));
         ledger.note(now, requests, failures, users);
         report.add_lag_to(&mut ledger.lag);
-        report.add_to(&mut table.lock().unwrap_or_else(PoisonError::into_inner), now, correction);
+        let losses = (!complaints.is_empty()).then(|| self.losses());
+        let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
+        report.add_to(&mut table, now, correction);
+        losses.into_iter().for_each(|losses| table.set_losses(losses));
+        drop(table);
         let users = report.users.iter().map(|(class, count)| ((*class).to_owned(), *count)).collect();
         Ok(Merged { users, requests, is_duplicate: false, complaints })
     }
@@ -68,6 +72,18 @@ impl Reports {
     /// A worker is gone: what of it is in no figure, in one sentence. `None` where nothing is missing.
     pub fn lost(&mut self, node: &str, now: f64) -> Option<String> {
         self.ledgers.get_mut(node)?.lost(node, now)
+    }
+
+    /// All that is in no figure of this test, each a sentence.
+    pub fn losses(&self) -> Vec<String> {
+        let mut losses: Vec<_> = self.ledgers.iter().flat_map(|(node, ledger)| ledger.losses(node)).collect();
+        losses.sort();
+        losses
+    }
+
+    /// Who has reported requests of this test.
+    pub fn reporters(&self) -> impl Iterator<Item = &str> {
+        self.ledgers.iter().filter(|(_, ledger)| ledger.has_counted()).map(|(node, _)| node.as_str())
     }
 
     /// A test begins, so everybody's figures do.

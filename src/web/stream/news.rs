@@ -7,8 +7,9 @@ use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use super::super::figures::{Figures, keys};
-use super::super::requests::{exceptions, failures, now, worker};
+use super::super::requests::{exceptions, failures, now};
 use super::super::shared::{Percentiles, Shared, held};
+use super::super::workers;
 use crate::stats::timeline::Seen;
 use crate::stats::{Row, Table};
 use crate::verdict::Session;
@@ -32,6 +33,8 @@ pub struct News {
     seconds_without_failures: usize,
     exceptions: Option<(u64, usize)>,
     log: Option<u64>,
+    /// The version of the workers' logs.
+    worker_logs: u64,
     /// Texts of the events that are sent whole.
     sent: FxHashMap<&'static str, String>,
 }
@@ -81,7 +84,8 @@ impl News {
         self.whole("knee", &session.knee(), &mut events);
         self.whole("checks", &session.checks(), &mut events);
         self.whole("annotations", &session.annotations(), &mut events);
-        let workers: Vec<Value> = shared.status().workers.iter().flatten().map(worker).collect();
+        let workers = shared.fleet().map(|fleet| fleet.workers());
+        let workers: Vec<Value> = workers.iter().flatten().map(workers::whole).collect();
         self.whole("workers", &json!({"workers": workers}), &mut events);
         self.logs(shared, &mut events);
         events.0
@@ -174,15 +178,15 @@ impl News {
     }
 
     fn logs(&mut self, shared: &Shared, events: &mut Events) {
-        let status = shared.status();
         let (count, lines) = shared.lines_since(self.log.unwrap_or(0));
         let whole = self.log.replace(count).is_none();
-        let of_workers = (!status.worker_logs.is_empty()).then(|| json!(status.worker_logs));
-        let workers_have = of_workers.as_ref().is_some_and(|logs| self.is_new("worker logs", &logs.to_string()));
+        // Gathered only when there is something new in it: they are many lines.
+        let version = shared.fleet().map_or(0, |fleet| fleet.logs().version());
+        let workers_have = std::mem::replace(&mut self.worker_logs, version) != version;
         if whole || workers_have || !lines.is_empty() {
             let mut data = json!({"whole": whole, "lines": lines});
             if workers_have {
-                data["workers"] = of_workers.into();
+                data["workers"] = shared.worker_logs();
             }
             events.add("logs", &data);
         }

@@ -35,6 +35,12 @@ export function duration(value: number): string {
   return clock(value / 1000);
 }
 
+/** How far something is ahead, in seconds, with its sign: `+420 µs`, `−12 s`. */
+export function apart(seconds: number): string {
+  const sign = seconds < 0 ? "−" : "+";
+  return sign + duration(Math.abs(seconds) * 1000);
+}
+
 /** Seconds in the two largest units: `45 s`, `2 min 5 s`, `3 h 20 min`. */
 export function clock(seconds: number): string {
   const total = Math.round(seconds);

@@ -143,6 +143,17 @@ export interface Annotation {
   users: number;
 }
 
+/** A worker of a master. What those of Locust do not say is null. */
+export interface Worker {
+  id: string;
+  /** When the report was made; `gone` of one that had left. */
+  state: string;
+  requests: number;
+  failures: number;
+  lag_ms: { p50: number; p95: number; max: number } | null;
+  clock: { offset_s: number; error_s: number } | null;
+}
+
 export interface Run {
   version: string;
   verdict: "passed" | "failed" | null;
@@ -154,6 +165,8 @@ export interface Run {
   phases: Phases;
   lag: Lag | null;
   annotations: Annotation[];
+  /** Of a master. */
+  workers: Worker[];
   options: Record<string, unknown>;
   seed: number | null;
 }
@@ -179,6 +192,7 @@ export function completed(args: TemplateArgs, run: Partial<Run> | undefined): Ru
     phases: { names: [], rows: [] },
     lag: null,
     annotations: [],
+    workers: [],
     options: {},
     seed: null,
   };

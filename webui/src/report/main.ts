@@ -19,6 +19,7 @@ import { phases } from "./phases";
 import { requests, responseTimes } from "./requests";
 import { summary } from "./summary";
 import { tasks } from "./tasks";
+import { workers } from "./workers";
 
 const args = window.templateArgs;
 const run = completed(args, window.gregaria);
@@ -35,6 +36,7 @@ const sections = [
   distribution(run.distribution),
   phases(run.phases, filter),
   concurrency(run.knee),
+  workers(run.workers),
   tasks(args),
   options(run),
 ].filter((part): part is Section => part !== null);

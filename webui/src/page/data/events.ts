@@ -76,8 +76,24 @@ export interface Worker {
   id: string;
   state: string;
   user_count: number;
+  /** Percent of a core. */
   cpu_usage: number;
+  /** Bytes. */
   memory_usage: number;
+  index: number;
+  /** Whether it is one of gregaria's. Those of Locust say nothing of what may be null here. */
+  is_ours: boolean;
+  requests: number;
+  failures: number;
+  rps: number;
+  /** When its last report came, in seconds of the Unix epoch. */
+  last_report: number | null;
+  /** How long its Python has been busy with one thing, where that is worth saying. */
+  busy_s: number | null;
+  /** How long finished responses waited for its Python. */
+  lag_ms: { p50: number; p95: number; max: number } | null;
+  /** What has to be added to its clock to have the master's, and how wrong that may be. */
+  clock: { offset_s: number; error_s: number } | null;
 }
 
 export interface Annotation extends Said {
