@@ -32,6 +32,7 @@ pub use ready::Ready;
 pub use routes::Route;
 pub use shared::{Percentiles, Settings, Shared};
 pub use status::Status;
+pub use workers::whole as worker_json;
 
 use std::io;
 use std::net::SocketAddr;

@@ -14,7 +14,7 @@ from gregaria import _engine, _feeders
 from locust import log, runners
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, Message
 
-from . import sources
+from . import reports, sources
 from .nodes import LiveNode
 
 if TYPE_CHECKING:
@@ -157,7 +157,10 @@ class Attending:
         self.runner.environment.events.heartbeat_sent.fire(client_id=event.node, timestamp=event.at)
 
     def _on_report(self, event: Happened) -> None:
-        self.runner.environment.events.worker_report.fire(client_id=event.node, data=event.data)
+        data = event.data
+        if isinstance(data, dict):
+            reports.hide(data)
+        self.runner.environment.events.worker_report.fire(client_id=event.node, data=data)
 
     def _on_discarded(self, event: Happened) -> None:
         logger.info("Discarded report from unrecognized worker %s", event.node)

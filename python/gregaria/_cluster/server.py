@@ -49,7 +49,10 @@ class Server:
     def tell_timing(self) -> None:
         """Locustfiles assign to these constants."""
         self.engine.set_timing(
-            float(runners.HEARTBEAT_INTERVAL), int(runners.HEARTBEAT_LIVENESS), int(runners.HEARTBEAT_DEAD_INTERNAL)
+            float(runners.HEARTBEAT_INTERVAL),
+            int(runners.HEARTBEAT_LIVENESS),
+            int(runners.HEARTBEAT_DEAD_INTERNAL),
+            float(runners.WORKER_REPORT_INTERVAL),
         )
 
     def send(self, kind: str, data: Any, nodes: Iterable[str]) -> None:

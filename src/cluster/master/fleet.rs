@@ -8,6 +8,7 @@ use bytes::Bytes;
 use rmpv::Value;
 use tokio::sync::watch;
 
+use super::Logs;
 use super::data::{beat, exception, field, is_falsy, map, users};
 use super::nodes::{Beaten, Nodes, State, Users};
 use super::queue::{Event, Level, Queue};
@@ -25,11 +26,23 @@ pub struct Timing {
     pub liveness: i64,
     /// At this liveness a missing worker is forgotten.
     pub dead: i64,
+    /// Between two reports of a worker.
+    pub reports: Duration,
+}
+
+impl Timing {
+    /// On the way, and for who is not quite on time.
+    const LATE: f64 = 1.0;
+
+    /// How many seconds it takes at most until the table has what happened.
+    fn delay(self) -> Option<f64> {
+        Some(self.reports.as_secs_f64() + Self::LATE)
+    }
 }
 
 impl Default for Timing {
     fn default() -> Self {
-        Self { interval: Duration::from_secs(1), liveness: 3, dead: -60 }
+        Self { interval: Duration::from_secs(1), liveness: 3, dead: -60, reports: Duration::from_secs(3) }
     }
 }
 
@@ -67,6 +80,7 @@ impl Counted {
 pub struct Fleet {
     nodes: Mutex<Nodes>,
     reports: Mutex<Reports>,
+    logs: Mutex<Logs>,
     table: Mutex<Counted>,
     queue: Queue,
     /// What nodes of ours tell each other waits behind no listener of a locustfile.
@@ -85,9 +99,11 @@ pub struct Fleet {
 
 impl Fleet {
     pub fn new(table: Arc<Mutex<Table>>) -> Self {
+        held(&table).set_delay(Timing::default().delay());
         Self {
             nodes: Mutex::default(),
             reports: Mutex::default(),
+            logs: Mutex::default(),
             table: Mutex::new(Counted::new(table)),
             queue: Queue::default(),
             own_queue: Queue::default(),
@@ -110,6 +126,11 @@ impl Fleet {
         held(&self.reports)
     }
 
+    /// Of the workers.
+    pub fn logs(&self) -> MutexGuard<'_, Logs> {
+        held(&self.logs)
+    }
+
     pub fn queue(&self) -> &Queue {
         &self.queue
     }
@@ -129,6 +150,7 @@ impl Fleet {
 
     pub fn set_timing(&self, timing: Timing) {
         *held(&self.timing) = timing;
+        held(&self.table()).set_delay(timing.delay());
     }
 
     pub fn table(&self) -> Arc<Mutex<Table>> {
@@ -137,6 +159,7 @@ impl Fleet {
 
     /// Count from now on in this table.
     pub fn set_table(&self, table: Arc<Mutex<Table>>) {
+        held(&table).set_delay(self.timing().delay());
         *held(&self.table) = Counted::new(table);
         self.note_change();
     }
@@ -196,7 +219,10 @@ impl Fleet {
             "stats" => self.report(sent.node, &sent.data(), now),
             "spawning" => answers.extend(self.spawning(sent)),
             "spawning_complete" => answers.extend(self.spawned(sent)?),
-            "logs" => self.queue.push(Event::Logs { data: sent.data() }),
+            "logs" => {
+                self.logs().take(&sent.value());
+                self.queue.push(Event::Logs { data: sent.data() });
+            }
             "quit" => self.quit(sent, now),
             "exception" => self.exception(sent)?,
             "locustfile" => {
@@ -412,8 +438,12 @@ impl Fleet {
     }
 
     fn say_what_is_lost(&self, node: &str, now: f64) {
-        let lost = self.reports().lost(node, now);
-        lost.into_iter().for_each(|text| self.say(Level::Warning, text));
+        let mut reports = self.reports();
+        let Some(text) = reports.lost(node, now) else { return };
+        let losses = reports.losses();
+        drop(reports);
+        held(&self.table()).set_losses(losses);
+        self.say(Level::Warning, text);
     }
 
     /// Tell Python where the test may have stopped: every worker is ready again, or nobody is left.

@@ -5,14 +5,18 @@
 
 mod data;
 mod fleet;
+mod logs;
 mod nodes;
 mod queue;
 mod spawning;
+mod workers;
 
 pub use fleet::{Answer, Fleet, Phase, Timing};
+pub use logs::Logs;
 pub use nodes::{Node, Nodes, State, Tally, Users};
 pub use queue::{Event, Level, Queue};
 pub use spawning::{Pairs, Share, Wish, messages};
+pub use workers::Worker;
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -90,10 +90,18 @@ impl ClusterMaster {
         self.fleet().set_table(Arc::clone(table.get().table()));
     }
 
-    /// Seconds between two looks at who is silent, how many of them a worker is allowed, and when it is forgotten.
-    fn set_timing(&self, interval: f64, liveness: i64, dead: i64) {
-        let interval = Duration::try_from_secs_f64(interval).unwrap_or_default().max(Duration::from_millis(1));
-        self.fleet().set_timing(Timing { interval, liveness, dead });
+    /// Seconds between two looks at who is silent, how many of them a worker is allowed, when it is forgotten, and seconds
+    /// between two reports.
+    fn set_timing(&self, interval: f64, liveness: i64, dead: i64, reports: f64) {
+        let duration = |seconds| Duration::try_from_secs_f64(seconds).unwrap_or_default().max(Duration::from_millis(1));
+        let (interval, reports) = (duration(interval), duration(reports));
+        self.fleet().set_timing(Timing { interval, liveness, dead, reports });
+    }
+
+    /// Everyone who has a part in this test's figures, as JSON: `src/web/workers.rs` has the fields.
+    fn participants(&self) -> String {
+        let workers = self.fleet().participants();
+        serde_json::Value::from_iter(workers.iter().map(crate::web::worker_json)).to_string()
     }
 
     /// The state of the test.
@@ -220,7 +228,7 @@ impl ClusterMaster {
 }
 
 impl ClusterMaster {
-    fn fleet(&self) -> &Fleet {
+    pub fn fleet(&self) -> &Arc<Fleet> {
         self.master.fleet()
     }
 

@@ -2,7 +2,7 @@
 
 mod asking;
 mod lifeline;
-mod master;
+pub mod master;
 mod socket;
 pub mod values;
 mod worker;
