@@ -256,3 +256,51 @@ fn a_zeroed_table_of_a_master_counts_from_then_on() {
     assert_eq!(requests(&timeline).iter().sum::<u64>(), 22);
     assert_eq!(timeline.counted_from(), 6.0);
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// Whenever it comes: nothing lost, nothing twice, and the whole is the sum of the entries.
+    #[test]
+    fn a_master_loses_nothing(
+        steps in prop::collection::vec((0..3u8, 0..12u32, 1..20u32, any::<bool>()), 1..60)
+    ) {
+        let (table, mut timeline) = fed();
+        for (step, (name, ago, count, failed)) in steps.iter().enumerate() {
+            let now = 1001 + step as u32;
+            let at = f64::from((now + 2).saturating_sub(*ago)) + 0.5;
+            for _ in 0..*count {
+                lock(&table).record("GET", &name.to_string(), Sample { at, ..sample(f64::from(*count), 1) });
+            }
+            if *failed {
+                lock(&table).record_error("GET", &name.to_string(), crate::stats::ErrorText::of_text("x"), at);
+            }
+            timeline.observe(&table, f64::from(now), f64::from(now) - 1000.3);
+        }
+        timeline.close_all(steps.len() as f64 + 1.0);
+        let (mut all, mut entries, mut waits) = (Counts::default(), Counts::default(), 0);
+        timeline.intervals().iter().for_each(|interval| all.merge(&interval.counts));
+        timeline.intervals().iter().for_each(|interval| waits += interval.lag.count());
+        timeline.entries().iter().flat_map(|entry| &entry.counts).for_each(|(_, counts)| entries.merge(counts));
+        let table = lock(&table);
+        let parts = table.total().parts();
+        prop_assert_eq!((all.requests, all.failures, waits), (parts.num_requests, parts.num_failures, parts.num_requests));
+        prop_assert_eq!((&all.times, entries.requests), (&Cells::of(&parts.response_times), parts.num_requests));
+        prop_assert!((all.sum_ms - parts.total_response_time).abs() < 0.001);
+        prop_assert_eq!(timeline.held, timeline.cells());
+    }
+
+    #[test]
+    fn what_is_dealt_out_is_what_there_was(times in prop::collection::vec(1..1_000_000u64, 0..200), shares in prop::collection::vec(0..50u64, 1..6)) {
+        let cells = Cells::from_times_ms(times.iter().map(|time| (*time as f64 / 1000.0, 1)));
+        let parts = cells.split(&shares);
+        let mut sum = Cells::default();
+        parts.iter().for_each(|part| sum.merge(part));
+        prop_assert_eq!(&sum, &cells);
+        let all: u64 = shares.iter().sum();
+        for (part, share) in parts.iter().zip(&shares) {
+            let due = if all > 0 { *share as f64 / all as f64 * times.len() as f64 } else { 0.0 };
+            prop_assert!(all == 0 || (part.count() as f64 - due).abs() <= shares.len() as f64, "{} {}", part.count(), due);
+        }
+    }
+}
