@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import Target, eventually
 from test_cluster_master import ORACLE, Nodes, Process
 
@@ -184,8 +185,8 @@ def test_percentiles_of_a_fleet_of_ours_are_exact_and_listeners_see_locusts_keys
         "    wait_time = constant(0.05)\n"
         "    @task\n"
         "    def count(self):\n"
-        "        self.environment.events.request.fire(request_type='X', name='x', response_time=1234, response_length=1,"
-        " exception=None, context={})\n" + (LISTENING if listens else "")
+        "        self.environment.events.request.fire(request_type='X', name='x', response_time=1234,"
+        " response_length=1, exception=None, context={})\n" + (LISTENING if listens else "")
     )
     master = fleet.start_master(
         *("--headless", "--expect-workers", "2", "-u", "4", "-r", "4", "-t", "5s", "--csv", "out"),

@@ -11,6 +11,8 @@ KEY = "gregaria"
 Hidden = tuple[Any, dict[tuple[object, object], Any], Any]
 """What was hidden: of the report, of its entries by name and method, and of the total."""
 
+NOTHING: Hidden = (None, {}, None)
+
 
 def hide(data: dict[str, Any]) -> Hidden:
     """Take out what only nodes of gregaria tell each other, so that listeners see what they see on Locust."""

@@ -16,7 +16,7 @@ from weakref import finalize
 import gevent
 
 from gregaria import _engine, _feeders
-from gregaria._cluster import options
+from gregaria._cluster import options, reports
 from locust import log, runners, stats
 from locust.exception import StopTest
 from locust.runners import STATE_INIT, STATE_RUNNING, STATE_SPAWNING, Message
@@ -74,6 +74,7 @@ class Link:
         self._accepted = 0.0
         """When the master sent the latest spawn message, by its own clock."""
         self._reported: dict[str, Any] = {}
+        self._hidden: reports.Hidden = reports.NOTHING
         self._tell_engine_of_users()
         events = self.environment.events
         self._listener = events.report_to_master.add_listener(self._on_report_to_master)
@@ -265,14 +266,18 @@ class Link:
             self.engine.report()
             return
         data: dict[str, Any] = {}
-        self._reported = {}
+        self._reported, self._hidden = {}, reports.NOTHING
         self.environment.events.report_to_master.fire(client_id=self.runner.client_id, data=data)
         try:
-            self.send("stats", data)
+            self._send_report(data)
         except (TypeError, ValueError, OverflowError) as error:
             logger.error("What listeners of `report_to_master` added cannot be sent, and is left out: %s", error)
             log.unhandled_greenlet_exception = True
-            self.send("stats", self._reported)
+            self._send_report(self._reported)
+
+    def _send_report(self, data: dict[str, Any]) -> None:
+        reports.restore(data, self._hidden)
+        self.send("stats", data)
 
     def report_the_rest(self) -> None:
         """Report, if there is anything left to report."""
@@ -286,8 +291,19 @@ class Link:
         self.engine.close(_LAST_WORDS)
 
     def _on_report_to_master(self, client_id: str, data: dict[str, Any]) -> None:
-        self._reported = self.engine.take_report()
-        data.update(self._reported)
+        # Nobody counts between the two: this greenlet does not wait.
+        buckets = self._own_buckets() if stats.bucket_response_time is not stats._locusts_bucket else {}
+        self._reported = reported = self.engine.take_report()
+        self._hidden = reports.hide(reported)
+        for entry in [*reported["stats"], reported["stats_total"]] if buckets else []:
+            entry["response_times"] = buckets[entry["name"], entry["method"]]
+        data.update(reported)
+
+    def _own_buckets(self) -> dict[tuple[str, str], dict[int, int]]:
+        """Response times rounded as the locustfile wants them."""
+        measured = self.runner.stats
+        entries = [*measured.entries.values(), measured.total]
+        return {(entry.name, entry.method): entry.response_times for entry in entries}
 
     def _has_listeners(self) -> bool:
         rounds = stats.bucket_response_time is not stats._locusts_bucket
