@@ -107,7 +107,7 @@ def of_report(path: Path) -> dict[str, Any]:
 
 def test_a_mixed_fleet_is_shown_worker_by_worker(fleet: Fleet, target: Target) -> None:
     master = fleet.start_master(
-        *("--host", target.url, "--web-port", "0", "--autostart", "--autoquit", "0", "--expect-workers", "2"),
+        *("--host", target.url, "--web-port", "0", "--autostart", "--autoquit", "1", "--expect-workers", "2"),
         *("-u", "8", "-r", "8", "-t", "9s", "--html", "report.html", "--csv", "out"),
     )
     workers = [fleet.worker(), fleet.own_worker()]

@@ -75,6 +75,8 @@ class Link:
         """When the master sent the latest spawn message, by its own clock."""
         self._reported: dict[str, Any] = {}
         self._hidden: reports.Hidden = reports.NOTHING
+        self._has_reported = False
+        """Until then listeners of `init` may come that have a part in the first report."""
         self._tell_engine_of_users()
         events = self.environment.events
         self._listener = events.report_to_master.add_listener(self._on_report_to_master)
@@ -262,6 +264,10 @@ class Link:
 
     def report(self) -> None:
         """Report what was counted since the last report."""
+        if not self._has_reported:
+            gevent.sleep(0)  # Who waited for the master goes on first, and fires `init`.
+            self._has_reported = True
+            self.come_round()
         if not self._has_listeners():
             self.engine.report()
             return
@@ -353,7 +359,7 @@ class Link:
             usage=runners.CPU_MONITOR_INTERVAL,
             silence=runners.MASTER_HEARTBEAT_TIMEOUT,
             calls=runners.CONNECT_RETRY_COUNT,
-            reports_to_python=self._has_listeners(),
+            reports_to_python=not self._has_reported or self._has_listeners(),
             heartbeats_to_python=bool(self.environment.events.heartbeat_received._handlers),
         )
 
