@@ -21,20 +21,20 @@ const LONG_WAIT_MS = 20;
 const WRONG_CLOCK_S = 0.5;
 
 const COLUMNS: Column<Worker>[] = [
-  { key: "id", title: "Worker", value: (row) => row.id, style: "name", width: 14, grows: true },
+  { key: "id", title: "Worker", value: (row) => row.id, style: "name", width: 16, grows: true },
   {
     key: "state",
     title: "State",
     value: (row) => row.state,
     show: state,
-    width: 9,
+    width: 8,
   },
-  { ...number("user_count", "Users", (row) => row.user_count), show: (row) => whole(row.user_count) },
-  { ...number("requests", "Requests", (row) => row.requests), show: (row) => whole(row.requests) },
-  { ...number("failures", "Fails", (row) => row.failures), show: fails, width: 6 },
-  { ...number("rps", "RPS", (row) => row.rps), show: (row) => row.rps.toFixed(1), width: 6.5 },
-  { ...number("cpu_usage", "CPU usage", (row) => row.cpu_usage), show: cpu },
-  { ...number("memory_usage", "Memory usage", (row) => row.memory_usage), show: (row) => bytes(row.memory_usage) },
+  { ...number("user_count", "Users", (row) => row.user_count, 5), show: (row) => whole(row.user_count) },
+  { ...number("requests", "Requests", (row) => row.requests, 6.5), show: (row) => whole(row.requests) },
+  { ...number("failures", "Fails", (row) => row.failures), show: fails },
+  { ...number("rps", "RPS", (row) => row.rps), show: (row) => row.rps.toFixed(1) },
+  { ...number("cpu_usage", "CPU", (row) => row.cpu_usage, 4.75), show: cpu },
+  { ...number("memory_usage", "Memory", (row) => row.memory_usage), show: (row) => bytes(row.memory_usage) },
   {
     ...number("lag", "Lag 95 %", (row) => row.lag_ms?.p95 ?? -1),
     show: lag,
@@ -47,8 +47,8 @@ const COLUMNS: Column<Worker>[] = [
   },
 ];
 
-function number(key: string, title: string, value: (row: Worker) => number): Column<Worker> {
-  return { key, title, value, numeric: true, width: 8.5 };
+function number(key: string, title: string, value: (row: Worker) => number, width = 6): Column<Worker> {
+  return { key, title, value, numeric: true, width };
 }
 
 function state({ state, busy_s }: Worker) {
