@@ -165,6 +165,7 @@ impl Row {
     }
 
     /// Take all that was counted, and begin anew.
+    #[must_use]
     pub fn take(&mut self, now: f64) -> Self {
         let taken = Self {
             name: Arc::clone(&self.name),

@@ -194,13 +194,13 @@ fn checks(facts: &Facts<'_>) -> Option<Word> {
 /// What workers counted and could not report.
 fn incomplete(facts: &Facts<'_>) -> Option<Word> {
     let losses = facts.table.losses();
-    let mut text = format!("The figures are not whole. {}", losses.first()?);
-    match losses.len() - 1 {
-        0 => {}
-        1 => text += " There is one more such loss; the log tells of it.",
-        more => text += &format!(" There are {more} more such losses; the log tells of them."),
-    }
-    Some(word("incomplete", Weight::Warning, text))
+    let first = losses.first()?;
+    let more = match losses.len() - 1 {
+        0 => String::new(),
+        1 => " There is one more such loss; the log tells of it.".into(),
+        more => format!(" There are {more} more such losses; the log tells of them."),
+    };
+    Some(word("incomplete", Weight::Warning, format!("The figures are not whole. {first}{more}")))
 }
 
 fn errors(facts: &Facts<'_>) -> Option<Word> {

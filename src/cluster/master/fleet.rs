@@ -35,8 +35,8 @@ impl Timing {
     const LATE: f64 = 1.0;
 
     /// How many seconds it takes at most until the table has what happened.
-    fn delay(self) -> Option<f64> {
-        Some(self.reports.as_secs_f64() + Self::LATE)
+    fn delay(self) -> f64 {
+        self.reports.as_secs_f64() + Self::LATE
     }
 }
 
@@ -99,7 +99,7 @@ pub struct Fleet {
 
 impl Fleet {
     pub fn new(table: Arc<Mutex<Table>>) -> Self {
-        held(&table).set_delay(Timing::default().delay());
+        held(&table).set_delay(Some(Timing::default().delay()));
         Self {
             nodes: Mutex::default(),
             reports: Mutex::default(),
@@ -150,7 +150,7 @@ impl Fleet {
 
     pub fn set_timing(&self, timing: Timing) {
         *held(&self.timing) = timing;
-        held(&self.table()).set_delay(timing.delay());
+        held(&self.table()).set_delay(Some(timing.delay()));
     }
 
     pub fn table(&self) -> Arc<Mutex<Table>> {
@@ -159,7 +159,7 @@ impl Fleet {
 
     /// Count from now on in this table.
     pub fn set_table(&self, table: Arc<Mutex<Table>>) {
-        held(&table).set_delay(self.timing().delay());
+        held(&table).set_delay(Some(self.timing().delay()));
         *held(&self.table) = Counted::new(table);
         self.note_change();
     }

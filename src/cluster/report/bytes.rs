@@ -1,4 +1,4 @@
-//! MessagePack read and written where it lies: no value is built, nothing is allocated but what is written.
+//! `MessagePack` read and written where it lies: no value is built, nothing is allocated but what is written.
 
 /// Why a report was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,14 +117,14 @@ impl<'a> Reader<'a> {
     pub fn number(&mut self) -> Read<f64> {
         Ok(match self.byte()? {
             marker @ 0..=0x7f => f64::from(marker),
-            marker @ 0xe0..=0xff => f64::from(marker as i8),
+            marker @ 0xe0..=0xff => f64::from(marker.cast_signed()),
             0xca => f64::from(f32::from_bits(self.unsigned(4)? as u32)),
             0xcb => f64::from_bits(self.unsigned(8)?),
             marker @ 0xcc..=0xcf => self.unsigned(1 << (marker - 0xcc))? as f64,
             marker @ 0xd0..=0xd3 => {
                 let width = 1 << (marker - 0xd0);
                 let unused = 64 - 8 * width as u32;
-                (((self.unsigned(width)? << unused) as i64) >> unused) as f64
+                ((self.unsigned(width)? << unused).cast_signed() >> unused) as f64
             }
             _ => return refuse("a number was expected"),
         })
@@ -222,7 +222,7 @@ impl<'a> Pairs<'a> {
     }
 }
 
-/// Writes MessagePack as Locust's encoder does: every number in its shortest form.
+/// Writes `MessagePack` as Locust's encoder does: every number in its shortest form.
 #[derive(Debug, Default)]
 pub struct Writer(pub Vec<u8>);
 

@@ -69,9 +69,9 @@ impl<'a> Report<'a> {
                 key if key == KEY.as_bytes() => {
                     let read = Stamp::read(reader, |key, reader| {
                         if key == b"lag" {
-                            lag = reader.raw()?
+                            lag = reader.raw()?;
                         } else {
-                            reader.skip()?
+                            reader.skip()?;
                         }
                         Ok(())
                     });
@@ -138,9 +138,9 @@ impl<'a> Entry<'a> {
                 Some(place @ 0..=1) => {
                     let text = reader.text()?;
                     if place == 0 {
-                        entry.name = text
+                        entry.name = text;
                     } else {
-                        entry.method = text
+                        entry.method = text;
                     }
                     named |= 1 << place;
                 }

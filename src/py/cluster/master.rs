@@ -101,7 +101,7 @@ impl ClusterMaster {
     /// Everyone who has a part in this test's figures, as JSON: `src/web/workers.rs` has the fields.
     fn participants(&self) -> String {
         let workers = self.fleet().participants();
-        serde_json::Value::from_iter(workers.iter().map(crate::web::worker_json)).to_string()
+        workers.iter().map(crate::web::worker_json).collect::<serde_json::Value>().to_string()
     }
 
     /// The state of the test.
