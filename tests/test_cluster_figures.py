@@ -138,17 +138,18 @@ def test_a_mixed_fleet_is_shown_worker_by_worker(fleet: Fleet, target: Target) -
     assert master.exit_code(40) == 1, master.said()
     for worker in workers:
         worker.exit_code()
-    arrived = target.counts()["requests"]
     rows = (fleet.folder / "out_stats.csv").read_text().splitlines()
-    assert int(rows[-1].split(",")[2]) == arrived
+    counted = int(rows[-1].split(",")[2])
+    # Each of the eight users may have been ended in a request.
+    assert 0 <= target.counts()["requests"] - counted <= 8
     report = of_report(fleet.folder / "report.html")
     assert {each["id"]: each["state"] for each in report["workers"]}.keys() == {own["id"], theirs["id"]}
-    assert sum(each["requests"] for each in report["workers"]) == arrived
+    assert sum(each["requests"] for each in report["workers"]) == counted
     exceptions = (fleet.folder / "out_exceptions.csv").read_text()
     assert own["id"] in exceptions and theirs["id"] in exceptions and "boom" in exceptions
     # Each second has what was requested in it: no comb of empty seconds and full ones.
     requests = report["timeline"]["total"]["requests"]
-    assert sum(requests) == arrived
+    assert sum(requests) == counted
     middle = requests[2:-2]
     assert len(middle) >= 4 and min(middle) > max(middle) / 3, requests
 

@@ -144,7 +144,16 @@ impl Timeline {
 
     /// Close everything that is open: nothing more will come. The last interval ends at this moment of the clock of `at`.
     pub(super) fn close_all(&mut self, at: f64) {
-        self.close_before((self.started + (at - self.origin)).max(self.started + self.seconds() + 0.001), i64::MAX);
+        let end = (self.started + (at - self.origin)).max(self.started + self.seconds() + 0.001);
+        loop {
+            let closed = self.started + self.seconds();
+            let next = (closed + self.interval).floor();
+            if next <= closed || next >= end {
+                break;
+            }
+            self.close_before(next, next as i64);
+        }
+        self.close_before(end, i64::MAX);
     }
 
     fn close_before(&mut self, moment: f64, second: i64) {

@@ -225,7 +225,8 @@ fn a_master_has_each_second_in_the_interval_in_which_it_was() {
     }
     // So many users as there were then.
     assert_eq!(timeline.intervals().last().unwrap().users, (33, 34));
-    timeline.close_all(39.0);
+    timeline.close_all(39.2);
+    assert_eq!(&requests(&timeline)[35..37], [30, 30]);
     let counted = lock(&table).total().parts().num_requests;
     assert_eq!(requests(&timeline).iter().sum::<u64>(), counted);
     let of_entry = timeline.entries()[0].counts.iter().map(|(_, counts)| counts.times.count()).sum::<u64>();
