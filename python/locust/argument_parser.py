@@ -341,7 +341,8 @@ def get_locustfiles_locally(options: argparse.Namespace) -> list[str]:
     Leaves with exit code 1 where there is no such file.
     """
     is_worker = bool(getattr(options, "worker", False))
-    master = (options.master_host, options.master_port) if is_worker else None
+    key = getattr(options, "cluster_key", None)
+    master = (options.master_host, options.master_port, key) if is_worker else None
     return locating.locustfiles(options.locustfile, is_worker=is_worker, master=master)
 
 

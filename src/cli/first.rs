@@ -17,18 +17,31 @@ pub struct FirstPass {
     /// Whom a worker asks for its locustfile.
     pub master_host: String,
     pub master_port: i64,
+    /// What the two encrypt their messages with.
+    pub cluster_key: Option<String>,
 }
 
 impl Default for FirstPass {
     fn default() -> Self {
-        let (help, version, worker, locustfile, seed) = Default::default();
-        Self { help, version, worker, locustfile, seed, master_host: "127.0.0.1".into(), master_port: 5557 }
+        let (help, version, worker, locustfile, seed, cluster_key) = Default::default();
+        let (master_host, master_port) = ("127.0.0.1".into(), 5557);
+        Self { help, version, worker, locustfile, seed, master_host, master_port, cluster_key }
     }
 }
 
 /// The options that the first pass knows; abbreviations are among these only.
-const FIRST: [&str; 9] =
-    ["help", "locustfile", "config", "version", "worker", "master", "master_host", "master_port", "random_seed"];
+const FIRST: [&str; 10] = [
+    "help",
+    "locustfile",
+    "config",
+    "version",
+    "worker",
+    "master",
+    "master_host",
+    "master_port",
+    "cluster_key",
+    "random_seed",
+];
 
 pub fn first_pass(arguments: &[String], sources: &Sources<'_>) -> Result<FirstPass, UsageError> {
     // Nobody asks for help in a file: that is said as of any other word after it.
@@ -63,6 +76,7 @@ impl FirstPass {
             "locustfile" => self.locustfile = Some(text),
             "random_seed" => self.seed = Some(text),
             "master_host" => self.master_host = text,
+            "cluster_key" => self.cluster_key = Some(text),
             _ => {
                 let value = values::value(option, &text).map_err(|error| UsageError::argument(option, &error.0))?;
                 if let Value::Int(port) = value {
@@ -173,7 +187,7 @@ mod tests {
         assert_eq!((pass.locustfile.as_deref(), pass.worker, pass.seed.as_deref()), (Some("a.py"), true, Some("3")));
         assert_eq!(with("-f b.py", &variables).unwrap().locustfile.as_deref(), Some("b.py"));
         assert_eq!(with("", &[]).unwrap(), FirstPass::default());
-        let pass = with("--master-port 7", &[("LOCUST_MASTER_NODE_HOST", "lead")]).unwrap();
-        assert_eq!((pass.master_host.as_str(), pass.master_port), ("lead", 7));
+        let pass = with("--master-port 7 --cluster-key=k", &[("LOCUST_MASTER_NODE_HOST", "lead")]).unwrap();
+        assert_eq!((pass.master_host.as_str(), pass.master_port, pass.cluster_key), ("lead", 7, Some("k".into())));
     }
 }

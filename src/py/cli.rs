@@ -77,7 +77,7 @@ fn default_options(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
 }
 
 /// What must be known before the locustfile is read: `help`, `version`, `worker`, `locustfile` (`None`: nobody says),
-/// `seed`, `master_host`, `master_port`.
+/// `seed`, `master_host`, `master_port`, `cluster_key`.
 #[pyfunction]
 fn first_pass(py: Python<'_>, arguments: Vec<String>) -> PyResult<Bound<'_, PyDict>> {
     let default_files = config::DEFAULT_FILES.map(String::from);
@@ -90,6 +90,7 @@ fn first_pass(py: Python<'_>, arguments: Vec<String>) -> PyResult<Bound<'_, PyDi
     dict.set_item("seed", pass.seed)?;
     dict.set_item("master_host", pass.master_host)?;
     dict.set_item("master_port", pass.master_port)?;
+    dict.set_item("cluster_key", pass.cluster_key)?;
     Ok(dict)
 }
 

@@ -50,7 +50,7 @@ def _answer(host: str, port: int, key: str | None) -> dict[str, Any]:
     identity = f"{socket.gethostname()}_download_locustfile_{uuid4().hex}"
     began, hint = time.monotonic(), float(_FIRST_HINT)
     try:
-        request = _engine.LocustfileRequest(host, port, identity, options.VERSION, key=key)
+        request = _engine.LocustfileRequest(host, port, identity, options.VERSION, key=options.key(key))
         while (answer := request.wait(_LOOK)) is None:
             waited = time.monotonic() - began
             if waited >= patience:

@@ -35,4 +35,9 @@ def adopt(environment: Environment, sent: dict[str, Any]) -> None:
 
 def transport(options: Namespace | None) -> dict[str, Any]:
     """How messages travel, as the engine's arguments."""
-    return {"key": getattr(options, "cluster_key", None)}
+    return {"key": key(getattr(options, "cluster_key", None))}
+
+
+def key(given: str | None) -> str | None:
+    """The key that is meant: an empty one, as an unset variable gives, is none."""
+    return (given or "").strip() or None

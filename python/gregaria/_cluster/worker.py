@@ -172,10 +172,12 @@ class Link:
         logger.error("A message from the master was dropped: %s", why)
 
     def _notice(self, text: str, is_final: bool) -> None:
-        logger.error("%s", text)
         if is_final and not self.runner.connected:
+            # Whoever waits for the runner is told.
             self._why_not = text
             self.runner.connection_event.set()
+        else:
+            logger.error("%s", text)
 
     # What the master says.
 
@@ -348,6 +350,8 @@ class Link:
     def _keep_coming_round(self) -> None:
         while True:
             self.come_round()
+            if unsent := self.engine.take_unsent():
+                logger.error("%d messages to the master were dropped: it takes none, and too many wait already", unsent)
             gevent.sleep(_COMES_ROUND)
 
     def come_round(self) -> None:

@@ -121,7 +121,10 @@ impl Conversation {
             self.heard = self.heard.map(|heard| heard + gap);
         }
         let silence = now.saturating_duration_since(self.heard?);
-        if silence > intervals.silence && !self.gave_up {
+        if self.gave_up {
+            return None;
+        }
+        if silence > intervals.silence {
             self.gave_up = true;
             return Some(Due::Silence);
         }
