@@ -167,6 +167,12 @@ def users(master: Master) -> Any:
     return master.heard("stats")[-1][1]["user_classes_count"] if master.heard("stats") else None
 
 
+def assert_all_is_reported(master: Master, target: Target, users: int) -> None:
+    """All but what was under way when users were stopped, for which nobody waited: one request of each at most."""
+    reported = sum(data["stats_total"]["num_requests"] for _, data in master.heard("stats"))
+    assert 0 <= target.counts()["requests"] - reported <= users
+
+
 def test_a_run_from_the_call_for_the_master_to_the_last_report(master: Master, target: Target, tmp_path: Path) -> None:
     with worker(tmp_path, master.port) as node:
         eventually(lambda: "ready" in heartbeats(master))
@@ -200,8 +206,7 @@ def test_a_run_from_the_call_for_the_master_to_the_last_report(master: Master, t
     assert "Discard spawn message with older or equal timestamp" in node.log()
     assert "Unknown message type received: unheard_of" in node.log()
     assert "A message from the master was dropped (message):" in node.log()
-    reported = sum(data["stats_total"]["num_requests"] for _, data in master.heard("stats"))
-    assert reported == target.counts()["requests"]
+    assert_all_is_reported(master, target, users=3)
 
 
 def test_a_busy_python_costs_no_heartbeat(master: Master, target: Target, tmp_path: Path) -> None:
@@ -258,8 +263,7 @@ def test_what_listeners_add_to_a_report_and_what_cannot_be_sent(master: Master, 
         assert node.exit_code() == 2
         eventually(lambda: master.heard("quit"))
     assert {data["mine"] for _, data in master.heard("stats") if "mine" in data} == master.workers()
-    reported = sum(data["stats_total"]["num_requests"] for _, data in master.heard("stats"))
-    assert reported == target.counts()["requests"]
+    assert_all_is_reported(master, target, users=1)
 
 
 def test_who_is_terminated_reports_what_it_has(master: Master, target: Target, tmp_path: Path) -> None:
@@ -271,8 +275,7 @@ def test_who_is_terminated_reports_what_it_has(master: Master, target: Target, t
         node.process.send_signal(signal.SIGTERM)
         assert node.exit_code() == 7
         eventually(lambda: master.heard("quit"))
-    reported = sum(data["stats_total"]["num_requests"] for _, data in master.heard("stats"))
-    assert reported == target.counts()["requests"]
+    assert_all_is_reported(master, target, users=2)
 
 
 def test_a_master_that_is_not_there(tmp_path: Path) -> None:
