@@ -106,13 +106,13 @@ def silence(program: str, seconds: float) -> dict[str, float]:
         until("the page", lambda: answers(page), watched)
         worker = [*base, "--worker", "--master-host", "127.0.0.1", "--master-port", str(bind)]
         busy = stack.enter_context(Process(worker, folder, "worker"))
-        until("the worker", lambda: page.stats()["workers"], busy)
+        until("the worker", lambda: page.stats().get("workers"), busy)
         page.ask("/swarm", {"user_count": "1", "spawn_rate": "1"})
         time.sleep(2)
         states: list[str] = []
         end = time.monotonic() + seconds - 4
         while time.monotonic() < end:
-            states += [str(one["state"]) for one in page.stats()["workers"]] or ["gone"]
+            states += [str(one["state"]) for one in page.stats().get("workers", [])] or ["gone"]
             time.sleep(0.2)
         text = watched.log.read_text()
     lost = [state for state in states if state in ("missing", "gone")]

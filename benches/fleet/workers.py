@@ -301,8 +301,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=5557, help="the master's (default: 5557)")
     parser.add_argument("--workers", type=int, default=1500)
     parser.add_argument("--entries", type=int, default=500, help="of each report (default: 500)")
-    parser.add_argument("--requests", type=int, default=20, help="of each entry of a report (default: 20)")
-    parser.add_argument("--buckets", type=int, default=8, help="different response times of an entry (default: 8)")
+    parser.add_argument("--requests", type=int, default=6, help="of each entry of a report (default: 6)")
+    parser.add_argument("--buckets", type=int, default=4, help="different response times of an entry (default: 4)")
     parser.add_argument("--form", choices=["locust", "gregaria"], default="locust", help="whose workers they are")
     arguments = parser.parse_args()
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
