@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 LOCUST = sys.argv[1] if len(sys.argv) > 1 else "python3"
 SETTINGS: dict[str, dict[str, Any]] = {
     "as it is": {},
-    "a pipeline": {"mode": "pipeline", "run": {"checks": ["p95 < 500ms"]}, "clusterKey": {"value": "long enough, and secret"}},
+    "a pipeline": {"mode": "pipeline", "run": {"checks": ["p95 < 500ms"]}, "clusterKey": {"value": "0123456789abcdef"}},
     "all of it": {
         "autoscaling": {"enabled": True},
         "clusterKey": {"existingSecret": "key"},
