@@ -208,7 +208,8 @@ class Link:
         counts = {str(name): int(count) for name, count in job["user_classes_count"].items()}
         environment.host = job["host"]
         environment.stop_timeout = job["stop_timeout"] or 0.0
-        options.adopt(environment, job["parsed_options"])
+        # A master of ours tells its own options apart from Locust's.
+        options.adopt(environment, {**(job.get("gregaria") or {}).get("options", {}), **job["parsed_options"]})
         if runner.worker_state not in (STATE_RUNNING, STATE_SPAWNING):
             runner._begin_test()
         runner.worker_state = STATE_SPAWNING
