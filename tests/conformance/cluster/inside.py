@@ -1,0 +1,108 @@
+"""What goes before a node's locustfile: a door by which tests look inside and act, and a record of events.
+
+`POST /` evaluates an expression, or does what a statement says, in the locustfile's names. Events are written to a
+file, so that the last ones can be read when the process has ended.
+"""
+
+INSIDE = '''
+import json as _json, logging as _logging
+
+import gevent as _gevent
+from gevent.pywsgi import WSGIServer as _WSGIServer
+
+import locust as _locust
+from locust import events as _events, runners as _runners
+
+_fired = open("events", "a", buffering=1)
+
+
+class _Lines(_logging.Handler):
+    lines = []
+
+    def emit(self, record):
+        self.lines.append(f"{record.levelname}/{record.name}: {record.getMessage()}")
+
+
+def _note(event, *words):
+    print(event, *words, file=_fired)
+
+
+def _noting(event, *names):
+    getattr(_events, event).add_listener(lambda **given: _note(event, *(given[name] for name in names)))
+
+
+for _event in ("test_start", "test_stopping", "test_stop", "reset_stats", "quitting"):
+    _noting(_event)
+_noting("spawning_complete", "user_count")
+_noting("worker_connect", "client_id")
+_noting("quit", "exit_code")
+
+
+def _count(name="/x", method="GET", response_time=12.5, length=10, exception=None):
+    """Count a request as a user would."""
+    _events.request.fire(
+        request_type=method, name=name, response_time=response_time, response_length=length,
+        exception=exception, context={}, start_time=0, url=None, response=None,
+    )
+
+
+def _figures():
+    """What a report would say."""
+    stats = environment.stats
+    rows = sorted(
+        [e.method, e.name, e.num_requests, e.num_failures, e.num_none_requests, e.total_content_length,
+         round(e.total_response_time, 6), e.min_response_time, e.max_response_time, e.median_response_time,
+         round(e.avg_response_time, 6), e.get_response_time_percentile(0.95)]
+        for e in [*stats.entries.values(), stats.total]
+    )
+    errors = sorted(
+        [e.method, e.name, e.to_dict()["error"], e.occurrences] for e in stats.errors.values()
+    )
+    return {"rows": rows, "errors": errors}
+
+
+def _exceptions():
+    return sorted([e["count"], e["msg"], sorted(e["nodes"]), e["traceback"]]
+                  for e in environment.runner.exceptions.values())
+
+
+def _clients():
+    return {
+        node.id: [node.state, {name: n for name, n in node.user_classes_count.items() if n}]
+        for node in environment.runner.clients.all
+    }
+
+
+def _door(asked, start_response):
+    code = asked["wsgi.input"].read().decode()
+    try:
+        answer = eval(compile(code, "<case>", "eval"), globals())
+    except SyntaxError:
+        answer = exec(compile(code, "<case>", "exec"), globals())
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [_json.dumps(answer, default=repr).encode()]
+
+
+@_events.init.add_listener
+def _open(environment, web_ui, **_):
+    globals()["environment"], globals()["runner"], globals()["web_ui"] = environment, environment.runner, web_ui
+    _note("init", type(environment.runner).__name__)
+    _logging.getLogger().addHandler(_Lines())
+    for name in ("locust", "locust.runners"):
+        if not _logging.getLogger(name).propagate:
+            _logging.getLogger(name).addHandler(_Lines())
+    door = _WSGIServer(("127.0.0.1", 0), _door, log=None)
+    door.start()
+    _gevent.spawn(_tell, door.server_port)
+
+
+def _tell(door):
+    while web_ui is not None and not getattr(web_ui.server, "server_port", 0):
+        _gevent.sleep(0.02)
+    server = getattr(runner, "server", None)
+    told = {"door": door, "port": getattr(server, "port", 0), "page": web_ui and web_ui.server.server_port}
+    with open("doors.part", "w") as file:
+        file.write(_json.dumps(told))
+    import os
+    os.rename("doors.part", "doors")
+'''
