@@ -3,3 +3,6 @@
 from __future__ import annotations
 
 DIFFERENT: dict[str, str] = {}
+
+DIFFERENT_RUNS: dict[tuple[str, str], str] = {}
+"""Of fleets, by their names and the run's."""

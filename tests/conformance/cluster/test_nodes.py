@@ -88,7 +88,7 @@ def asked(side: Side, area: str, folder: Path) -> Seen:
                 found[name] = _asked(node, case)
             return found
     except Exception as error:
-        return dict.fromkeys(code, [_raised(error)])
+        return {name: [_raised(error)] for name in code}
 
 
 def _asked(node: Any, case: Case) -> list[dict[str, Any]]:

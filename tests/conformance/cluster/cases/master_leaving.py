@@ -27,7 +27,7 @@ def a_stop_when_nothing_runs(master: MasterAsked) -> None:
 
 
 def a_worker_leaves(master: MasterAsked) -> None:
-    first, second = master.workers("a_1", "b_1")
+    _first, second = master.workers("a_1", "b_1")
     second.send("quit")
     master.until("'b_1' not in runner.clients")
     master.see_clients()
@@ -65,7 +65,7 @@ def a_stranger_leaves(master: MasterAsked) -> None:
 
 
 def one_stops_of_its_own_accord(master: MasterAsked) -> None:
-    first, second = master.workers("a_1", "b_1")
+    _first, second = master.workers("a_1", "b_1")
     second.send("client_stopped")
     master.until("'b_1' not in runner.clients")
     master.see_clients()

@@ -21,14 +21,14 @@ def _alive(master: MasterAsked, *names: str) -> list:  # type: ignore[type-arg]
 
 
 def one_that_beats_stays(master: MasterAsked) -> None:
-    (worker,) = _alive(master, "a_1")
+    (_worker,) = _alive(master, "a_1")
     master.crowd.for_a_moment(1.5)
     master.see_clients()
     master.see_log("locust.runners")
 
 
 def one_goes_missing(master: MasterAsked) -> None:
-    first, second = _alive(master, "a_1", "b_1")
+    _first, second = _alive(master, "a_1", "b_1")
     second.beats = False
     master.until("runner.clients['b_1'].state == 'missing'")
     master.see_clients()
@@ -37,7 +37,7 @@ def one_goes_missing(master: MasterAsked) -> None:
 
 
 def it_comes_back(master: MasterAsked) -> None:
-    first, second = _alive(master, "a_1", "b_1")
+    _first, second = _alive(master, "a_1", "b_1")
     second.beats = False
     master.until("runner.clients['b_1'].state == 'missing'")
     second.beats = True
@@ -48,7 +48,7 @@ def it_comes_back(master: MasterAsked) -> None:
 
 
 def it_is_forgotten(master: MasterAsked) -> None:
-    first, second = _alive(master, "a_1", "b_1")
+    _first, second = _alive(master, "a_1", "b_1")
     second.beats = False
     master.until("'b_1' not in runner.clients")
     second.beats = True
@@ -58,7 +58,7 @@ def it_is_forgotten(master: MasterAsked) -> None:
 
 
 def it_introduces_itself_again(master: MasterAsked) -> None:
-    first, second = _alive(master, "a_1", "b_1")
+    _first, second = _alive(master, "a_1", "b_1")
     second.beats = False
     master.until("'b_1' not in runner.clients")
     second.send("client_ready", "2.47.0")
@@ -66,7 +66,7 @@ def it_introduces_itself_again(master: MasterAsked) -> None:
     master.until("'b_1' in runner.clients")
     master.note(
         "index",
-        [each.data for each in second.heard if each.kind == "ack"][0]
+        next(each.data for each in second.heard if each.kind == "ack")
         == [each.data for each in second.heard if each.kind == "ack"][1],
     )
     master.see_clients()

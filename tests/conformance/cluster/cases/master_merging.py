@@ -115,7 +115,7 @@ def fractional_times(master: MasterAsked) -> None:
             min_response_time=1.25,
             max_response_time=2.5,
             response_times={1.25: 1, 2.5: 1},
-        )  # fmt: skip
+        )
     )
     master.until("environment.stats.total.num_requests == 2")
     master.see("[sorted(e.response_times.items()) for e in environment.stats.entries.values()]")

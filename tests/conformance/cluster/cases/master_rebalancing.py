@@ -32,7 +32,7 @@ def one_comes(master: MasterAsked) -> None:
 
 
 def one_after_the_other(master: MasterAsked) -> None:
-    (first,) = _alive(master, "a_1")
+    (_first,) = _alive(master, "a_1")
     master.start(6)
     for name in ("b_1", "c_1"):
         _alive(master, name)

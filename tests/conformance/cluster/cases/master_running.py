@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from ..asking import MasterAsked
 from .master_dispatching import ARGUMENTS, LOCUSTFILE, _weights
 
@@ -35,7 +37,7 @@ def the_pace(master: MasterAsked) -> None:
     times = [each.data["timestamp"] for each in worker.heard if each.kind == "spawn"]
     master.note("steps", worker.steps)
     master.note("in order", times == sorted(set(times)))
-    master.note("a second each", [round(later - one) for one, later in zip(times, times[1:], strict=False)])
+    master.note("a second each", [round(later - one) for one, later in itertools.pairwise(times)])
 
 
 def nobody_asked_for_and_nobody_there(master: MasterAsked) -> None:

@@ -63,7 +63,7 @@ VALUES = (
     [1, [2, [3]]],
     {},
     {"a": {"b": [None]}},
-    {1: "int", 2.5: "float", None: "nil", True: "bool", b"x": "bytes"},
+    {1: "int", 2.5: "float", None: "nil", False: "bool", b"x": "bytes"},
 )
 
 

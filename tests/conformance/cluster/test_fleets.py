@@ -1,0 +1,111 @@
+"""A fleet of any mixture does what Locust's does: one master and two workers live through all runs of a file."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from ..harness import Side, same
+from ..probing import areas
+from . import runs as package
+from .differences import DIFFERENT_RUNS
+from .fleet import FLEETS, ORACLE, Fleet, Kind, gathered
+from .test_nodes import flat
+
+Seen = dict[str, list[dict[str, Any]]]
+
+AT_ONCE = 4
+"""Fleets: they wait more than they work."""
+
+
+def module(area: str) -> ModuleType:
+    return importlib.import_module(f"{package.__name__}.{area}")
+
+
+def runs_of(area: str) -> dict[str, Callable[[Fleet], None]]:
+    of = module(area)
+    return {
+        f"{area}: {name.replace('_', ' ')}": code
+        for name, code in vars(of).items()
+        if inspect.isfunction(code) and not name.startswith("_") and code.__module__ == of.__name__
+    }
+
+
+RUNS = [name for area in areas(package) for name in runs_of(area)]
+CASES = [
+    pytest.param(kind, run, id=f"{kind.name}: {run}", marks=marks)
+    for area in areas(package)
+    for kind in FLEETS
+    for run in runs_of(area)
+    for reason in [DIFFERENT_RUNS.get((kind.name, run))]
+    for marks in [[pytest.mark.xfail(strict=True, reason=reason)] if reason else []]
+]
+
+
+@pytest.fixture(scope="module")
+def answers(
+    request: pytest.FixtureRequest, sides: tuple[Side, Side], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[Kind, str], Seen]]:
+    """What a fleet saw in the runs of an area. Fleets that will be needed are asked before that."""
+    wanted: dict[tuple[Kind, str], None] = {}
+    for item in request.session.items:
+        given = item.callspec.params if hasattr(item, "callspec") else {}
+        if item.module is request.module and "run" in given:
+            area = given["run"].partition(":")[0]
+            wanted |= {(ORACLE, area): None, (given["kind"], area): None}
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        asking: dict[tuple[Kind, str], Future[Seen]] = {
+            each: threads.submit(asked, sides, *each, tmp_path_factory.mktemp("fleet")) for each in wanted
+        }
+        yield lambda kind, area: asking[kind, area].result()
+        for each in asking.values():
+            each.cancel()
+
+
+def asked(sides: tuple[Side, Side], kind: Kind, area: str, folder: Path) -> Seen:
+    found: Seen = {}
+    try:
+        with gathered(sides, kind, folder) as fleet:
+            for name, run in runs_of(area).items():
+                found[name] = _asked(fleet, run)
+    except Exception as error:
+        return {name: [_raised(error)] for name in runs_of(area)}
+    return found
+
+
+def _asked(fleet: Fleet, run: Callable[[Fleet], None]) -> list[dict[str, Any]]:
+    fleet.seen = []
+    try:
+        fleet.fresh()
+        run(fleet)
+    except Exception as error:
+        fleet.seen.append(_raised(error))
+    return fleet.seen
+
+
+def _raised(error: Exception) -> dict[str, Any]:
+    return {"raised": "".join(traceback.format_exception(error)[-3:])}
+
+
+@pytest.mark.parametrize(("kind", "run"), CASES)
+def test_run(answers: Callable[[Kind, str], Seen], kind: Kind, run: str) -> None:
+    area = run.partition(":")[0]
+    theirs, ours = answers(ORACLE, area)[run], answers(kind, area)[run]
+    assert not any("raised" in each for each in theirs), theirs[-1]["raised"]
+    assert theirs, "a run that asks nothing"
+    for our, their in zip(ours, theirs, strict=False):
+        assert "raised" not in our, our["raised"]
+        same(str(next(iter(their))), flat(their), flat(our))
+    assert len(ours) == len(theirs), ours[len(theirs) :]
+
+
+def test_every_difference_is_of_a_run_that_there_is() -> None:
+    assert set(DIFFERENT_RUNS) <= {(kind.name, run) for kind in FLEETS for run in RUNS}
