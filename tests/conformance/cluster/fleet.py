@@ -73,15 +73,12 @@ class Shopper(HttpUser):
 
     host = "http://nowhere.invalid"
     wait_time = constant(0)
-    weight = 0
-    orders = 5
 
     def on_start(self):
-        for number in range(self.orders):
-            self.client.get(f"/ok/{number % 2}", name=f"/ok/{number % 2}")
-        self.client.post("/ok/order", name="/ok/order", data="x")
-        with self.client.get("/status/404", name="/missing"):
-            pass
+        for number in range(5):
+            self.client.get(f"/status/20{number % 2}")
+        self.client.post("/status/202", name="/order", data="x")
+        self.client.get("/status/404", name="/missing")
 
     @task
     def rest(self):
@@ -90,7 +87,6 @@ class Shopper(HttpUser):
 
 class Raising(User):
     wait_time = constant(60)
-    weight = 0
 
     @task
     def fail(self):
@@ -99,7 +95,6 @@ class Raising(User):
 
 class Busy(User):
     wait_time = constant(60)
-    weight = 0
 
     @task
     def work(self):
@@ -171,8 +166,7 @@ class Fleet:
     def _arguments() -> list[str]:
         page = ["--web-host", "127.0.0.1", "--web-port", "0"]
         # A shape in the locustfile would steer all runs; it is put in place where a case wants it.
-        return ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", "0", *page, "A", "B", "C",
-                "Shopper", "Raising", "Busy", "--class-picker"]  # fmt: skip
+        return ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", "0", *page]
 
     def add_worker(self, kind: str) -> Node:
         tap = Tap(self.master.doors["port"])
@@ -283,8 +277,20 @@ class Fleet:
 
     def see_log(self, of: str = "locust.runners") -> None:
         for name, node in self.nodes.items():
-            lines = [line for line in node.inside("list(_Lines.lines)") if line.split(": ")[0].partition("/")[2].startswith(of)]
+            lines = [
+                line
+                for line in node.inside("list(_Lines.lines)")
+                if line.split(": ")[0].partition("/")[2].startswith(of)
+            ]
             self.note(f"log of {name}", sorted(lines))
+
+    def busy(self, users: int) -> None:
+        """Have so many users in the middle of their task on each worker."""
+        self.weights(Busy=(1, 0))
+        self.start(users * len(self.workers))
+        for at, worker in enumerate(self.workers, 1):
+            since = self._events[f"worker {at}"]
+            worker.wait(lambda worker=worker, since=since: worker.events[since:].count("begun") == users)  # type: ignore[misc]
 
     _events: dict[str, int] = {}
 
@@ -292,8 +298,9 @@ class Fleet:
         """What the target counted since the case began."""
         return {what: number for what, number in self.target.ask("GET", "/witness/counts")["by"].items()}
 
-    def see_totals(self) -> None:
-        """Everything that the target counted is in the master's figures, and nothing else."""
+    def see_totals(self, shoppers: int) -> None:
+        """When so many have got all they want: everything that the target counted is in the master's figures."""
+        self.master.wait(lambda: sum(self.arrived().values()) == 7 * shoppers, f"requests of {shoppers} shoppers")
         arrived = self.arrived()
         self.until(f"environment.stats.total.num_requests == {sum(arrived.values())}")
         self.note("arrived", arrived)

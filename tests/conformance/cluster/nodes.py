@@ -76,7 +76,8 @@ class Node:
         """Ask its web page."""
         connection = http.client.HTTPConnection("127.0.0.1", self.doors["page"], timeout=PATIENCE)
         try:
-            headers = {"Content-Type": "application/x-www-form-urlencoded"} if body is not None else {}
+            kind = "application/json" if (body or "").startswith("{") else "application/x-www-form-urlencoded"
+            headers = {"Content-Type": kind} if body is not None else {}
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             return response.status, response.headers.get("Content-Type", ""), response.read()

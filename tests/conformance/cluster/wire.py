@@ -14,7 +14,7 @@ import zmq
 
 from ..harness import masked, without_foreign_frames
 
-PATIENCE = 30
+PATIENCE = 20
 """Seconds that anything may take."""
 
 MOMENT = 0.3

@@ -159,3 +159,13 @@ def two_listeners_of_one_type(master: MasterAsked) -> None:
         "except BaseException as error: _said = [type(error).__name__, str(error)]\nelse: _said = None"
     )
     master.see("_said")
+
+
+def a_message_that_cannot_be_sent(master: MasterAsked) -> None:
+    worker = master.worker("a_1")
+    master.begins("runner.send_message('news', {1, 2})")
+    master.until("_doing.dead")
+    master.see("_doing.exception is not None")
+    master.inside("runner.send_message('news', 'still here')")
+    master.crowd.hears(worker, "news")
+    master.see_conversations(worker)

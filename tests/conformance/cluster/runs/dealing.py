@@ -81,10 +81,10 @@ def a_shape(fleet: Fleet) -> None:
 
 
 def by_the_page(fleet: Fleet) -> None:
-    fleet.note("start", fleet.ask("POST", "/swarm", "user_count=6&spawn_rate=3&user_classes=A&user_classes=C"))
+    fleet.note("start", fleet.ask("POST", "/swarm", "user_count=6&spawn_rate=3"))
     fleet.until("runner.user_count == 6")
     fleet.see_users()
-    fleet.note("again", fleet.ask("POST", "/swarm", "user_count=2&spawn_rate=100&user_classes=A&user_classes=C"))
+    fleet.note("again", fleet.ask("POST", "/swarm", "user_count=2&spawn_rate=100"))
     fleet.until("runner.user_count == 2 and runner.state == 'running'")
     fleet.see_steps()
     answer = fleet.page("/stats/requests")
@@ -94,7 +94,6 @@ def by_the_page(fleet: Fleet) -> None:
     fleet.note("stop", fleet.ask("POST", "/stop"))
     fleet.see_users()
     fleet.see_events()
-    fleet.inside("environment.user_classes = [A, B, C, Shopper, Raising, Busy]")
 
 
 def one_comes_in_the_middle_of_a_ramp(fleet: Fleet) -> None:
@@ -184,5 +183,3 @@ def _one_less(fleet: Fleet) -> None:
 def _without(fleet: Fleet) -> None:
     fleet.workers.pop().close()
     fleet.taps.pop().close()
-
-

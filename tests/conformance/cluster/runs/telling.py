@@ -79,11 +79,8 @@ def options(fleet: Fleet) -> None:
 
 
 def a_stop_timeout(fleet: Fleet) -> None:
-    fleet.weights(Busy=(1, 0))
     fleet.inside("environment.stop_timeout = 3")
-    fleet.start(2)
-    for worker in fleet.workers:
-        worker.wait(lambda worker=worker: worker.events[-1] == "begun")  # type: ignore[misc]
+    fleet.busy(1)
     fleet.stop()
     fleet.inside("environment.stop_timeout = 0.0")
     fleet.see_events()
@@ -91,35 +88,22 @@ def a_stop_timeout(fleet: Fleet) -> None:
 
 
 def no_stop_timeout(fleet: Fleet) -> None:
-    fleet.weights(Busy=(1, 0))
     fleet.inside("environment.stop_timeout = 0.0")
-    fleet.start(2)
-    for worker in fleet.workers:
-        worker.wait(lambda worker=worker: worker.events[-1] == "begun")  # type: ignore[misc]
+    fleet.busy(1)
     fleet.stop()
     fleet.see_events()
 
 
 def a_class_changed_on_the_page(fleet: Fleet) -> None:
-    fleet.note("answer", fleet.ask("POST", "/user", '{"user_class_name": "A", "weight": 4, "host": "http://a.example"}'))
+    fleet.note(
+        "answer", fleet.ask("POST", "/user", '{"user_class_name": "A", "weight": 4, "host": "http://a.example"}')
+    )
     for worker in fleet.workers:
         worker.until("A.weight == 4")
     fleet.see("[A.weight, A.host]")
     fleet.see_everywhere("[A.weight, A.host]")
     fleet.inside("A.host = None")
     fleet.everywhere("setattr(A, 'host', None)")
-
-
-def a_message_that_cannot_be_sent(fleet: Fleet) -> None:
-    """It fails where it is sent, and nowhere else."""
-    fleet.inside(
-        "try: runner.send_message('news', {1, 2})\nexcept Exception: _failed = True\nelse: _failed = False"
-    )
-    fleet.see("_failed")
-    fleet.inside("runner.send_message('news', 'still here')")
-    for worker in fleet.workers:
-        worker.until("_got")
-    fleet.see_everywhere("_got")
 
 
 def states_of_all(fleet: Fleet) -> None:
