@@ -338,11 +338,17 @@ class Fleet:
 
 
 @contextmanager
-def gathered(sides: Sequence[Side], kind: Kind, folder: Path) -> Iterator[Fleet]:
+def pythons(sides: Sequence[Side], folder: Path) -> Iterator[tuple[dict[str, Side], Target]]:
+    """Both, with one target for all nodes of a fleet."""
     ours, theirs = sides
     folder.mkdir(parents=True, exist_ok=True)
     with target(folder) as where:
-        python = {OURS: Side("ours", ours.python, where), LOCUSTS: Side("oracle", theirs.python, where)}
+        yield {OURS: Side("ours", ours.python, where), LOCUSTS: Side("oracle", theirs.python, where)}, where
+
+
+@contextmanager
+def gathered(sides: Sequence[Side], kind: Kind, folder: Path) -> Iterator[Fleet]:
+    with pythons(sides, folder) as (python, where):
         fleet = Fleet(python, kind, folder, where)
         try:
             yield fleet

@@ -17,8 +17,9 @@ from ..harness import Side, same
 from ..probing import areas
 from . import runs as package
 from .differences import DIFFERENT_RUNS
-from .fleet import FLEETS, ORACLE, Fleet, Kind, gathered
+from .fleet import FLEETS, ORACLE, Fleet, Kind, gathered, pythons
 from .test_nodes import flat
+from .whole import Whole
 
 Seen = dict[str, list[dict[str, Any]]]
 
@@ -30,7 +31,7 @@ def module(area: str) -> ModuleType:
     return importlib.import_module(f"{package.__name__}.{area}")
 
 
-def runs_of(area: str) -> dict[str, Callable[[Fleet], None]]:
+def runs_of(area: str) -> dict[str, Callable[[Any], None]]:
     of = module(area)
     return {
         f"{area}: {name.replace('_', ' ')}": code
@@ -71,14 +72,14 @@ def answers(
 
 
 def asked(sides: tuple[Side, Side], kind: Kind, area: str, folder: Path) -> Seen:
-    found: Seen = {}
+    runs = runs_of(area)
     try:
+        if "whole" in inspect.signature(next(iter(runs.values()))).parameters:
+            return {name: _asked_alone(sides, kind, run, folder / run.__name__) for name, run in runs.items()}
         with gathered(sides, kind, folder) as fleet:
-            for name, run in runs_of(area).items():
-                found[name] = _asked(fleet, run)
+            return {name: _asked(fleet, run) for name, run in runs.items()}
     except Exception as error:
-        return {name: [_raised(error)] for name in runs_of(area)}
-    return found
+        return {name: [_raised(error)] for name in runs}
 
 
 def _asked(fleet: Fleet, run: Callable[[Fleet], None]) -> list[dict[str, Any]]:
@@ -89,6 +90,20 @@ def _asked(fleet: Fleet, run: Callable[[Fleet], None]) -> list[dict[str, Any]]:
     except Exception as error:
         fleet.seen.append(_raised(error))
     return fleet.seen
+
+
+def _asked_alone(
+    sides: tuple[Side, Side], kind: Kind, run: Callable[[Any], None], folder: Path
+) -> list[dict[str, Any]]:
+    with pythons(sides, folder) as (python, where):
+        whole = Whole(python, kind, folder, where)
+        try:
+            run(whole)
+        except Exception as error:
+            whole.seen.append(_raised(error))
+        finally:
+            whole.close()
+        return whole.seen
 
 
 def _raised(error: Exception) -> dict[str, Any]:
