@@ -79,9 +79,9 @@ class Asked:
         said = [line for line in chosen if not any(each in line for each in but)]
         self.note("log", said if in_order else sorted(re.sub(r"\d+ workers", "N workers", line) for line in said))
 
-    def see_events(self) -> None:
+    def see_events(self, *, but: str = "never") -> None:
         """What was fired in this case."""
-        self.note("events", self.node.events[self._events_before :])
+        self.note("events", [each for each in self.node.events[self._events_before :] if not each.startswith(but)])
 
     def fresh(self) -> None:
         self.inside("_Lines.lines.clear()")

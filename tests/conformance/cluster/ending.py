@@ -24,8 +24,8 @@ class Alone:
     def note(self, what: str, value: Any) -> None:
         self.seen.append({what: value})
 
-    def scripted_master(self) -> ScriptedMaster:
-        return self._keep(ScriptedMaster())
+    def scripted_master(self, port: int = 0) -> ScriptedMaster:
+        return self._keep(ScriptedMaster(port))
 
     def crowd(self, node: Node) -> Crowd:
         return self._keep(Crowd(node.doors["port"]))

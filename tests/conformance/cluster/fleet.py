@@ -49,7 +49,7 @@ from locust import HttpUser, LoadTestShape, User, constant, tag, task
 _runners.WORKER_REPORT_INTERVAL = 0.3
 _runners.WORKER_LOG_REPORT_INTERVAL = 0.3
 _runners.HEARTBEAT_INTERVAL = 0.4
-_runners.HEARTBEAT_LIVENESS = 6
+_runners.HEARTBEAT_LIVENESS = 12
 
 
 class A(User):
@@ -267,22 +267,23 @@ class Fleet:
 
     def see_users(self) -> None:
         """How many there are by the master's books, and by each worker's."""
-        self.until(f"runner.user_count == {sum(self.everywhere('runner.user_count'))}")
+        self.master.wait(lambda: self.inside("runner.user_count") == sum(self.everywhere("runner.user_count")), "users")
         self.see("sorted(_clients().items())", "runner.user_count", "runner.state")
         self.see_everywhere("{name: users for name, users in runner.user_classes_count.items() if users}")
 
-    def see_events(self) -> None:
+    def see_events(self, *, but: Sequence[str] = ()) -> None:
+        """What was fired. When workers are ready again after a stop is chance, and not told."""
+        unheard = ("worker_connect", *but)
         for name, node in self.nodes.items():
-            self.note(f"events of {name}", node.events[self._events[name] :])
+            events = node.events[self._events[name] :]
+            self.note(f"events of {name}", [each for each in events if not each.startswith(unheard)])
 
-    def see_log(self, of: str = "locust.runners") -> None:
+    def see_log(self) -> None:
+        """What runners said, but whether all workers had answered within a second."""
+        unheard = ("All users spawned", "report waittime is expired", "DEBUG/")
         for name, node in self.nodes.items():
-            lines = [
-                line
-                for line in node.inside("list(_Lines.lines)")
-                if line.split(": ")[0].partition("/")[2].startswith(of)
-            ]
-            self.note(f"log of {name}", sorted(lines))
+            lines = node.inside("[line for line in _Lines.lines if '/locust.runners: ' in line]")
+            self.note(f"log of {name}", sorted(line for line in lines if not any(each in line for each in unheard)))
 
     def busy(self, users: int) -> None:
         """Have so many users in the middle of their task on each worker."""

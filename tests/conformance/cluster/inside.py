@@ -47,12 +47,13 @@ def _count(name="/x", method="GET", response_time=12.5, length=10, exception=Non
 
 
 def _figures():
-    """What a report would say."""
+    """What a report would say. A time may be a whole number or not: that is the engine's business."""
     stats = environment.stats
     rows = sorted(
         [e.method, e.name, e.num_requests, e.num_failures, e.num_none_requests, e.total_content_length,
-         round(e.total_response_time, 6), e.min_response_time, e.max_response_time, e.median_response_time,
-         round(e.avg_response_time, 6), e.get_response_time_percentile(0.95)]
+         *(None if each is None else round(float(each), 6) for each in
+           (e.total_response_time, e.min_response_time, e.max_response_time, e.median_response_time,
+            e.avg_response_time, e.get_response_time_percentile(0.95)))]
         for e in [*stats.entries.values(), stats.total]
     )
     errors = sorted(
@@ -100,7 +101,10 @@ def _tell(door):
     while web_ui is not None and not getattr(web_ui.server, "server_port", 0):
         _gevent.sleep(0.02)
     server = getattr(runner, "server", None)
-    told = {"door": door, "port": getattr(server, "port", 0), "page": web_ui and web_ui.server.server_port}
+    told = {
+        "door": door, "port": getattr(server, "port", 0), "page": web_ui and web_ui.server.server_port,
+        "id": getattr(runner, "client_id", ""),
+    }
     with open("doors.part", "w") as file:
         file.write(_json.dumps(told))
     import os

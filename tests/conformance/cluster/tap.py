@@ -20,6 +20,7 @@ class Frames:
     def __init__(self) -> None:
         self._bytes = bytearray()
         self._greeted = False
+        self.commands = 0
 
     def take(self, chunk: bytes) -> list[bytes]:
         """The bodies of the messages that are complete now."""
@@ -32,7 +33,9 @@ class Frames:
             self._greeted = True
         while (frame := self._frame()) is not None:
             flags, body = frame
-            if not flags & COMMAND:
+            if flags & COMMAND:
+                self.commands += 1
+            else:
                 found.append(body)
         return found
 

@@ -76,7 +76,9 @@ class Whole:
     def ends(self, *, said: bool = True) -> None:
         """All have ended, or are about to. Of workers, which one is which is chance, and not told."""
         codes = {name: node.exit_code() for name, node in self.nodes.items()}
-        self.note("exit codes", [codes["master"], *sorted(str(code) for name, code in codes.items() if name != "master")])
+        self.note(
+            "exit codes", [codes["master"], *sorted(str(code) for name, code in codes.items() if name != "master")]
+        )
         events = {name: node.events for name, node in self.nodes.items() if (node.folder / "events").exists()}
         # When the workers come is chance, and that they did shows elsewhere.
         self.note("events of the master", [each for each in events["master"] if not each.startswith("worker_connect")])
@@ -99,12 +101,24 @@ class Whole:
         for name in ("stats", "failures", "exceptions"):
             with (folder / f"out_{name}.csv").open(newline="") as file:
                 rows = list(csv.DictReader(file))
-            kept = ("Type", "Name", "Method", "Error", "Request Count", "Failure Count", "Occurrences", "Count", "Message")
+            kept = (
+                "Type",
+                "Name",
+                "Method",
+                "Error",
+                "Request Count",
+                "Failure Count",
+                "Occurrences",
+                "Count",
+                "Message",
+            )
             self.note(name, [{key: row[key] for key in kept if key in row} for row in rows])
         history = (folder / "out_stats_history.csv").read_text().splitlines()
         self.note("history", [history[0], max(int(line.split(",")[1]) for line in history[1:])])
         entries = json.loads((folder / "out.json").read_text())
-        self.note("json", [[each["method"], each["name"], each["num_requests"], each["num_failures"]] for each in entries])
+        self.note(
+            "json", [[each["method"], each["name"], each["num_requests"], each["num_failures"]] for each in entries]
+        )
         page = (folder / "out.html").read_text().lower()
         self.note("report", [page.startswith("<!doctype html>"), "/status/200" in page])
 

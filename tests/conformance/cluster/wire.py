@@ -93,11 +93,13 @@ def waited_for(condition: Callable[[], Any], what: str, patience: float = PATIEN
 class ScriptedMaster:
     """One that says nothing of its own accord, except that it acknowledges and answers heartbeats if that is wished."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.LINGER, 0)
-        self.port: int = self._socket.bind_to_random_port("tcp://127.0.0.1")
+        if port:
+            self._socket.bind(f"tcp://127.0.0.1:{port}")
+        self.port: int = port or self._socket.bind_to_random_port("tcp://127.0.0.1")
         self.acks = True
         self.answers = True
         self.index = 0
@@ -118,8 +120,12 @@ class ScriptedMaster:
     def send(self, kind: Any, data: Any = None, node_id: Any = "") -> None:
         self.send_raw(encoded(kind, data, self.me if node_id == "" else node_id))
 
-    def send_raw(self, payload: bytes, to: bytes | None = None) -> None:
-        self._socket.send_multipart([self.worker if to is None else to, payload])
+    def send_raw(self, payload: bytes) -> None:
+        self._socket.send_multipart([self.worker, payload])
+
+    def send_to(self, peer: bytes, kind: Any, data: Any = None) -> None:
+        """To one that is no worker."""
+        self._socket.send_multipart([peer, encoded(kind, data, peer.decode())])
 
     def read(self, patience: float = 0.02) -> bool:
         """Take in one message, if there is one."""

@@ -51,7 +51,7 @@ def in_steps(master: MasterAsked) -> None:
     master.see_steps(*workers)
     master.see_conversations(*workers, but=("spawn",))
     master.see_log("locust.runners")
-    master.see_events()
+    master.see_events(but="worker_connect")
 
 
 def a_rate_below_one(master: MasterAsked) -> None:
@@ -114,7 +114,7 @@ def down(master: MasterAsked) -> None:
     master.start(2, 3)
     master.see_steps(*workers)
     master.see_log("locust.runners")
-    master.see_events()
+    master.see_events(but="worker_connect")
 
 
 def down_to_nobody_and_up(master: MasterAsked) -> None:

@@ -109,7 +109,7 @@ def the_last_goes_missing(master: MasterAsked) -> None:
     master.until("runner.state == 'stopped'")
     master.see("runner.state", "runner.user_count")
     master.see_log("locust.runners")
-    master.see_events()
+    master.see_events(but="worker_connect")
 
 
 def a_start_without_those_that_are_missing(master: MasterAsked) -> None:
@@ -134,7 +134,7 @@ def a_stop_while_one_is_missing(master: MasterAsked) -> None:
     master.see("runner.state")
     master.crowd.for_a_moment()
     master.see_conversations(first, second, but=("heartbeat", "spawn"))
-    master.see_events()
+    master.see_events(but="worker_connect")
 
 
 def messages_to_the_missing(master: MasterAsked) -> None:

@@ -148,7 +148,7 @@ def by_the_page(master: MasterAsked) -> None:
     master.until("runner.state == 'running'")
     master.see_steps(*workers)
     master.note("host", [each.data["host"] for each in workers[0].heard if each.kind == "spawn"])
-    master.note("stopped", master.asks("GET", "/stop"))
+    master.note("stopped", master.asks("POST", "/stop"))
     master.crowd.for_a_moment()
     master.see_conversations(*workers, but=("spawn", "heartbeat"))
     master.inside("environment.host = None")
@@ -188,7 +188,7 @@ def a_second_run(master: MasterAsked) -> None:
     master.until("len(runner.clients.ready) == 2")
     master.start(4, 2)
     master.see_steps(first, second)
-    master.see_events()
+    master.see_events(but="worker_connect")
     master.see_log("locust.runners", in_order=False)
 
 

@@ -83,7 +83,7 @@ def a_stop_timeout(fleet: Fleet) -> None:
     fleet.busy(1)
     fleet.stop()
     fleet.inside("environment.stop_timeout = 0.0")
-    fleet.see_events()
+    fleet.see_events(but=("spawning_complete",))
     fleet.see_log()
 
 
@@ -91,7 +91,7 @@ def no_stop_timeout(fleet: Fleet) -> None:
     fleet.inside("environment.stop_timeout = 0.0")
     fleet.busy(1)
     fleet.stop()
-    fleet.see_events()
+    fleet.see_events(but=("spawning_complete",))
 
 
 def a_class_changed_on_the_page(fleet: Fleet) -> None:
