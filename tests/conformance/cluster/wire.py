@@ -53,6 +53,10 @@ class _Masked:
 
 def comparable(value: Any, me: str = "") -> Any:
     match value:
+        case {"msg": str(), "traceback": str(traceback)}:
+            # The engine has none of the frames between the user and the locustfile.
+            frames = [line.split(", ")[1:] for line in traceback.splitlines() if "locustfile.py" in line]
+            return {"msg": value["msg"], "traceback": frames}
         case dict():
             return {key: _item(key, item, me) for key, item in value.items() if key != EXTRA}
         case list():
@@ -69,6 +73,8 @@ def _item(key: Any, value: Any, me: str) -> Any:
     if isinstance(key, str) and VOLATILE.match(key):
         # Whole or not, it is a number; which of the two is chance.
         return _Masked("<number>" if isinstance(value, int | float) else f"<{type(value).__name__}>")
+    if key in ("total_response_time", "min_response_time", "max_response_time") and isinstance(value, int | float):
+        return float(value)
     if key in ("num_reqs_per_sec", "num_fail_per_sec"):
         return {_Masked(f"<{name}>"): sum(value.values()) for name in {type(each).__name__ for each in value}}
     return comparable(value, me)

@@ -6,6 +6,7 @@ import signal
 
 from ..asking import USERS
 from ..ending import Alone
+from ..wire import comparable
 
 HASTY = """
 _runners.CONNECT_TIMEOUT = 1
@@ -80,7 +81,7 @@ def _served(alone: Alone, files: list[object], *arguments: str) -> None:
     request = master.until("locustfile")
     sender = master.senders[master.heard.index(request)]
     host, _, rest = sender.decode().partition("_download_locustfile_")
-    alone.note("asked", [request.data, bool(host), len(rest), request.node_id == sender.decode()])
+    alone.note("asked", [comparable(request.data), bool(host), len(rest), request.node_id == sender.decode()])
     master.send_to(sender, "locustfile", {"locustfiles": files})
     master.until("heartbeat")
     alone.note("kinds", [each.kind for each in master.heard if each.kind in ("locustfile", "client_ready")][-1])
