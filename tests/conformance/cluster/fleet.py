@@ -95,12 +95,13 @@ class Raising(User):
 
 class Busy(User):
     wait_time = constant(60)
+    lasts = 1
 
     @task
     def work(self):
         _note("begun")
         try:
-            _gevent.sleep(self.environment.parsed_options.stop_timeout + 0.4)
+            _gevent.sleep(self.lasts)
             _note("finished")
         finally:
             _note("over")
@@ -268,6 +269,7 @@ class Fleet:
     def see_users(self) -> None:
         """How many there are by the master's books, and by each worker's."""
         self.master.wait(lambda: self.inside("runner.user_count") == sum(self.everywhere("runner.user_count")), "users")
+        self.until("not runner.clients.spawning")
         self.see("sorted(_clients().items())", "runner.user_count", "runner.state")
         self.see_everywhere("{name: users for name, users in runner.user_classes_count.items() if users}")
 
@@ -280,7 +282,7 @@ class Fleet:
 
     def see_log(self) -> None:
         """What runners said, but whether all workers had answered within a second."""
-        unheard = ("All users spawned", "report waittime is expired", "DEBUG/")
+        unheard = ("All users spawned", "report waittime is expired", "Discarded report", "DEBUG/")
         for name, node in self.nodes.items():
             lines = node.inside("[line for line in _Lines.lines if '/locust.runners: ' in line]")
             self.note(f"log of {name}", sorted(line for line in lines if not any(each in line for each in unheard)))

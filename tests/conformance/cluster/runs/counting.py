@@ -113,7 +113,7 @@ def reports_tell_listeners(fleet: Fleet) -> None:
         "def _look(client_id, data): _told.append([client_id, data.get('mine'), sorted(set(data) - {'gregaria'})])\n"
         "_events.worker_report.add_listener(_look)"
     )
-    add = "def _add(client_id, data): data['mine'] = {'of': runner.worker_index}\n_events.report_to_master.add_listener(_add)"
+    add = "def _add(client_id, data): data['mine'] = {'of': runner.worker_index >= 0}\n_events.report_to_master.add_listener(_add)"
     fleet.everywhere(add)
     try:
         fleet.everywhere("_count('/r')")

@@ -89,8 +89,10 @@ def a_stop_timeout(fleet: Fleet) -> None:
 
 def no_stop_timeout(fleet: Fleet) -> None:
     fleet.inside("environment.stop_timeout = 0.0")
+    fleet.everywhere("Busy.lasts = 60")
     fleet.busy(1)
     fleet.stop()
+    fleet.everywhere("Busy.lasts = 1")
     fleet.see_events(but=("spawning_complete",))
 
 
