@@ -14,7 +14,7 @@ import zmq
 
 from ..harness import masked, without_foreign_frames
 
-PATIENCE = 20
+PATIENCE = 40
 """Seconds that anything may take."""
 
 MOMENT = 0.3

@@ -68,7 +68,7 @@ def times_and_percentiles(fleet: Fleet) -> None:
 def requests_without_times_and_lengths(fleet: Fleet) -> None:
     fleet.start(2)
     fleet.everywhere("_count('/n', response_time=None, length=0)")
-    fleet.everywhere("_count('/z', response_time=0, length=None)")
+    fleet.everywhere("_count('/z', response_time=0, length=3)")
     fleet.until("environment.stats.total.num_requests == 4")
     fleet.see("_figures()")
 
