@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SOURCES := Cargo.toml Cargo.lock build.rs pyproject.toml $(wildcard webui/*.*) \
 	$(shell find src python webui/src -type f -not -name '*.so' -not -path '*/__pycache__/*')
 
-.PHONY: demo test test-rust test-webui test-python test-pythons chaos check check-deploy docs bench clean
+.PHONY: demo test test-rust test-webui test-python test-pythons cluster chaos check check-deploy docs bench clean
 .DEFAULT_GOAL := demo
 
 # The product as a user has it: a wheel, in a virtual environment of its own.
@@ -68,6 +68,10 @@ PYTHONS ?= $(shell for minor in 11 12 13 14; do \
 	command -v python3.$$minor || ls -d $(HOME)/.pyenv/versions/3.$$minor.*/bin/python 2>/dev/null | tail -n 1; done)
 test-pythons: $(VENV)/installed
 	@for python in $(PYTHONS); do tests/on_python.sh "$$python" || exit 1; done
+
+# Nodes of a cluster beside Locust's, over the wire, and a few rounds of faults: on a machine that does nothing else.
+cluster: $(VENV)/installed .oracle/installed
+	GREGARIA_FLEETS=1 GREGARIA_ORACLE=$(CURDIR)/.oracle/bin/python $(BIN)/python -m pytest -q tests/conformance/cluster tests/chaos
 
 # Rounds of faults on a fleet, by seed: hundreds of them, for an hour in which nobody waits.
 SEEDS ?= 1-200
