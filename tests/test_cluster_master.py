@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -11,6 +12,9 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -307,3 +311,31 @@ def test_the_locustfile_is_sent_to_who_asks_unless_that_is_switched_off(nodes: N
     assert "the master was started with --no-locustfile-transfer" in worker.said()
     master.process.send_signal(signal.SIGTERM)
     master.exit_code()
+
+
+def test_the_page_starts_changes_and_stops_a_fleet(nodes: Nodes, target: Target) -> None:
+    master = nodes.master("-f", "shop.py", "--host", target.url, "--web-host", "127.0.0.1", "--web-port", "0")
+    port = master.says(r"The web interface has port (\d+)")[1]
+    workers = [nodes.worker() for _ in range(2)]
+
+    def ask(path: str, **form: object) -> Any:
+        data = urlencode(form).encode() if form else None
+        with urlopen(Request(f"http://127.0.0.1:{port}{path}", data=data), timeout=20) as answer:
+            return json.load(answer)
+
+    eventually(lambda: ask("/worker-count") == {"worker_count": 2}, 20)
+    assert ask("/swarm", user_count=4, spawn_rate=4)["success"]
+    eventually(lambda: ask("/stats/requests")["user_count"] == 4)
+    eventually(lambda: ask("/stats/requests")["state"] == "running")
+    assert ask("/swarm", user_count=2, spawn_rate=4)["success"]
+    eventually(lambda: ask("/stats/requests")["user_count"] == 2)
+    assert [worker["user_count"] for worker in ask("/stats/requests")["workers"]] == [1, 1]
+    assert ask("/stop")["success"]
+    assert ask("/stats/requests")["user_count"] == 0
+    eventually(lambda: ask("/stats/requests")["state"] == "stopped")
+    eventually(lambda: ask("/worker-count") == {"worker_count": 2}, 20)
+    assert ask("/swarm", user_count=2, spawn_rate=2)["success"]
+    eventually(lambda: ask("/stats/requests")["user_count"] == 2)
+    master.process.send_signal(signal.SIGTERM)
+    assert master.exit_code() == 0, master.said()
+    assert [worker.exit_code() for worker in workers] == [0, 0]

@@ -12,6 +12,7 @@ import gevent
 import locust
 from gregaria import _engine, _feeders
 from locust import log, runners
+from locust.exception import StopTest
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, Message
 
 from . import reports, sources
@@ -31,6 +32,8 @@ class Attending:
     def __init__(self, runner: MasterRunner) -> None:
         self.runner = runner
         self.engine = runner.server.engine
+        self.away: set[str] = set()
+        """Workers that have stopped their users, and have not said yet that they are ready again."""
         # Until `keep_listening` has looked: listeners of `init` are still to come.
         self.engine.hear(reports=True, heartbeats=True)
         self._handlers: dict[str, Callable[[Happened], None]] = {
@@ -60,6 +63,12 @@ class Attending:
         while (event := self.engine.next()) is not None:
             try:
                 self._handlers[event.kind](event)
+            except StopTest as error:
+                runners._stop_because(self.runner.environment, error)
+            except KeyboardInterrupt:
+                # Ctrl-C is for the main greenlet, and this one is needed up to the end.
+                hub = gevent.get_hub()
+                hub.loop.run_callback(hub.handle_error, None, KeyboardInterrupt, KeyboardInterrupt(), None)
             except Exception:
                 logger.error("What a worker's `%s` asked for failed:\n%s", event.kind, traceback.format_exc())
                 log.unhandled_greenlet_exception = True
@@ -87,6 +96,7 @@ class Attending:
         _compare_versions(node, event.data)
         runner.environment.events.worker_connect.fire(client_id=node)
         runner.clients[node] = LiveNode(node, self.engine)
+        self.away.discard(node)
         self.engine.wake()  # somebody may wait for workers
         self._joins(node)
         said = f"{node} (index {event.index}) reported as ready"
@@ -99,6 +109,7 @@ class Attending:
         logger.error(f"An old (pre 2.0) worker tried to connect ({event.node}). That's not going to work.")
 
     def _on_stopped(self, event: Happened) -> None:
+        self.away.add(event.node)
         self._leaves(event.node)
         logger.info(f"{event.node} (index {event.index}) reported that it has stopped")
 

@@ -19,7 +19,7 @@ def say(runner: MasterRunner) -> None:
     engine = runner.server.engine
     for node in runner.clients:
         logger.debug("Sending quit message to worker %s (index %d)", node, runner.get_worker_index(node))
-    runner.server.send("quit", None, runner.clients)
+    runner.server.send("quit", None, {*runner.clients, *runner._attending.away})
     seconds = runner.environment.stop_timeout + _PATIENCE
     # A node that is missing is not waited for.
     if not runner._wait_until(lambda: sum(engine.tally()[:3]) == 0, seconds=seconds):

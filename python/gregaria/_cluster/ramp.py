@@ -47,6 +47,12 @@ class Ramp:
 
     def go(self) -> None:
         """Send each step, wait for the workers' word, and say that all users are there."""
+        try:
+            self._go()
+        finally:
+            self._is_over = True  # Whoever is killed meanwhile, as the page kills the start that it takes back, too.
+
+    def _go(self) -> None:
         dispatched: _Assignment = {}
         for dispatched in self._steps():
             self._send(dispatched)
@@ -61,7 +67,6 @@ class Ramp:
         runner.environment.events.spawning_complete.fire(user_count=total)
         if self._is_over:
             return  # A listener has stopped the test, or begun another ramp.
-        self._is_over = True
         runner.send_message("spawning_complete", data={"user_count": total})
         runner.spawning_completed = True
         prefix = (
