@@ -329,9 +329,9 @@ def test_the_page_starts_changes_and_stops_a_fleet(nodes: Nodes, target: Target)
     eventually(lambda: ask("/stats/requests")["state"] == "running")
     assert ask("/swarm", user_count=2, spawn_rate=4)["success"]
     eventually(lambda: ask("/stats/requests")["user_count"] == 2)
-    assert [worker["user_count"] for worker in ask("/stats/requests")["workers"]] == [1, 1]
+    eventually(lambda: [worker["user_count"] for worker in ask("/stats/requests")["workers"]] == [1, 1])
     assert ask("/stop")["success"]
-    assert ask("/stats/requests")["user_count"] == 0
+    eventually(lambda: ask("/stats/requests")["user_count"] == 0)
     eventually(lambda: ask("/stats/requests")["state"] == "stopped")
     eventually(lambda: ask("/worker-count") == {"worker_count": 2}, 20)
     assert ask("/swarm", user_count=2, spawn_rate=2)["success"]
