@@ -57,13 +57,13 @@ class Process:
     def said(self) -> str:
         return self.log.read_text()
 
-    def says(self, pattern: str, deadline: float = 20) -> re.Match[str]:
+    def says(self, pattern: str, deadline: float = 60) -> re.Match[str]:
         found = eventually(lambda: re.search(pattern, self.said()) or (self.process.poll() is not None and 1), deadline)
         found = re.search(pattern, self.said())
         assert found, f"it ended without saying {pattern!r}:\n{self.said()}"
         return found
 
-    def exit_code(self, deadline: float = 20) -> int:
+    def exit_code(self, deadline: float = 60) -> int:
         return self.process.wait(deadline)
 
 
