@@ -182,7 +182,8 @@ impl<'a> Entry<'a> {
             ..RowParts::default()
         };
         let shift = shift.round() as i64;
-        let seconds = |pairs: &Pairs<'a>| pairs.iter().map(move |(second, count)| (second as i64 + shift, count));
+        let seconds =
+            |pairs: &Pairs<'a>| pairs.iter().map(move |(second, count)| ((second as i64).saturating_add(shift), count));
         let (requests, failures) = (seconds(&self.requests_per_second), seconds(&self.failures_per_second));
         if let Some((_, phases, cells)) = self.exact.and_then(compact::take_entry) {
             parts.phases = phases;
