@@ -139,7 +139,7 @@ async fn attend(
             },
         }
     }
-    router.flush(PARTING).await;
+    router.close(PARTING).await;
 }
 
 fn send(router: &Router, messages: Vec<Answer>) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
@@ -23,6 +23,8 @@ const MOST_WAITING: usize = 1000;
 const MOST_STRANGERS: usize = 1024;
 /// How long a peer's queue outlives its connection.
 const AWAY: Duration = Duration::from_secs(10);
+/// How long a peer may take to take leave.
+const PARTING: Duration = Duration::from_millis(500);
 /// Until a descriptor may have become free.
 const BREATH: Duration = Duration::from_millis(100);
 
@@ -55,6 +57,7 @@ struct Shared {
     us: Us,
     peers: Mutex<HashMap<Identity, Arc<Peer>>>,
     incoming: mpsc::Sender<(Identity, Arrived)>,
+    closing: watch::Sender<bool>,
     nameless: AtomicU64,
     strangers: AtomicU64,
     keys: AtomicU64,
@@ -74,6 +77,7 @@ impl Router {
             us,
             peers: Mutex::default(),
             incoming: sender,
+            closing: watch::Sender::new(false),
             nameless: AtomicU64::new(0),
             strangers: AtomicU64::new(0),
             keys: AtomicU64::new(0),
@@ -120,12 +124,15 @@ impl Router {
         timeout(within, emptied).await.is_ok()
     }
 
-    /// Send what is queued, stop listening and end all connections; afterwards the port is free.
+    /// Send what is queued, stop listening and take leave of all peers; afterwards the port is free.
     pub async fn close(mut self, within: Duration) {
         self.flush(within).await;
-        self.accepting.abort();
-        // It was aborted: there is nothing to learn.
-        let _ = (&mut self.accepting).await;
+        self.shared.closing.send_replace(true);
+        // Who does not take leave in time is left without; there is nothing else to learn.
+        if timeout(PARTING * 2, &mut self.accepting).await.is_err() {
+            self.accepting.abort();
+            let _ = (&mut self.accepting).await;
+        }
     }
 }
 
@@ -250,6 +257,7 @@ impl Shared {
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     let strangers = Arc::new(Semaphore::new(MOST_STRANGERS));
+    let mut closing = shared.closing.subscribe();
     let mut links = JoinSet::new();
     loop {
         let next = async {
@@ -263,31 +271,58 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
                 Err(_) => tokio::time::sleep(BREATH).await,
             },
             Some(_) = links.join_next(), if !links.is_empty() => {}
+            () = begins(&mut closing) => break,
         }
     }
+    drop(listener);
+    while links.join_next().await.is_some() {}
 }
 
 /// One connection, from its first byte to its last, and the time its peer may take to come back.
 async fn serve(stream: TcpStream, permit: OwnedSemaphorePermit, shared: Arc<Shared>) {
-    let Ok(stream) = sockets::tuned(stream) else { return };
-    let mut link = match Link::open(stream, &shared.us).await {
-        Ok(link) => link,
-        Err(broken) => return shared.count_stranger(&broken),
+    let mut closing = shared.closing.subscribe();
+    let met = tokio::select! {
+        met = meet(stream, permit, &shared) => met,
+        () = begins(&mut closing) => None,
     };
-    drop(permit);
-    let name = std::mem::take(&mut link.peer.identity);
-    let identity = if name.is_empty() { shared.invent() } else { Identity(name) };
-    let Some(serving) = shared.place(&identity).await else { return };
+    let Some((mut link, identity, serving)) = met else { return };
     let peer = Arc::clone(&serving.0);
     let wrap = |message| {
         peer.is_known.store(true, Ordering::Relaxed);
         (identity.clone(), message)
     };
-    let broken = link.pump(&peer.queue, &shared.incoming, wrap, &peer.challenged).await;
-    shared.count(&broken);
+    tokio::select! {
+        broken = link.pump(&peer.queue, &shared.incoming, wrap, &peer.challenged) => shared.count(&broken),
+        () = begins(&mut closing) => return link.farewell(PARTING).await,
+    }
     drop((serving, link));
     if peer.is_known.load(Ordering::Relaxed) {
-        tokio::time::sleep(AWAY).await;
+        tokio::select! {
+            () = tokio::time::sleep(AWAY) => {}
+            () = begins(&mut closing) => {}
+        }
     }
     shared.forget(&identity, &peer);
+}
+
+/// Until a peer has introduced itself and its name is free.
+async fn meet(stream: TcpStream, permit: OwnedSemaphorePermit, shared: &Shared) -> Option<(Link, Identity, Serving)> {
+    let mut link = match Link::open(sockets::tuned(stream).ok()?, &shared.us).await {
+        Ok(link) => link,
+        Err(broken) => {
+            shared.count_stranger(&broken);
+            return None;
+        }
+    };
+    drop(permit);
+    let name = std::mem::take(&mut link.peer.identity);
+    let identity = if name.is_empty() { shared.invent() } else { Identity(name) };
+    let serving = shared.place(&identity).await?;
+    Some((link, identity, serving))
+}
+
+/// Until the router is being closed, or is gone.
+async fn begins(closing: &mut watch::Receiver<bool>) {
+    // Both have the same consequence.
+    let _ = closing.wait_for(|closing| *closing).await;
 }
