@@ -67,7 +67,9 @@ fn workers(text: &mut Text, workers: &[Worker]) {
     let figures: [Figure; 9] = [
         ("gregaria_worker_up", "gauge", "1 for a worker that can run users.", |it| Some(it.is_able().into())),
         ("gregaria_worker_users", "gauge", "Users that run there.", |it| Some(it.users as f64)),
-        ("gregaria_worker_requests_total", "counter", "Requests that it reported.", |it| Some(it.figures.requests as f64)),
+        ("gregaria_worker_requests_total", "counter", "Requests that it reported.", |it| {
+            Some(it.figures.requests as f64)
+        }),
         ("gregaria_worker_failures_total", "counter", "Those that failed.", |it| Some(it.figures.failures as f64)),
         ("gregaria_worker_cpu_ratio", "gauge", "Its use of processors; 1 is one core.", |it| Some(it.cpu / 100.0)),
         ("gregaria_worker_memory_bytes", "gauge", "Memory of its process.", |it| Some(it.memory as f64)),

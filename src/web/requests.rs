@@ -34,7 +34,8 @@ fn current(shared: &Shared) -> Value {
     if !status.has_runner {
         return without_runner();
     }
-    let mut answer = of_table(shared.session().table(), &status, &shared.percentiles(), shared.settings().window, now());
+    let mut answer =
+        of_table(shared.session().table(), &status, &shared.percentiles(), shared.settings().window, now());
     if let Some(fleet) = shared.fleet() {
         answer["workers"] = fleet.workers().iter().map(workers::locusts).collect();
         answer["worker_count"] = status.worker_count.into();
