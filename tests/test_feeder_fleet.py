@@ -53,9 +53,7 @@ class Fleet:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.processes: list[subprocess.Popen[bytes]] = []
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = str(free.getsockname()[1])
+        self.port = ""
 
     def start(
         self, *options: str, workers: int, feeder: str, task: str = NEXT, wait: str = "0", python: str = sys.executable
@@ -64,10 +62,17 @@ class Fleet:
         of the locustfile than its class."""
         (self.folder / "locustfile.py").write_text(LOCUSTFILE.format(feeder=feeder, task=task, wait=wait))
         (self.folder / "locusts.py").write_text(LOCUSTS.format(wait=wait))
-        bind = ("--master-bind-host", "127.0.0.1", "--master-bind-port", self.port)
+        is_ours = python == sys.executable
+        bind = ("--master-bind-host", "127.0.0.1", "--master-bind-port", "0" if is_ours else _free_port())
         expected = ("--headless", "--only-summary", "--expect-workers", str(workers))
         self.master = self.run("master", "--master", *bind, *expected, *options, python=python)
+        self.port = eventually(self._port_of_master, 30) if is_ours else bind[-1]
         self.workers = [self.join() for _ in range(workers)]
+
+    def _port_of_master(self) -> str:
+        found = re.search(r"Listening for workers on port (\d+)", self.log("master"))
+        assert found or self.master.poll() is None, self.log("master")
+        return found[1] if found else ""
 
     def join(self, python: str = sys.executable) -> subprocess.Popen[bytes]:
         place = ("--master-host", "127.0.0.1", "--master-port", self.port)
@@ -86,6 +91,11 @@ class Fleet:
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
+
+    def has_taken(self, count: int) -> None:
+        """Wait until users have so many rows."""
+        eventually(lambda: len(self.taken()) > count or self.master.poll() is not None, 60)
+        assert self.master.poll() is None, self.log("master")
 
     def taken(self) -> list[str]:
         return [row for path in self.folder.glob("took-*") for row in path.read_text().split("\n")[:-1]]
@@ -112,6 +122,13 @@ def fleet(tmp_path: Path) -> Iterator[Fleet]:
     fleet = Fleet(tmp_path)
     yield fleet
     fleet.close()
+
+
+def _free_port() -> str:
+    """For Locust's own master, which does not say which one it has taken."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return str(free.getsockname()[1])
 
 
 def write_csv(path: Path, count: int) -> None:
@@ -141,7 +158,7 @@ def test_what_killed_workers_held_is_in_doubt_and_handed_to_nobody(fleet: Fleet)
     feeder = 'rows = Feeder("rows.csv")'
     fleet.start("-u", "40", "-r", "100", "--csv", "run", workers=4, feeder=feeder, task=TAKE, wait="0.002")
     for count, worker in ((2000, fleet.workers[0]), (5000, fleet.workers[2])):
-        eventually(lambda count=count: len(fleet.taken()) > count, 60)
+        fleet.has_taken(count)
         worker.kill()
     late = fleet.join()
     assert fleet.wait(120) == 0, fleet.log("master")
@@ -155,7 +172,7 @@ def test_what_killed_workers_held_is_in_doubt_and_handed_to_nobody(fleet: Fleet)
 
 def test_a_worker_that_leaves_gives_back_what_it_held(fleet: Fleet) -> None:
     fleet.start("-u", "6", "-r", "100", workers=3, feeder="rows = Feeder(range(600), name='r')", wait="0.02", task=NEXT)
-    eventually(lambda: len(fleet.taken()) > 100, 60)
+    fleet.has_taken(100)
     fleet.workers[0].terminate()
     assert fleet.wait() == 0, fleet.log("master")
     assert sorted(map(int, fleet.taken())) == list(range(600))
@@ -195,7 +212,7 @@ def test_as_many_tasks_begin_over_all_workers_as_were_asked_for(limit: int, flee
 def test_iterations_of_a_killed_worker_are_in_doubt(fleet: Fleet) -> None:
     task = "print('begun', file=mine); gevent.sleep(0.01)"
     fleet.start("-u", "12", "-r", "100", "-i", "3000", "--csv", "run", workers=3, feeder="", task=task)
-    eventually(lambda: len(fleet.taken()) > 500, 60)
+    fleet.has_taken(500)
     fleet.workers[1].kill()
     assert fleet.wait(120) == 0, fleet.log("master")
     begun, doubted = len(fleet.taken()), len(fleet.doubts("--iterations"))
