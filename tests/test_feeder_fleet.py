@@ -71,7 +71,8 @@ class Fleet:
 
     def _port_of_master(self) -> str:
         found = re.search(r"Listening for workers on port (\d+)", self.log("master"))
-        assert found or self.master.poll() is None, self.log("master")
+        if not found and self.master.poll() is not None:
+            pytest.fail(self.log("master"))
         return found[1] if found else ""
 
     def join(self, python: str = sys.executable) -> subprocess.Popen[bytes]:
