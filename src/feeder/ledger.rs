@@ -163,6 +163,11 @@ impl<C: Content> Ledger<C> {
             };
             return vec![outgoing(worker, stream, again)];
         }
+        if request.wants == 0 {
+            let mut out: Vec<_> = self.answer(worker, Answer::Rows(Vec::new())).into_iter().collect();
+            out.extend(self.serve());
+            return out;
+        }
         if !self.waiting.iter().any(|waiting| waiting == worker) {
             self.waiting.push_back(worker.into());
         }
@@ -252,8 +257,7 @@ impl<C: Content> Ledger<C> {
 
     /// Whether all rows have gone out and were used, as far as anybody will ever tell.
     pub fn is_spent(&self) -> bool {
-        let is_held = self.streams.values().any(|stream| !stream.is_lost && !stream.held.is_empty());
-        self.is_exhausted && self.returned.is_empty() && !is_held
+        self.is_dry() && !self.streams.values().any(|stream| !stream.is_lost && !stream.held.is_empty())
     }
 
     /// What workers hold of which they have not told whether it was used.
@@ -267,15 +271,18 @@ impl<C: Content> Ledger<C> {
     /// Answer who waits, as far as that is possible now.
     fn serve(&mut self) -> Vec<Outgoing<C>> {
         let mut out = Vec::new();
-        for worker in std::mem::take(&mut self.waiting) {
-            let wants = self.streams[&worker].wants;
-            let rows = self.rows(self.share(wants));
+        for _ in 0..self.waiting.len() {
+            if self.is_dry() {
+                break; // At the end of the data hundreds may wait, and each word of a worker comes here.
+            }
+            let Some(worker) = self.waiting.pop_front() else { break };
+            let rows = self.rows(self.share(self.streams[&worker].wants));
             let answer = match &self.broken {
-                None if rows.is_empty() && wants > 0 => {
+                None if rows.is_empty() => {
                     self.waiting.push_back(worker);
                     continue;
                 }
-                Some(broken) if rows.is_empty() && wants > 0 => Answer::Broken(broken.clone()),
+                Some(broken) if rows.is_empty() => Answer::Broken(broken.clone()),
                 _ => Answer::Rows(rows),
             };
             out.extend(self.answer(&worker, answer));
@@ -286,6 +293,11 @@ impl<C: Content> Ledger<C> {
             }
         }
         out
+    }
+
+    /// Whether there is nothing to hand out, nor will there be unless somebody gives something back.
+    fn is_dry(&self) -> bool {
+        self.is_exhausted && self.returned.is_empty()
     }
 
     fn answer(&mut self, worker: &str, answer: Answer<C>) -> Option<Outgoing<C>> {
