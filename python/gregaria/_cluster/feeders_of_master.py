@@ -275,8 +275,8 @@ class Fleet:
         self._tell_doubts()
 
     def _awaits_word(self) -> bool:
-        live = {node.id for node in self.runner.clients.values() if node not in self.runner.clients.missing}
-        return any(worker in live for owner in self.owners.values() for worker, _ in owner.ledger.in_doubt())
+        """Also of workers that have left: what they give back may come after their farewell."""
+        return any(owner.ledger.in_doubt() for owner in self.owners.values())
 
     def _tell_doubts(self) -> None:
         doubts = [(owner, worker, rows) for owner in self.owners.values() for worker, rows in owner.ledger.in_doubt()]
