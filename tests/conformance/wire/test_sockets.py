@@ -336,7 +336,7 @@ def test_both_families(start: Callable[..., Process], host: str) -> None:
 
 
 def test_whoever_has_no_key_is_refused_and_told_so(start: Callable[..., Process]) -> None:
-    ours, theirs, worker, stranger = (start(kind) for kind in ("subject", "peer", "subject", "subject"))
+    ours, theirs, worker, stranger, keyless = (start(kind) for kind in ("subject", "peer", *["subject"] * 3))
     port = ours.router("127.0.0.1", 0, KEY)
     worker.dealer("127.0.0.1", port, "w", KEY)
     worker.send("hello")
@@ -344,6 +344,8 @@ def test_whoever_has_no_key_is_refused_and_told_so(start: Callable[..., Process]
     assert ours.send("back", 0, "w") and worker.recv() == [None, "back", 4]
     theirs.dealer("d", "127.0.0.1", port)
     theirs.send("d", "hello")
+    keyless.dealer("127.0.0.1", port, "k")
+    keyless.send("hello")
     stranger.dealer("127.0.0.1", port, "s", KEY + "?")
     stranger.send("hello")
     said = eventually(stranger.notices)
