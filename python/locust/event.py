@@ -7,7 +7,8 @@ import time
 import traceback
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
+from weakref import WeakSet
 
 from gregaria import _engine
 
@@ -17,6 +18,14 @@ from .exception import InterruptTaskSet, RescheduleTask, RescheduleTaskImmediate
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 _CONTROL = (StopUser, StopTest, RescheduleTask, RescheduleTaskImmediately, InterruptTaskSet)
+
+
+class _Follower(Protocol):
+    def look_for_listeners(self) -> None: ...
+
+
+_followers: WeakSet[_Follower] = WeakSet()
+"""Who leaves out what nobody listens to: told at once when a hook has gained or lost a listener."""
 
 
 class _WatchedClass(type):
@@ -47,11 +56,17 @@ class EventHook(_engine.EventHookBase, metaclass=_WatchedClass):
     def add_listener(self, handler: Handler) -> Handler:
         """Call `handler` whenever the event fires. Usable as a decorator."""
         self._handlers.append(handler)
+        self._tell_followers()
         return handler
 
     def remove_listener(self, handler: Callable[..., Any]) -> None:
         """Undo `add_listener`. Raises ValueError if `handler` is no listener."""
         self._handlers.remove(handler)
+        self._tell_followers()
+
+    def _tell_followers(self) -> None:
+        for follower in list(_followers):
+            follower.look_for_listeners()
 
     def fire(self, *, reverse: bool = False, **kwargs: Any) -> None:
         """Call the listeners, the last one first if `reverse`.

@@ -11,6 +11,7 @@ import gevent
 
 import locust
 from gregaria import _engine, _feeders
+from locust import event as hooks
 from locust import log, runners
 from locust.exception import StopTest
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, Message
@@ -83,13 +84,16 @@ class Attending:
 
     def keep_listening(self) -> NoReturn:
         """Keep the engine from making events for listeners that there are not, and tell it its times."""
+        hooks._followers.add(self)
         while True:
             gevent.sleep(runners.HEARTBEAT_INTERVAL)
-            events = self.runner.environment.events
-            self.engine.hear(
-                reports=bool(events.worker_report._handlers), heartbeats=bool(events.heartbeat_sent._handlers)
-            )
+            self.look_for_listeners()
             self.runner.server.tell_timing()
+
+    def look_for_listeners(self) -> None:
+        """Somebody has begun or ceased to listen."""
+        events = self.runner.environment.events
+        self.engine.hear(reports=bool(events.worker_report._handlers), heartbeats=bool(events.heartbeat_sent._handlers))
 
     def _on_ready(self, event: Happened) -> None:
         runner, node = self.runner, event.node

@@ -17,6 +17,7 @@ import gevent
 
 from gregaria import _engine, _feeders
 from gregaria._cluster import options, reports
+from locust import event as hooks
 from locust import log, runners, stats
 from locust.exception import StopTest
 from locust.runners import STATE_INIT, STATE_RUNNING, STATE_SPAWNING, Message
@@ -82,6 +83,7 @@ class Link:
         self._listener = events.report_to_master.add_listener(self._on_report_to_master)
         events.quitting.add_listener(self._on_quitting)
         events.user_error.add_listener(self._on_user_error)
+        hooks._followers.add(self)
         self.come_round()
 
     def _tell_engine_of_users(self) -> None:
@@ -354,6 +356,10 @@ class Link:
             if unsent := self.engine.take_unsent():
                 logger.error("%d messages to the master were dropped: it takes none, and too many wait already", unsent)
             gevent.sleep(_COMES_ROUND)
+
+    def look_for_listeners(self) -> None:
+        """Somebody has begun or ceased to listen."""
+        self.come_round()
 
     def come_round(self) -> None:
         """Show that Python is not busy; and what locustfiles may have changed meanwhile."""

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+AFTERWARDS = "on purpose: who came or went is told first, then users are dealt out anew, to those who are there"
+
 DIFFERENT: dict[str, str] = {
+    "master_joining: a heartbeat of a stranger": "on purpose: a master that has no workers yet waits for them",
+    "master_leaving: one stops in a run": AFTERWARDS,
+    "master_running: one that comes while all run": AFTERWARDS,
+    "master_running: one that leaves while all run": AFTERWARDS,
+    "master_running: by the page": "the end of a ramp is told once; Locust's workers hear of it twice when the page began it",
+    "worker_reporting: buckets": "on purpose: a time within a thousandth of a bucket's edge may be in the next one",
+    "worker_reporting: figures are differences": "buckets are in ascending order; Locust has them as they came",
     "master_merging: fractional times": "on purpose: histograms hold whole milliseconds; sums, minima and maxima are exact",
 }
 

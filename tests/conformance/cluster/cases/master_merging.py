@@ -262,7 +262,7 @@ def the_page(master: MasterAsked) -> None:
     master.note("errors", [{**each, "first_seen": 0, "last_seen": 0} for each in answer["errors"]])
     master.note("rest", [answer["user_count"], answer["state"], answer["fail_ratio"], sorted(answer)])
     for kind in ("requests", "failures", "exceptions"):
-        status, _, body = master.node.ask("GET", f"/stats/{kind}/csv")
+        status, _, body = master.node.ask("GET", "/exceptions/csv" if kind == "exceptions" else f"/stats/{kind}/csv")
         master.note(kind, [status, [line.split(",")[:4] for line in body.decode().splitlines()]])
 
 
