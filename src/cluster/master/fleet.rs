@@ -210,7 +210,7 @@ impl Fleet {
     fn act(&self, sent: &Received<'_>, now: f64) -> Option<Vec<Answer>> {
         let mut answers = Vec::new();
         match sent.opened.kind {
-            "client_ready" => match self.ready(sent) {
+            "client_ready" => match self.ready(sent)? {
                 Some(ack) => answers.push(ack),
                 None => return Some(answers),
             },
@@ -238,11 +238,16 @@ impl Fleet {
         Some(answers)
     }
 
-    /// `None` for a worker that is too old.
-    fn ready(&self, sent: &Received<'_>) -> Option<Answer> {
+    /// `Some(None)` for a worker that is too old.
+    fn ready(&self, sent: &Received<'_>) -> Option<Option<Answer>> {
         let id: Arc<str> = sent.from.into();
-        if is_falsy(&sent.value()) {
+        let version = sent.value();
+        if is_falsy(&version) {
             self.queue.push(Event::TooOld { id });
+            return Some(None);
+        }
+        // A text, or what workers that are not Locust's say instead.
+        if !version.is_str() && version.as_i64() != Some(-1) {
             return None;
         }
         let liveness = self.timing().liveness;
@@ -255,7 +260,7 @@ impl Fleet {
         // The key by which nodes of ours know each other. Others read `index` alone.
         let ours = map([("instance", self.instance.as_str().into())]);
         let ack = map([("index", index.into()), (report::KEY, ours)]);
-        Some((sent.from.into(), message::encode("ack", &ack, sent.from)))
+        Some(Some((sent.from.into(), message::encode("ack", &ack, sent.from))))
     }
 
     fn stopped(&self, sent: &Received<'_>) {
@@ -575,6 +580,16 @@ mod tests {
                 && tell(&fleet, "client_ready", Value::Nil, "s").is_empty()
         );
         assert_eq!(fleet.nodes().tally().all(), 0);
+    }
+
+    #[test]
+    fn a_version_is_a_text_or_none() {
+        let fleet = fleet();
+        for version in [7.into(), Value::Array(vec![1.into()]), 2.5.into()] {
+            assert!(tell(&fleet, "client_ready", version, "s").is_empty());
+        }
+        assert_eq!((fleet.nodes().tally().all(), fleet.refused()), (0, 3));
+        assert_eq!(tell(&fleet, "client_ready", (-1).into(), "go").len(), 1);
     }
 
     #[test]

@@ -111,5 +111,6 @@ def test_a_master_lives_on(ours: Side, tmp_path: Path) -> None:
         other = master.worker("b_1")
         master.start(4)
         master.wait(lambda: worker.users and other.users)
+        assert master.inside("sorted(runner.clients)") == ["a_1", "b_1"]
         assert sum(worker.users.values()) + sum(other.users.values()) == 4
         master.does("runner.stop()")
