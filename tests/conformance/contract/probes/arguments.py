@@ -59,10 +59,12 @@ def attempt(say, action, **environment):
 OURS = {
     "abort_on_check",
     "checks",
+    "cluster_key",
     "hgrm_prefix",
     "io_threads",
     "iteration_limit",
     "junit",
+    "no_locustfile_transfer",
     "plain",
     "random_seed",
     "web_allowed_hosts",
