@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -77,7 +78,9 @@ def run(locustfile: Path, target: Any, folder: Path, *options: str) -> tuple[sub
 )
 def test_an_example_over_two_processes(name: str, target: Any, tmp_path: Path) -> None:
     time = () if name == "shape_step" else ("-t", "2")
-    ran, reported = run(LOCUSTFILES / f"{name}.py", target, tmp_path, *time)
+    # A copy: pytest would read this project's settings beside the original.
+    example = Path(shutil.copy(LOCUSTFILES / f"{name}.py", tmp_path))
+    ran, reported = run(example, target, tmp_path, *time)
     assert ran.returncode == (1 if name == "failures" else 0), ran.stderr
     assert reported == sum(target.counts()["by"].values()) > 0
     assert "Traceback" not in ran.stderr and ran.stderr.count("reported as ready") == 2, ran.stderr
