@@ -282,8 +282,10 @@ def test_a_worker_that_is_lost_is_shown_as_lost(browser: Any, shop: Served) -> N
         "seed": None,
         "version": "",
     }
-    worker = {"user_count": 10, "cpu_usage": 97.2, "memory_usage": 61_865_984}
-    workers = [{"id": "b_<2>", "state": "running", **worker}, {"id": "a_1", "state": "missing", **worker}]
+    worker = {"user_count": 10, "cpu_usage": 97.2, "memory_usage": 61_865_984, "index": 0, "is_ours": False}
+    worker |= {"requests": 7, "failures": 1, "rps": 3.5}
+    worker |= dict.fromkeys(["last_report", "busy_s", "lag_ms", "clock"])
+    workers = [{"id": "b_<2>", "state": "running", **worker}, {"id": "a_1", "state": "missing", **worker, "index": 1}]
     sent = {"state": {**state, **more, **rest}, "workers": {"workers": workers}}
     body = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in sent.items())
     with shop_page(browser, shop, "workers") as page:
@@ -292,8 +294,8 @@ def test_a_worker_that_is_lost_is_shown_as_lost(browser: Any, shop: Served) -> N
         page.until(lambda: page.fact("Workers") == "1")
         assert page.page.get_by_role("tab", selected=True).inner_text() == "Workers"
         assert page.cells() == [
-            ["a_1", "missing", "10", "97 %", "61.9 MB"],
-            ["b_<2>", "running", "10", "97 %", "61.9 MB"],
+            ["b_<2>", "running", "10", "7", "1", "3.5", "97 %", "61.9 MB", "–", "–"],
+            ["a_1", "missing", "10", "7", "1", "3.5", "97 %", "61.9 MB", "–", "–"],
         ]
         assert page.page.locator("td .state.missing").count() == 1
         assert problems(page.page) == []

@@ -230,7 +230,12 @@ impl Fleet {
                 return Some(answers);
             }
             kind => {
-                let queue = if kind.starts_with(OURS) { &self.own_queue } else { &self.queue };
+                let is_ours = kind.starts_with(OURS);
+                if is_ours {
+                    // It shows what it is, perhaps before its first heartbeat does.
+                    self.nodes().change(sent.node, |node| node.is_ours = true);
+                }
+                let queue = if is_ours { &self.own_queue } else { &self.queue };
                 queue.push(Event::Custom { kind: kind.into(), id: sent.node.into(), data: sent.data() });
             }
         }

@@ -64,6 +64,8 @@ pub struct Node {
     pub users: Users,
     /// Whether it is a node of ours, which understands what Locust's do not.
     pub is_ours: bool,
+    /// Whether its first heartbeat, which says what it is, has come.
+    pub has_beaten: bool,
     /// Of one of ours: for how many seconds its Python has not come round.
     pub busy: f64,
 }
@@ -240,6 +242,7 @@ impl Nodes {
         node.cpu = beat.cpu;
         node.memory = beat.memory.unwrap_or(node.memory);
         node.is_ours = beat.is_ours;
+        node.has_beaten = true;
         node.busy = beat.busy;
         let warns = !node.is_cpu_warned && beat.cpu > CPU_WARNING;
         node.is_cpu_warned |= warns;

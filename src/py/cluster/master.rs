@@ -78,7 +78,8 @@ impl ClusterMaster {
         let shares = shares.iter().map(|(node, counts)| share(&node, &counts)).collect::<PyResult<Vec<_>>>()?;
         let wish = Wish { common: pairs(common)?, ours: pairs(ours)? };
         let nodes = self.fleet().nodes();
-        let is_ours = |id: &str| nodes.get(id).is_some_and(|node| node.is_ours);
+        // Who has just come may be one of ours; a worker of Locust's does not look at what it does not know.
+        let is_ours = |id: &str| nodes.get(id).is_none_or(|node| node.is_ours || !node.has_beaten);
         let messages = master::messages(&shares, &wish, is_ours, &mut self.fleet().clock(), master::now());
         drop(nodes);
         self.master.send(messages);
