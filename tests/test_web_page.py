@@ -294,8 +294,8 @@ def test_a_worker_that_is_lost_is_shown_as_lost(browser: Any, shop: Served) -> N
         page.until(lambda: page.fact("Workers") == "1")
         assert page.page.get_by_role("tab", selected=True).inner_text() == "Workers"
         assert page.cells() == [
-            ["b_<2>", "running", "10", "7", "1", "3.5", "97 %", "61.9 MB", "–", "–"],
-            ["a_1", "missing", "10", "7", "1", "3.5", "97 %", "61.9 MB", "–", "–"],
+            ["b_<2>", "running", "10", "7", "1", "3.5", "97 %", "61.9 MB", "\u2013", "\u2013"],
+            ["a_1", "missing", "10", "7", "1", "3.5", "97 %", "61.9 MB", "\u2013", "\u2013"],
         ]
         assert page.page.locator("td .state.missing").count() == 1
         assert problems(page.page) == []
