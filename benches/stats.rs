@@ -61,7 +61,7 @@ fn report(c: &mut Criterion) {
     for (to, whose) in [(Master::Ours, "ours"), (Master::Locusts, "Locust's")] {
         for requests in [1, 6, 60] {
             let worker = Mutex::new(Table::new(1_767_225_600.0, false));
-            let mut written = || {
+            let written = || {
                 for i in 0..ENTRIES * requests {
                     let at = 1_767_225_600.0 + 3.0 * i as f64 / (ENTRIES * requests) as f64;
                     let sample = Sample { at, ..sample((i * 7919) as u64) };

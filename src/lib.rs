@@ -2,6 +2,7 @@
 //!
 //! The map, from the bottom up; each part knows only what stands above it in this list:
 //!
+//! - [`clock`] and [`sync`]: the time, and what is under a lock.
 //! - [`bridge`]: who waits for what, and how the main thread hears that it is there. No interpreter needed.
 //! - [`http`]: what a user's client does: requests, sessions, transports, responses.
 //! - [`stats`]: samples in, tables out.
@@ -19,6 +20,7 @@
 
 pub mod bridge;
 pub mod cli;
+pub mod clock;
 pub mod cluster;
 pub mod feeder;
 pub mod http;
@@ -26,6 +28,7 @@ pub mod py;
 pub mod report;
 pub mod stats;
 pub mod swarm;
+pub mod sync;
 pub mod target;
 pub mod verdict;
 pub mod web;

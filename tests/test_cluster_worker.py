@@ -136,8 +136,8 @@ class Master(Node):
         self.process.stdin.write(json.dumps(what) + "\n")
         self.process.stdin.flush()
 
-    def spawn(self, timestamp: float, host: str, **counts: int) -> None:
-        job = {"timestamp": timestamp, "user_classes_count": counts, "host": host, "stop_timeout": 0.0}
+    def spawn(self, timestamp: float, host: str, stop_timeout: float = 0.0, **counts: int) -> None:
+        job = {"timestamp": timestamp, "user_classes_count": counts, "host": host, "stop_timeout": stop_timeout}
         self.tell(["spawn", {**job, "parsed_options": {"region": "eu", "users": 7}}])
 
 
@@ -245,6 +245,22 @@ def test_a_master_that_does_not_know_it_finds_it_ready(master: Master, target: T
         assert node.lines[-2:] == ["test_stopping ", "test_stop "]
         master.spawn(2, target.url, A=1, B=0)
         eventually(lambda: users(master) == {"A": 1, "B": 0})
+
+
+def test_who_waits_to_be_ready_again_is_not_called_back(master: Master, target: Target, tmp_path: Path) -> None:
+    with worker(tmp_path, master.port) as node:
+        eventually(lambda: heartbeats(master))
+        master.spawn(1, target.url, stop_timeout=2.0, A=1, B=0)
+        eventually(lambda: "running" in heartbeats(master))
+        master.tell(["stop", None])
+        eventually(lambda: master.heard("client_stopped"))
+        # A master forgets who has stopped, until he is ready.
+        master.tell(["gregaria:announce", None])
+        eventually(lambda: len(master.heard("client_ready")) == 2)
+        master.tell(["quit", None])
+        assert node.exit_code() == 0
+    assert len(master.heard("client_ready")) == 2
+    assert "did not know this worker" not in node.log()
 
 
 def test_what_listeners_add_to_a_report_and_what_cannot_be_sent(master: Master, target: Target, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def _import_for_its_options(locustfile: str) -> None:
     from locust.util.load_locustfile import load_locustfile
 
     try:
-        paths = locating.locustfiles(locustfile, is_worker=False)
+        paths = locating.locustfiles(locustfile, master=None)
     except SystemExit:  # It was said why.
         return
     for path in paths:

@@ -10,17 +10,17 @@ import tempfile
 from typing import NoReturn
 
 
-def locustfiles(value: str, *, is_worker: bool, master: tuple[str, int, str | None] | None = None) -> list[str]:
+def locustfiles(value: str, *, master: tuple[str, int, str | None] | None) -> list[str]:
     """Absolute paths of the files that `value` names: files, folders and addresses, separated by commas.
 
-    `-` are those of the `master`, whose host, port and key it is, by default those that are the options' defaults.
+    `-` are those of a worker's `master`, whose host, port and key it is; `None` where this is no worker.
     """
     if value == "-":
-        if not is_worker:
+        if master is None:
             _fail("locustfile was set to '-' (meaning to download from master) but --worker was not specified.")
         from gregaria._cluster.locustfiles import fetched
 
-        return fetched(*(master or ("127.0.0.1", 5557, None)))
+        return fetched(*master)
     return [path for part in value.split(",") for path in found(part.strip())]
 
 

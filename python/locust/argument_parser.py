@@ -340,10 +340,9 @@ def get_locustfiles_locally(options: argparse.Namespace) -> list[str]:
 
     Leaves with exit code 1 where there is no such file.
     """
-    is_worker = bool(getattr(options, "worker", False))
     key = getattr(options, "cluster_key", None)
-    master = (options.master_host, options.master_port, key) if is_worker else None
-    return locating.locustfiles(options.locustfile, is_worker=is_worker, master=master)
+    master = (options.master_host, options.master_port, key) if getattr(options, "worker", False) else None
+    return locating.locustfiles(options.locustfile, master=master)
 
 
 def parse_locustfile_paths(paths: list[str]) -> list[str]:

@@ -67,8 +67,8 @@ def _run(arguments: list[str]) -> int:
     _starting.import_plugins()
     try:
         first = _engine.first_pass(arguments)
-        master = (first["master_host"], first["master_port"], first["cluster_key"])
-        paths = locating.locustfiles(first["locustfile"] or "locustfile.py", is_worker=first["worker"], master=master)
+        master = (first["master_host"], first["master_port"], first["cluster_key"]) if first["worker"] else None
+        paths = locating.locustfiles(first["locustfile"] or "locustfile.py", master=master)
     except _engine.UsageError as error:
         _starting.fail(f"locust: error: {error}", error.code)
     if first["seed"] is not None:

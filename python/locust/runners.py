@@ -7,7 +7,7 @@ import logging
 import socket
 import time
 import traceback
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypedDict, cast
@@ -794,9 +794,9 @@ class MasterRunner(DistributedRunner):
         return sum(self.server.engine.tally()[:3])
 
     @property
-    def reported_user_classes_count(self) -> dict[str, int]:
-        """How many users of each class those workers run."""
-        return self.server.engine.user_classes_count()
+    def reported_user_classes_count(self) -> defaultdict[str, int]:
+        """How many users of each class those workers run: none of a class that is not named."""
+        return defaultdict(int, self.server.engine.user_classes_count())
 
     @property
     def worker_indexes(self) -> dict[str, int]:

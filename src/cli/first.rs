@@ -24,7 +24,14 @@ pub struct FirstPass {
 impl Default for FirstPass {
     fn default() -> Self {
         let (help, version, worker, locustfile, seed, cluster_key) = Default::default();
-        let (master_host, master_port) = ("127.0.0.1".into(), 5557);
+        let (mut master_host, mut master_port) = Default::default();
+        for option in known() {
+            match (option.dest, option.default()) {
+                ("master_host", Value::Text(host)) => master_host = host,
+                ("master_port", Value::Int(port)) => master_port = port,
+                _ => {}
+            }
+        }
         Self { help, version, worker, locustfile, seed, master_host, master_port, cluster_key }
     }
 }

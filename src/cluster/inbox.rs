@@ -1,8 +1,10 @@
 //! What the cluster's thread hands over to Python, in order: one greenlet takes it, whenever Python comes round.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
+
+use crate::sync::held;
 
 /// A queue that is bounded in items and in bytes: a Python that is busy for minutes shall not collect without end what
 /// others send it.
@@ -64,7 +66,7 @@ impl<T> Inbox<T> {
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.0)
     }
 }
 
@@ -99,10 +101,10 @@ mod tests {
     #[test]
     fn what_is_too_much_is_refused_until_something_is_taken() {
         let inbox = Inbox::default();
-        assert!(inbox.push(0, Inbox::<i32>::MOST_BYTES) && !inbox.push(1, 1));
+        assert!(inbox.push(0, Inbox::<usize>::MOST_BYTES) && !inbox.push(1, 1));
         assert!(next(&inbox).is_ready() && inbox.push(2, 1));
-        for item in 1..Inbox::<i32>::MOST_ITEMS {
-            assert!(inbox.push(item as i32, 0));
+        for item in 1..Inbox::<usize>::MOST_ITEMS {
+            assert!(inbox.push(item, 0));
         }
         assert!(!inbox.push(0, 0));
     }

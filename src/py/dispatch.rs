@@ -1,11 +1,12 @@
 //! `_engine.Dispatcher`: the distribution of users, seen from Python. It plans; `locust.dispatch` sleeps.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::swarm::dispatch::{Assignment, Class, Dispatcher as Plan, Weighted};
+use crate::sync::held;
 
 /// A user class as Python gives it: name, weight, fixed count.
 type ClassTuple = (String, f64, u64);
@@ -84,7 +85,7 @@ impl Dispatcher {
 
 impl Dispatcher {
     fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.plan)
     }
 }
 
@@ -103,7 +104,7 @@ impl WeightedSequence {
 
     /// The place of the next item; `None` if there is no positive weight.
     fn next(&self) -> Option<usize> {
-        self.sequence.lock().unwrap_or_else(PoisonError::into_inner).next()
+        held(&self.sequence).next()
     }
 }
 

@@ -10,6 +10,7 @@ use super::clock;
 use super::response::ResponseBase;
 use super::stats::StatsTable;
 use crate::stats::{ErrorText, Sample, Table};
+use crate::sync::held;
 
 /// Holds the listeners of an event where the engine can see them without a call: an event that nobody but the
 /// statistics listens to then costs a check.
@@ -120,7 +121,7 @@ impl StatsListener {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Table> {
-        self.table.lock().expect("nothing panics under this lock")
+        held(&self.table)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Feeders as Python sees them: the rows that users take, and the ledger of who owns the data.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 use pyo3::exceptions::{PyOSError, PyStopIteration, PyValueError};
@@ -15,6 +15,7 @@ use crate::feeder::{
     Answer, Broken, Content, Given, Ledger, Outgoing, Request, Row, Shuffled, Source, Stock, Tickets, order, pack,
     unpack,
 };
+use crate::sync::held;
 
 /// What a row has in it, until it is made a Python object.
 #[derive(Clone, Default)]
@@ -170,7 +171,7 @@ impl FeederBase {
 
 impl FeederBase {
     fn inside(&self) -> MutexGuard<'_, Inside> {
-        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.inside)
     }
 
     /// The next row; parks the user until there is one. Nothing of this is held meanwhile.
@@ -392,7 +393,7 @@ impl PyLedger {
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger<Cell>> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.ledger)
     }
 }
 

@@ -3,13 +3,14 @@
 //! Whoever is about to run a task takes one. A task set is no task by itself; its tasks are. In a fleet the master hands
 //! them out: they are the rows of a feeder, without content.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 
 use super::feeder::FeederBase;
+use crate::sync::held;
 
 const NO_LIMIT: u64 = u64::MAX;
 /// They are a feeder's.
@@ -32,7 +33,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
 #[pyfunction]
 fn limit_iterations(limit: Option<u64>, reached: Py<PyAny>) {
     LEFT.store(limit.unwrap_or(NO_LIMIT), Ordering::Relaxed);
-    let before = REACHED.lock().unwrap_or_else(PoisonError::into_inner).replace(reached);
+    let before = held(&REACHED).replace(reached);
     drop(before);
 }
 
@@ -40,7 +41,7 @@ fn limit_iterations(limit: Option<u64>, reached: Py<PyAny>) {
 #[pyfunction]
 fn limit_iterations_by(tickets: Option<Py<FeederBase>>) {
     LEFT.store(if tickets.is_some() { HANDED_OUT } else { NO_LIMIT }, Ordering::Relaxed);
-    let before = std::mem::replace(&mut *TICKETS.lock().unwrap_or_else(PoisonError::into_inner), tickets);
+    let before = std::mem::replace(&mut *held(&TICKETS), tickets);
     drop(before);
 }
 
@@ -56,7 +57,7 @@ fn iterations_left(py: Python<'_>) -> Option<u64> {
 
 /// Cloned out: who takes one may have to wait for it.
 fn tickets(py: Python<'_>) -> Option<Bound<'_, FeederBase>> {
-    let tickets = TICKETS.lock().unwrap_or_else(PoisonError::into_inner);
+    let tickets = held(&TICKETS);
     tickets.as_ref().map(|tickets| tickets.bind(py).clone())
 }
 
@@ -89,7 +90,7 @@ fn take(py: Python<'_>) -> PyResult<bool> {
     LEFT.store(left - 1, Ordering::Relaxed);
     if left == 1 {
         // Cloned out: what is called may end with another limit.
-        let reached = REACHED.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|hear| hear.clone_ref(py));
+        let reached = held(&REACHED).as_ref().map(|hear| hear.clone_ref(py));
         reached.map_or(Ok(()), |hear| hear.call0(py).map(drop))?;
     }
     Ok(true)

@@ -3,18 +3,19 @@
 #![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pyo3::prelude::*;
 
-use super::stats::{StatsTable, lock};
+use super::stats::StatsTable;
 use super::stats_row::StatsRow;
 use crate::report::background::{Background, Complain};
 use crate::report::console::{self, Layout, Rates};
 use crate::report::csv::{self, Columns, EXCEPTIONS_HEADER, FAILURES_HEADER, Record};
 use crate::report::number::percentile_label as label;
 use crate::report::{csv_files as csv_thread, hgrm, html};
+use crate::sync::held;
 
 /// Files of a run that a thread of their own writes until they are closed.
 #[pyclass(frozen, module = "gregaria._engine")]
@@ -30,7 +31,7 @@ impl RunFiles {
     fn start(start: impl FnOnce(Complain) -> io::Result<Background>) -> PyResult<Self> {
         let complaints = Complaints::default();
         let heard = Arc::clone(&complaints);
-        let complain = move |message| heard.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+        let complain = move |message| held(&heard).push(message);
         Ok(Self { thread: Mutex::new(start(Box::new(complain))?), complaints })
     }
 }
@@ -39,12 +40,12 @@ impl RunFiles {
 impl RunFiles {
     /// What went wrong since this was last asked, each a sentence.
     fn take_complaints(&self) -> Vec<String> {
-        std::mem::take(&mut *self.complaints.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *held(&self.complaints))
     }
 
     /// Write a last time and close.
     fn close(&self, py: Python<'_>) {
-        py.detach(|| self.thread.lock().unwrap_or_else(PoisonError::into_inner).close());
+        py.detach(|| held(&self.thread).close());
     }
 }
 
@@ -103,7 +104,7 @@ fn percentile_label(quantile: f64) -> String {
 
 #[pyfunction]
 fn request_lines(table: &StatsTable, current: bool, name_width: i64, type_width: i64) -> Vec<String> {
-    console::request_table(&lock(table.table()), rates(current), Layout { name_width, type_width })
+    console::request_table(&held(table.table()), rates(current), Layout { name_width, type_width })
 }
 
 #[pyfunction]
@@ -113,7 +114,7 @@ fn request_line(row: &StatsRow, current: bool, name_width: i64, type_width: i64)
 
 #[pyfunction]
 fn percentile_lines(table: &StatsTable, percentiles: Vec<f64>, name_width: i64, type_width: i64) -> Vec<String> {
-    console::percentile_table(&lock(table.table()), &percentiles, Layout { name_width, type_width })
+    console::percentile_table(&held(table.table()), &percentiles, Layout { name_width, type_width })
 }
 
 #[pyfunction]
@@ -123,19 +124,19 @@ fn percentile_line(row: &StatsRow, percentiles: Vec<f64>, name_width: i64, type_
 
 #[pyfunction]
 fn phase_lines(table: &StatsTable, name_width: i64, type_width: i64) -> Vec<String> {
-    console::phase_table(&lock(table.table()), Layout { name_width, type_width })
+    console::phase_table(&held(table.table()), Layout { name_width, type_width })
 }
 
 #[pyfunction]
 fn error_lines(table: &StatsTable, name_width: i64) -> Vec<String> {
-    console::error_report(&lock(table.table()), Layout { name_width, ..Layout::default() })
+    console::error_report(&held(table.table()), Layout { name_width, ..Layout::default() })
 }
 
 /// The header and the rows of the file of requests.
 #[pyfunction]
 fn csv_requests(table: &StatsTable, percentiles: Vec<f64>) -> (Record, Vec<Record>) {
     let columns = Columns { percentiles, ..Columns::default() };
-    (columns.requests_header(), columns.requests(&lock(table.table())))
+    (columns.requests_header(), columns.requests(&held(table.table())))
 }
 
 #[pyfunction]
@@ -145,12 +146,12 @@ fn csv_history_header(percentiles: Vec<f64>) -> Record {
 
 #[pyfunction]
 fn csv_failures(table: &StatsTable) -> (Record, Vec<Record>) {
-    (FAILURES_HEADER.map(String::from).to_vec(), csv::failures(&lock(table.table())))
+    (FAILURES_HEADER.map(String::from).to_vec(), csv::failures(&held(table.table())))
 }
 
 #[pyfunction]
 fn csv_exceptions(table: &StatsTable) -> (Record, Vec<Record>) {
-    (EXCEPTIONS_HEADER.map(String::from).to_vec(), csv::exceptions(&lock(table.table())))
+    (EXCEPTIONS_HEADER.map(String::from).to_vec(), csv::exceptions(&held(table.table())))
 }
 
 fn rates(current: bool) -> Rates {
@@ -167,6 +168,6 @@ fn report_page(template_args: &str, run: &str, theme: &str) -> String {
 #[pyfunction]
 fn report_details(py: Python<'_>, table: &StatsTable) -> String {
     // Of a copy: a test that still runs counts on meanwhile.
-    let table = lock(table.table()).copy();
+    let table = held(table.table()).copy();
     py.detach(|| html::details(&table).to_string())
 }

@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -14,8 +14,10 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyList, PySet, PyString, PyTuple};
 
 use super::stats_row::StatsRow;
+use crate::clock::now;
 use crate::report::number::float;
 use crate::stats::{Annotation, ErrorRecord, ErrorText, HistoryPoint, Number, Row, Sample, Table, error_key, utc};
+use crate::sync::held;
 
 /// A table that Rust counts in and Python reads.
 #[pyclass(frozen, module = "gregaria._engine")]
@@ -35,9 +37,9 @@ impl StatsTable {
         let (text, shown) = texts(error)?;
         let error_text =
             ErrorText { text: &text, shown: shown.as_deref().unwrap_or_else(|| ErrorText::of_text(&text).shown) };
-        let new = lock(&self.table).record_error(method, name, error_text, at);
+        let new = held(&self.table).record_error(method, name, error_text, at);
         if new {
-            let objects = &mut self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+            let objects = &mut held(&self.objects);
             objects.insert(error_key(method, name, &text), error.clone().unbind());
         }
         Ok(())
@@ -45,7 +47,7 @@ impl StatsTable {
 
     fn forget_objects(&self) {
         // Taken out first: what a destructor runs may come back here.
-        let objects = std::mem::take(&mut *self.objects.lock().unwrap_or_else(PoisonError::into_inner));
+        let objects = std::mem::take(&mut *held(&self.objects));
         drop(objects);
     }
 }
@@ -70,7 +72,7 @@ impl StatsTable {
     ) -> PyResult<()> {
         let (method, name) = (label(method)?, label(name)?);
         let sample = sample(response_time, content_length, at)?;
-        lock(&self.table).record_by_hand(method.to_str(), name.to_str(), sample);
+        held(&self.table).record_by_hand(method.to_str(), name.to_str(), sample);
         Ok(())
     }
 
@@ -87,22 +89,22 @@ impl StatsTable {
     }
 
     fn log_exception(&self, node: &str, message: &str, traceback: &str) {
-        lock(&self.table).record_exception(node, message, traceback);
+        held(&self.table).record_exception(node, message, traceback);
     }
 
     /// The keys of all rows, in order of first request.
     fn keys(&self) -> Vec<(String, String)> {
-        lock(&self.table).rows().iter().map(|row| (row.name.to_string(), row.method.to_string())).collect()
+        held(&self.table).rows().iter().map(|row| (row.name.to_string(), row.method.to_string())).collect()
     }
 
     fn contains(&self, name: &str, method: &str) -> bool {
-        lock(&self.table).row(method, name).is_some()
+        held(&self.table).row(method, name).is_some()
     }
 
     /// The row of this name and method, made if there is none.
     fn row(&self, name: &Bound<'_, PyAny>, method: &Bound<'_, PyAny>) -> PyResult<StatsRow> {
         let (name, method) = (label(name)?, label(method)?);
-        lock(&self.table).row_mut(method.to_str(), name.to_str(), now());
+        held(&self.table).row_mut(method.to_str(), name.to_str(), now());
         Ok(StatsRow::listed(Arc::clone(&self.table), name.to_str(), method.to_str()))
     }
 
@@ -111,24 +113,24 @@ impl StatsTable {
     }
 
     fn reset_all(&self) {
-        lock(&self.table).reset_all(now());
+        held(&self.table).reset_all(now());
         self.forget_objects();
     }
 
     fn clear_all(&self) {
-        lock(&self.table).clear_all(now());
+        held(&self.table).clear_all(now());
         self.forget_objects();
     }
 
     /// Every kind of failure in order of first occurrence: key, method, name, error, occurrences, first and last
     /// seen. The error is the object where this node has one, else its text.
     fn errors<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyTuple>>> {
-        let records: Vec<ErrorRecord> = lock(&self.table).errors().iter().cloned().collect();
+        let records: Vec<ErrorRecord> = held(&self.table).errors().iter().cloned().collect();
         records.into_iter().map(|record| self.error_tuple(py, record)).collect()
     }
 
     fn error_count(&self) -> usize {
-        lock(&self.table).errors().len()
+        held(&self.table).errors().len()
     }
 
     /// Add what another node counted under this key.
@@ -145,35 +147,35 @@ impl StatsTable {
         let shown = ErrorText::of_text(&error).shown.to_owned();
         let record =
             ErrorRecord { key: String::new(), method, name, text: error, shown, occurrences, first_seen, last_seen };
-        lock(&self.table).errors_mut().merge(&record);
+        held(&self.table).errors_mut().merge(&record);
     }
 
     /// Forget a row; `False` if there is none.
     fn remove(&self, name: &Bound<'_, PyAny>, method: &Bound<'_, PyAny>) -> PyResult<bool> {
         let (name, method) = (label(name)?, label(method)?);
-        Ok(lock(&self.table).remove(method.to_str(), name.to_str()))
+        Ok(held(&self.table).remove(method.to_str(), name.to_str()))
     }
 
     /// Forget a kind of failure; `False` if there is none with this key.
     fn remove_error(&self, key: &str) -> bool {
-        lock(&self.table).errors_mut().remove(key)
+        held(&self.table).errors_mut().remove(key)
     }
 
     /// A table that has counted the same, and goes its own way.
     fn copy(&self, py: Python<'_>) -> Self {
-        let objects = self.objects.lock().unwrap_or_else(PoisonError::into_inner);
+        let objects = held(&self.objects);
         let objects = objects.iter().map(|(key, object)| (key.clone(), object.clone_ref(py))).collect();
-        Self { table: Arc::new(Mutex::new(lock(&self.table).copy())), objects: Mutex::new(objects) }
+        Self { table: Arc::new(Mutex::new(held(&self.table).copy())), objects: Mutex::new(objects) }
     }
 
     fn clear_errors(&self) {
-        lock(&self.table).errors_mut().clear();
+        held(&self.table).errors_mut().clear();
         self.forget_objects();
     }
 
     /// What locustfiles raised, in order of first occurrence.
     fn exceptions<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyDict>>> {
-        let records: Vec<_> = lock(&self.table).exceptions().iter().cloned().collect();
+        let records: Vec<_> = held(&self.table).exceptions().iter().cloned().collect();
         let to_dict = |record: crate::stats::ExceptionRecord| {
             let dict = PyDict::new(py);
             dict.set_item("count", record.count)?;
@@ -186,24 +188,24 @@ impl StatsTable {
     }
 
     fn clear_exceptions(&self) {
-        lock(&self.table).exceptions_mut().clear();
+        held(&self.table).exceptions_mut().clear();
     }
 
     fn history<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
-        let points = lock(&self.table).history().to_vec();
+        let points = held(&self.table).history().to_vec();
         let points: Vec<_> = points.iter().map(|point| history_dict(py, point)).collect::<PyResult<_>>()?;
         PyList::new(py, points)
     }
 
     fn clear_history(&self) {
-        lock(&self.table).history_mut().clear();
+        held(&self.table).history_mut().clear();
     }
 
     /// Append a point: these percentiles over the last `window` seconds, and the rates of now.
     #[pyo3(signature = (percentiles, user_count, window=10, timestamp=None))]
     fn append_history(&self, percentiles: Vec<f64>, user_count: u64, window: i64, timestamp: Option<String>) {
         let now = now();
-        let table = &mut lock(&self.table);
+        let table = &mut held(&self.table);
         let current = |quantile| table.total().current_percentile(now, window, quantile).ok().flatten().unwrap_or(0);
         let point = HistoryPoint {
             time: timestamp.unwrap_or_else(|| utc(now)),
@@ -217,63 +219,58 @@ impl StatsTable {
     }
 
     fn set_user_count(&self, users: u64) {
-        lock(&self.table).set_user_count(users);
+        held(&self.table).set_user_count(users);
     }
 
     /// How many users are to run, for the charts.
     fn set_target_user_count(&self, users: u64) {
-        lock(&self.table).set_target_user_count(users);
+        held(&self.table).set_target_user_count(users);
     }
 
     /// How many seconds it may take until what happens is counted here, as on a master; `None` where it is at once.
     fn set_delay(&self, seconds: Option<f64>) {
-        lock(&self.table).set_delay(seconds);
+        held(&self.table).set_delay(seconds);
     }
 
     /// Note a text at this moment. `False` where there are too many already.
     fn annotate(&self, text: &str) -> bool {
-        lock(&self.table).annotate(text, now())
+        held(&self.table).annotate(text, now())
     }
 
     /// What was said of the present test, as JSON: `time` (s since the epoch), `text` and `users` of each.
     fn annotations(&self) -> String {
-        let said: Vec<_> = lock(&self.table).present_annotations().map(Annotation::to_json).collect();
+        let said: Vec<_> = held(&self.table).present_annotations().map(Annotation::to_json).collect();
         serde_json::Value::from(said).to_string()
     }
 
     /// How long finished responses waited for Python: count, median, 95 %, 99 % and the longest, in milliseconds.
     fn lag(&self) -> (u64, f64, f64, f64, f64) {
-        let table = lock(&self.table);
+        let table = held(&self.table);
         let [p50, p95, p99] = [0.5, 0.95, 0.99].map(|quantile| table.lag().percentile_ms(quantile));
         (table.lag().count(), p50, p95, p99, table.lag().longest().as_secs_f64() * 1000.0)
     }
 
     /// The share of responses that waited longer than this for Python.
     fn lag_share_above(&self, limit_ms: f64) -> f64 {
-        lock(&self.table).lag().share_above(limit_ms)
+        held(&self.table).lag().share_above(limit_ms)
     }
 
     /// Lines for the final summary; none when nothing was measured.
     fn lag_summary_lines(&self) -> Vec<String> {
-        let table = lock(&self.table);
+        let table = held(&self.table);
         table.lag().summary(table.total().median_response_time().as_f64())
     }
 
     /// What to warn of when Python is the bottleneck.
     fn lag_warning(&self) -> Option<String> {
-        let table = lock(&self.table);
+        let table = held(&self.table);
         table.lag().warning(table.total().median_response_time().as_f64())
     }
 }
 
 impl StatsTable {
     fn error_tuple<'py>(&self, py: Python<'py>, record: ErrorRecord) -> PyResult<Bound<'py, PyTuple>> {
-        let object = self
-            .objects
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&record.key)
-            .map(|object| object.clone_ref(py));
+        let object = held(&self.objects).get(&record.key).map(|object| object.clone_ref(py));
         let error = object.map_or_else(|| PyString::new(py, &record.text).into_any(), |object| object.into_bound(py));
         let (first, last) = (record.first_seen, record.last_seen);
         (record.key, record.method, record.name, error, record.occurrences, first, last).into_pyobject(py)
@@ -296,15 +293,6 @@ fn error_to_text(error: &Bound<'_, PyAny>) -> PyResult<String> {
 #[pyfunction]
 fn error_to_key(method: &str, name: &str, error: &Bound<'_, PyAny>) -> PyResult<String> {
     Ok(error_key(method, name, &texts(error)?.0))
-}
-
-pub(super) fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
-    table.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Seconds of the Unix epoch.
-pub(super) fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
 
 pub(super) fn sample(response_time_ms: Option<f64>, length: &Bound<'_, PyAny>, at: Option<f64>) -> PyResult<Sample> {

@@ -1,14 +1,16 @@
 //! `_engine.StatsRow`: one line of the statistics, read where it lies.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::stats::{buckets, lock, no_window, now, number, sample};
+use super::stats::{buckets, no_window, number, sample};
+use crate::clock::now;
 use crate::http::Phase;
 use crate::stats::{Clock, PerSecond, Row, RowParts, Table, microseconds};
+use crate::sync::held;
 
 enum Place {
     Listed {
@@ -46,12 +48,12 @@ impl StatsRow {
     }
 
     fn change<R>(&self, change: impl FnOnce(&mut Row, Clock) -> R) -> R {
-        let mut table = lock(&self.table);
+        let mut table = held(&self.table);
         let clock = table.clock();
         match &self.place {
             Place::Listed { name, method } => change(table.row_mut(method, name, now()), clock),
             Place::Total => change(table.total_mut(), clock),
-            Place::Own(row) => change(&mut row.lock().unwrap_or_else(PoisonError::into_inner), clock),
+            Place::Own(row) => change(&mut held(row), clock),
         }
     }
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
@@ -15,6 +15,7 @@ use crate::bridge::WakeFd;
 use crate::report::record::{Parts, run_record};
 use crate::report::verdict;
 use crate::stats::utc;
+use crate::sync::held;
 use crate::verdict::session::Settled;
 use crate::verdict::{Check, Judge, Knee, Session};
 
@@ -184,10 +185,6 @@ fn has_windows(checks: Vec<String>) -> PyResult<bool> {
 fn parsed(checks: &[String]) -> PyResult<Vec<Check>> {
     let mistake = |mistake: crate::verdict::Mistake| PyValueError::new_err(mistake.to_string());
     checks.iter().map(|check| Check::parse(check).map_err(mistake)).collect()
-}
-
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -2,10 +2,11 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "Python's arguments arrive by value")]
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use tokio::sync::mpsc;
 use super::cluster::master::ClusterMaster;
 use super::hub::hub;
 use super::verdict::Verdict;
+use crate::sync::held;
 use crate::web::handover::Asking;
 use crate::web::{self, Answer, Bind, Percentiles, Request, Server, Settings, Shared, Status};
 
@@ -110,6 +112,11 @@ impl WebServer {
     /// Show the workers of this master from now on.
     fn follow_fleet(&self, master: &ClusterMaster) {
         self.shared.follow_fleet(Arc::clone(master.fleet()));
+    }
+
+    /// What Python knows of workers' logs, by their ids, where this is no master.
+    fn set_worker_logs(&self, lines: BTreeMap<String, Vec<String>>) {
+        self.shared.set_worker_logs(lines);
     }
 
     /// Which percentiles are shown of each entry, of the last seconds, and in CSV files; as quantiles.
@@ -288,10 +295,6 @@ impl WebRequest {
 fn web_page(page: &str, data: &str) -> PyResult<String> {
     web::page(page, data)
         .ok_or_else(|| PyValueError::new_err(format!("there is no page `{page}`: only `index` and `auth`")))
-}
-
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

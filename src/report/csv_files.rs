@@ -6,7 +6,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::background::{Background, Complain};
@@ -16,6 +16,7 @@ use super::csv::{
 };
 use super::files::{Appended, Rewritten, Written};
 use crate::stats::Table;
+use crate::sync::held;
 
 /// Make the files `{prefix}_stats.csv` and so on, with their directory, and write them until the thread is closed.
 pub fn start(
@@ -121,7 +122,7 @@ struct Rows {
 
 impl Rows {
     fn of(table: &Mutex<Table>, columns: &Columns, now: f64) -> Self {
-        let table = table.lock().unwrap_or_else(PoisonError::into_inner);
+        let table = held(table);
         Self {
             requests: columns.requests(&table),
             history: columns.history(&table, now),

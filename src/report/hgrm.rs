@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,7 +19,9 @@ use flate2::write::ZlibEncoder;
 
 use super::background::{Background, Complain};
 use super::files::{Appended, Rewritten, Written};
+use crate::clock::now;
 use crate::stats::{HIGHEST_US, Histogram, Row, Table, utc};
+use crate::sync::held;
 
 const COMPRESSED: u32 = 0x1c84_9314;
 const ENCODED: u32 = 0x1c84_9313;
@@ -38,7 +40,7 @@ pub fn start(prefix: &str, interval: Duration, table: Arc<Mutex<Table>>, complai
     let mut is_told = false;
     Background::start("hgrm", interval, move || {
         let logged = log.pass(&table, now());
-        let total = lock(&table).total().parts().response_times.clone();
+        let total = held(&table).total().parts().response_times.clone();
         let written = logged.and(distribution.write(percentiles(&total).as_bytes()));
         if let Err((path, error)) = written
             && !std::mem::replace(&mut is_told, true)
@@ -102,7 +104,7 @@ impl Log {
 
     /// Add what came since the last pass. What could not be written is part of the next one.
     fn pass(&mut self, table: &Mutex<Table>, at: f64) -> Written {
-        let total = Known::of(lock(table).total());
+        let total = Known::of(held(table).total());
         if total.beginning != self.total.beginning {
             // The statistics began anew, with a test or by `--reset-stats`: so does the log, which agrees with them.
             self.rows.clear();
@@ -125,7 +127,7 @@ impl Log {
     fn news(&self, table: &Mutex<Table>) -> Vec<(Key, Known)> {
         let mut news = Vec::new();
         for place in 0.. {
-            let table = lock(table);
+            let table = held(table);
             let Some(row) = table.rows().get(place) else { return news };
             let key = (Arc::clone(&row.method), Arc::clone(&row.name));
             if !self.rows.get(&key).is_some_and(|known| known.is_all_of(row)) {
@@ -234,14 +236,6 @@ fn percentiles(times: &Histogram) -> String {
     let _ = writeln!(text, "#[Max     = {longest:>12.3}, Total count    = {total:>12}]");
     let _ = writeln!(text, "#[Buckets = {:>12}, SubBuckets     = {:>12}]", cell_of(HIGHEST_US) / CELLS, 2 * CELLS);
     text
-}
-
-fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
-}
-
-fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
-    table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

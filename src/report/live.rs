@@ -6,11 +6,13 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use super::background::Background;
+use crate::clock::now;
 use crate::stats::{Row, Table};
+use crate::sync::held;
 
 const INTERVAL: Duration = Duration::from_millis(500);
 /// Seconds that the percentiles are over.
@@ -260,10 +262,6 @@ fn grouped(number: u64) -> String {
     text
 }
 
-fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
-}
-
 /// Lines at the bottom of a terminal: what has to be written to draw them and to take them away.
 #[derive(Debug, Default)]
 struct Painter {
@@ -331,9 +329,9 @@ impl LiveView {
         let (drawn, known, began) = (Arc::clone(&screen), Arc::clone(&progress), Instant::now());
         let mut recently = Recent::default();
         let thread = Background::start("live view", INTERVAL, move || {
-            let progress = lock(&known).clone();
-            let moment = Moment::of(&lock(&table), progress, began.elapsed(), run_time, &mut recently);
-            let screen = &mut *lock(&drawn);
+            let progress = held(&known).clone();
+            let moment = Moment::of(&held(&table), progress, began.elapsed(), run_time, &mut recently);
+            let screen = &mut *held(&drawn);
             screen.moment = moment;
             // A terminal that is gone shows nothing; the run goes on.
             let _ = screen.around(|| Ok(()));
@@ -342,12 +340,12 @@ impl LiveView {
     }
 
     pub fn update(&self, progress: Progress) {
-        *lock(&self.progress) = progress;
+        *held(&self.progress) = progress;
     }
 
     /// Write above the lines. What is written ends with the end of a line.
     pub fn write(&self, text: &[u8], to_stdout: bool) -> io::Result<()> {
-        lock(&self.screen).around(|| {
+        held(&self.screen).around(|| {
             if to_stdout {
                 let mut stdout = io::stdout().lock();
                 return stdout.write_all(text).and_then(|()| stdout.flush());
@@ -358,8 +356,8 @@ impl LiveView {
 
     /// Take the lines away, once and for all.
     pub fn close(&self) {
-        drop(lock(&self.thread).take());
-        let screen = &mut *lock(&self.screen);
+        drop(held(&self.thread).take());
+        let screen = &mut *held(&self.screen);
         screen.is_closed = true;
         let erased = screen.painter.erase(size().0);
         // Where the terminal is gone there is nothing to take away.
@@ -371,10 +369,6 @@ impl LiveView {
 fn size() -> (usize, usize) {
     let size = rustix::termios::tcgetwinsize(io::stderr()).ok().filter(|size| size.ws_col > 0 && size.ws_row > 0);
     size.map_or((80, 24), |size| (usize::from(size.ws_col), usize::from(size.ws_row)))
-}
-
-fn lock<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {
-    value.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

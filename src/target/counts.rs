@@ -5,10 +5,12 @@
 //!
 //! At any moment `requests = finished + aborted + cut + those being answered`, each since the last reset.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value, json};
+
+use crate::sync::held;
 
 /// How many different targets are remembered with their queries, and again as many without; beyond that they share a row.
 const MOST_ROWS: usize = 100_000;
@@ -46,7 +48,7 @@ struct Tally {
 
 impl Shard {
     fn lock(&self) -> MutexGuard<'_, Tally> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.0)
     }
 
     /// A connection was accepted.

@@ -6,8 +6,10 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
+
+use crate::sync::held;
 
 pub struct Queue {
     slots: usize,
@@ -22,7 +24,7 @@ impl Queue {
 
     /// When a request that arrives at `now` and needs `service` is done.
     pub fn admit(&self, now: Instant, service: Duration) -> Instant {
-        let mut busy = self.busy_until.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut busy = held(&self.busy_until);
         let start = match busy.peek() {
             Some(&Reverse(first_free)) if first_free <= now || busy.len() == self.slots => {
                 busy.pop();
@@ -36,7 +38,7 @@ impl Queue {
 
     /// Forget the line: every slot is free.
     pub fn clear(&self) {
-        self.busy_until.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        held(&self.busy_until).clear();
     }
 }
 

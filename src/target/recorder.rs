@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 
 use super::request::Request;
-use super::routes::lock;
+use crate::sync::held;
 
 /// Requests beyond that are not kept: whoever records asks often.
 const MOST_REQUESTS: usize = 10_000;
@@ -25,13 +25,13 @@ pub struct Recorder {
 impl Recorder {
     /// Keep what arrives from now on, and forget what was kept.
     pub fn start(&self) {
-        lock(&self.requests).clear();
+        held(&self.requests).clear();
         self.on.store(true, Ordering::Relaxed);
     }
 
     pub fn stop(&self) {
         self.on.store(false, Ordering::Relaxed);
-        lock(&self.requests).clear();
+        held(&self.requests).clear();
     }
 
     /// Keep this request, if any is kept.
@@ -39,7 +39,7 @@ impl Recorder {
         if !self.on.load(Ordering::Relaxed) {
             return;
         }
-        let mut requests = lock(&self.requests);
+        let mut requests = held(&self.requests);
         if requests.len() < MOST_REQUESTS {
             requests.push(kept(request));
         }
@@ -47,7 +47,7 @@ impl Recorder {
 
     /// All that was kept, in the order of arrival.
     pub fn report(&self) -> Value {
-        Value::Array(lock(&self.requests).clone())
+        Value::Array(held(&self.requests).clone())
     }
 }
 

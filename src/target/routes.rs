@@ -1,6 +1,5 @@
 //! Which route answers: the shop's, the witness's, or a programmed one.
 
-use std::sync::PoisonError;
 use std::time::Instant;
 
 use serde_json::json;
@@ -86,9 +85,4 @@ fn route(request: &Request<'_>, world: &World, reply: &mut Reply) -> Served {
             Err(Refusal::not_found(request.path))
         }
     }
-}
-
-/// The lock's content, also after a panic elsewhere: counters and maps here are valid at every moment.
-pub fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -17,7 +17,8 @@ use super::queue::Queue;
 use super::random::{Stream, mix};
 use super::reply::Reply;
 use super::request::{Request, number};
-use super::routes::{Refusal, Served, lock};
+use super::routes::{Refusal, Served};
+use crate::sync::held;
 
 pub const PASSWORD: &str = "secret";
 const PRODUCTS: u64 = 1000;
@@ -83,8 +84,8 @@ impl Shop {
         self.queue.iter().for_each(Queue::clear);
         self.orders.store(0, Ordering::Relaxed);
         self.posts.store(0, Ordering::Relaxed);
-        lock(&self.carts).clear();
-        lock(&self.feed).clear();
+        held(&self.carts).clear();
+        held(&self.feed).clear();
     }
 
     /// When the answer to a request that arrived now is ready.
@@ -156,9 +157,9 @@ fn visit(request: &Request<'_>, shop: &Shop) -> Result<(u16, Value), Refusal> {
         "profile" => Ok((200, profile(&customer))),
         "orders" => orders(request, &customer),
         "search" => search(request),
-        "feed" => Ok((200, json!({ "posts": &*lock(&shop.feed) }))),
+        "feed" => Ok((200, json!({ "posts": &*held(&shop.feed) }))),
         "cart" if request.method == "POST" => add_to_cart(request, shop, customer),
-        "cart" => Ok((200, cart(lock(&shop.carts).get(&customer.token).copied().unwrap_or_default()))),
+        "cart" => Ok((200, cart(held(&shop.carts).get(&customer.token).copied().unwrap_or_default()))),
         "checkout" => check_out(shop, &customer),
         _ => post(request, shop, &customer),
     }
@@ -241,7 +242,7 @@ fn add_to_cart(request: &Request<'_>, shop: &Shop, customer: Customer) -> Result
     let id = id.ok_or_else(|| Refusal::new(400, format!("`product_id` must be from 1 to {PRODUCTS}")))?;
     let quantity = body.get("quantity").map_or(Some(1), Value::as_u64).filter(|n| (1..=100).contains(n));
     let quantity = quantity.ok_or_else(|| Refusal::new(400, "`quantity` must be from 1 to 100"))?;
-    let mut carts = lock(&shop.carts);
+    let mut carts = held(&shop.carts);
     let held = carts.entry(customer.token).or_default();
     held.items += quantity;
     held.total_cents += quantity * price_cents(id);
@@ -253,7 +254,7 @@ fn cart(held: Cart) -> Value {
 }
 
 fn check_out(shop: &Shop, customer: &Customer) -> Result<(u16, Value), Refusal> {
-    let bought = lock(&shop.carts).remove(&customer.token);
+    let bought = held(&shop.carts).remove(&customer.token);
     let bought = bought.ok_or_else(|| Refusal::new(409, "the cart is empty"))?;
     let order = shop.orders.fetch_add(1, Ordering::Relaxed) + 1;
     Ok((201, json!({ "order": order, "items": bought.items, "total": euros(bought.total_cents) })))
@@ -267,7 +268,7 @@ fn post(request: &Request<'_>, shop: &Shop, customer: &Customer) -> Result<(u16,
         "user": customer.name,
         "text": text.chars().take(280).collect::<String>(),
     });
-    let mut feed = lock(&shop.feed);
+    let mut feed = held(&shop.feed);
     feed.push_front(post.clone());
     feed.truncate(20);
     Ok((201, post))

@@ -17,6 +17,8 @@ use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
+use crate::sync::held;
+
 /// The thread and its deadlines. Dropping it ends the thread; sleeps that are left then never end.
 pub struct Timer {
     shared: Arc<Shared>,
@@ -67,7 +69,7 @@ impl Drop for Timer {
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Agenda> {
-        self.agenda.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.agenda)
     }
 
     fn add(&self, deadline: Deadline) {

@@ -11,7 +11,8 @@ use super::plain::milliseconds;
 use super::random::Stream;
 use super::reply::Reply;
 use super::request::{Request, number};
-use super::routes::{Refusal, Served, lock};
+use super::routes::{Refusal, Served};
+use crate::sync::held;
 
 pub struct Witness {
     peaks: Stream,
@@ -39,25 +40,25 @@ impl Witness {
     pub fn reset(&self) {
         self.peaks.restart();
         self.stall_known.store(false, Ordering::Relaxed);
-        *lock(&self.stall_ends) = None;
-        lock(&self.calls).clear();
+        *held(&self.stall_ends) = None;
+        held(&self.calls).clear();
         self.routes_known.store(false, Ordering::Relaxed);
-        lock(&self.routes).clear();
+        held(&self.routes).clear();
     }
 
     /// Until when every counted route has to wait, if there ever was a stall.
     pub fn stalled_until(&self) -> Option<Instant> {
-        if self.stall_known.load(Ordering::Relaxed) { *lock(&self.stall_ends) } else { None }
+        if self.stall_known.load(Ordering::Relaxed) { *held(&self.stall_ends) } else { None }
     }
 
     /// Begin the stall. There is one between resets: a call while it lasts, or later, changes nothing.
     pub fn stall(&self, duration: Duration) {
-        lock(&self.stall_ends).get_or_insert_with(|| Instant::now() + duration);
+        held(&self.stall_ends).get_or_insert_with(|| Instant::now() + duration);
         self.stall_known.store(true, Ordering::Relaxed);
     }
 
     pub fn program(&self, path: String, route: Programmed) {
-        let mut routes = lock(&self.routes);
+        let mut routes = held(&self.routes);
         let at_path = routes.entry(path).or_default();
         at_path.retain(|earlier| earlier.method != route.method);
         at_path.push(route);
@@ -69,7 +70,7 @@ impl Witness {
         if !self.routes_known.load(Ordering::Relaxed) {
             return None;
         }
-        let routes = lock(&self.routes);
+        let routes = held(&self.routes);
         let at_path = routes.get(request.path)?;
         let for_method = at_path.iter().find(|route| route.method.as_deref() == Some(request.method));
         for_method.or_else(|| at_path.iter().find(|route| route.method.is_none())).cloned()
@@ -77,7 +78,7 @@ impl Witness {
 
     /// Whether this call of `/fail-every/{n}` is an n-th one.
     fn is_nth(&self, n: u64) -> bool {
-        let mut calls = lock(&self.calls);
+        let mut calls = held(&self.calls);
         let count = calls.entry(n).or_default();
         *count += 1;
         count.is_multiple_of(n)

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use super::words::{Facts, Word, words};
 use super::{Check, Judge, Knee, Outcome};
 use crate::stats::timeline::{Recorder, Seen};
 use crate::stats::{Annotation, Table, Timeline};
+use crate::sync::held;
 
 /// What is recorded, and what was.
 pub struct Session {
@@ -246,10 +247,6 @@ fn summary(number: u64, profile: Option<&str>, timeline: &Timeline, is_active: b
         "requests": sum(|counts| counts.requests),
         "failures": sum(|counts| counts.failures),
     })
-}
-
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -6,8 +6,9 @@ use std::time::UNIX_EPOCH;
 use super::answer::Asked;
 use super::files::File;
 use super::ready::{Ready, text};
-use super::shared::{Shared, held};
+use super::shared::Shared;
 use crate::report::csv::{self, Columns, EXCEPTIONS_HEADER, FAILURES_HEADER, Record, encode};
+use crate::sync::held;
 
 pub fn requests(shared: &Shared) -> Ready {
     let columns = Columns { percentiles: shared.percentiles().report, ..Columns::default() };

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Map, Value, json};
 
 use super::json::number;
-use super::shared::{Percentiles, held};
+use super::shared::Percentiles;
 use crate::http::Phase;
 use crate::report::number::float;
 use crate::stats::{Clock, Number, Row, Table};
+use crate::sync::held;
 
 /// What the page has beside Locust's percentiles, which are whole milliseconds.
 const EXACT: [(&str, f64); 6] =

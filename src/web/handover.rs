@@ -1,13 +1,14 @@
 //! What only Python can answer: requests on their way to the main thread, and the answers on their way back.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::body::Body;
+use crate::sync::held;
 
 /// A request as Python is shown it.
 #[derive(Debug, Clone, Default)]
@@ -115,7 +116,7 @@ impl Handover {
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.0)
     }
 }
 

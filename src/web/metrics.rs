@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::figures::each_row;
 use super::ready::Ready;
-use super::shared::{Shared, held};
+use super::shared::Shared;
 use crate::cluster::master::Worker;
 use crate::stats::Row;
+use crate::sync::held;
 
 const STATES: [&str; 6] = ["ready", "spawning", "running", "cleanup", "stopping", "stopped"];
 const QUANTILES: [f64; 4] = [0.5, 0.9, 0.95, 0.99];

@@ -1,17 +1,19 @@
 //! `GET /stats/requests`: the figures as Locust's page polls them.
 
 use std::sync::Mutex;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::figures::{Figures, each_row, percentile_key};
 use super::json::{number, pretty};
-use super::shared::{Percentiles, Shared, held};
+use super::shared::{Percentiles, Shared};
 use super::status::Status;
 use super::workers;
+use crate::clock::now;
 use crate::stats::Table;
+use crate::sync::held;
 
 /// As many rows, and kinds of failure, as Locust shows.
 const MOST: usize = 500;
@@ -104,8 +106,4 @@ pub fn exceptions(table: &Table) -> Vec<Value> {
         json!({"count": record.count, "msg": record.message, "traceback": record.traceback, "nodes": nodes})
     });
     exceptions.collect()
-}
-
-pub fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::answer::Asked;
 use super::ready::{Ready, text};
-use super::shared::{Shared, held};
+use super::shared::Shared;
 use super::{assets, downloads, json, metrics, requests};
+use crate::sync::held;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {

@@ -1,22 +1,23 @@
 //! What the server's thread and Python share.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::watch;
 
 use super::answer::Asked;
 use super::ready::Ready;
 use super::routes::{Kind, Route};
 use super::{Handover, Status};
-use crate::cluster::master::Fleet;
+use crate::cluster::master::{Fleet, Logs};
 use crate::stats::PERCENTILES_TO_REPORT;
+use crate::sync::held;
 use crate::verdict::Session;
 
 /// What stays as it is while the server runs.
@@ -87,6 +88,8 @@ pub struct Shared {
     /// Of a master.
     fleet: Mutex<Option<Arc<Fleet>>>,
     log: Mutex<Log>,
+    /// What Python tells of workers' logs where this is no master; a master hears of them itself.
+    told: Mutex<Logs>,
     handover: Handover,
     /// Whether Python wants to answer what the server could: the routes that Locust has, and those that are ours.
     hands_over: [AtomicBool; 2],
@@ -116,6 +119,7 @@ impl Shared {
             status: Mutex::default(),
             fleet: Mutex::default(),
             log: Mutex::default(),
+            told: Mutex::default(),
             handover: Handover::default(),
             hands_over: Default::default(),
             complaints: Mutex::default(),
@@ -256,7 +260,17 @@ impl Shared {
 
     /// The last lines of the workers' logs, by their ids.
     pub fn worker_logs(&self) -> Value {
-        self.fleet().map_or_else(|| json!({}), |fleet| fleet.logs().to_json())
+        self.fleet().map_or_else(|| held(&self.told).to_json(), |fleet| fleet.logs().to_json())
+    }
+
+    /// Another one after each change of them.
+    pub fn worker_logs_version(&self) -> u64 {
+        self.fleet().map_or_else(|| held(&self.told).version(), |fleet| fleet.logs().version())
+    }
+
+    /// What Python knows of workers' logs.
+    pub fn set_worker_logs(&self, lines: BTreeMap<String, Vec<String>>) {
+        held(&self.told).replace(lines);
     }
 
     /// The lines after the first `seen` that there ever were, and how many there were ever.
@@ -265,10 +279,6 @@ impl Shared {
         let known = usize::try_from(seen.saturating_sub(log.gone)).unwrap_or(usize::MAX);
         (log.gone + log.lines.len() as u64, log.lines.iter().skip(known).cloned().collect())
     }
-}
-
-pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -102,6 +102,9 @@ class Serving:
         self.engine.set_percentiles(
             stats.PERCENTILES_TO_STATISTICS, stats.PERCENTILES_TO_CHART, stats.PERCENTILES_TO_REPORT
         )
+        if not isinstance(runner, MasterRunner):
+            logs = environment.worker_logs
+            self.engine.set_worker_logs({str(worker): [str(line) for line in lines] for worker, lines in logs.items()})
         if runner is None:
             self.engine.set_status(
                 state="missing",

@@ -1,7 +1,7 @@
 //! What a master does with the messages of its workers, at once and whatever Python is doing.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use super::spawning::Clock;
 use crate::cluster::message::{self, Envelope, Malformed};
 use crate::cluster::report::{self, Merged, Reports};
 use crate::stats::Table;
+use crate::sync::held;
 
 /// When a worker is missing, and when it is forgotten.
 #[derive(Debug, Clone, Copy)]
@@ -308,11 +309,19 @@ impl Fleet {
 
     fn report(&self, node: &str, data: &Bytes, now: f64) {
         let merged = self.reports().merge(node, data, &self.table(), now);
-        match merged {
-            Ok(merged) => self.merged(node, merged),
-            Err(malformed) => self.queue.push(Event::Unmerged { id: node.into(), why: malformed.to_string() }),
-        }
-        if self.hears_reports.load(Ordering::Relaxed) {
+        let is_to_be_heard = match merged {
+            // One that came twice is older than what was said since.
+            Ok(merged) if merged.is_duplicate => false,
+            Ok(merged) => {
+                self.merged(node, merged);
+                true
+            }
+            Err(malformed) => {
+                self.queue.push(Event::Unmerged { id: node.into(), why: malformed.to_string() });
+                message::value(data).is_ok()
+            }
+        };
+        if is_to_be_heard && self.hears_reports.load(Ordering::Relaxed) {
             self.queue.push(Event::Reported { id: node.into(), data: data.clone() });
         }
     }
@@ -320,10 +329,6 @@ impl Fleet {
     fn merged(&self, node: &str, merged: Merged) {
         for text in merged.complaints {
             self.say(Level::Warning, text);
-        }
-        // One that came twice is older than what was said since.
-        if merged.is_duplicate {
-            return;
         }
         let users: Users = merged.users.into_iter().map(|(name, count)| (name.into(), count)).collect();
         if self.nodes().set_users(node, users) {
@@ -505,10 +510,6 @@ impl Received<'_> {
 fn instance() -> String {
     use std::hash::{BuildHasher, RandomState};
     format!("{:016x}", RandomState::new().hash_one(std::process::id()))
-}
-
-pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

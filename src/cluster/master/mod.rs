@@ -19,14 +19,16 @@ pub use spawning::{Pairs, Share, Wish, messages};
 pub use workers::Worker;
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use super::transport::{Identity, Notice, Notices, Router, Settings};
+use crate::clock::now;
+use crate::sync::held;
 
 /// How long what was sent last may take to leave.
 const PARTING: Duration = Duration::from_secs(2);
@@ -81,7 +83,7 @@ impl Master {
     /// Send what is still to be sent, and listen no more.
     pub fn close(&self) {
         let _ = self.commands.send(Command::Close);
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let thread = held(&self.thread).take();
         // Its panic was told by itself.
         thread.into_iter().for_each(|thread| drop(thread.join()));
         self.fleet.queue().close();
@@ -146,9 +148,4 @@ fn send(router: &Router, messages: Vec<Answer>) {
     for (to, message) in messages {
         router.send(&Identity::from(to.as_str()), message);
     }
-}
-
-/// Seconds of the Unix epoch.
-pub fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }

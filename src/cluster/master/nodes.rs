@@ -139,7 +139,7 @@ const CPU_WARNING: f64 = 90.0;
 /// All of them, by id. Sums are kept, so that a master of a thousand workers asks for them as often as it likes.
 #[derive(Debug, Default)]
 pub struct Nodes {
-    nodes: FxHashMap<Arc<str>, Node>,
+    known: FxHashMap<Arc<str>, Node>,
     indexes: FxHashMap<Arc<str>, u64>,
     tally: Tally,
     user_count: u64,
@@ -147,11 +147,11 @@ pub struct Nodes {
 
 impl Nodes {
     pub fn get(&self, id: &str) -> Option<&Node> {
-        self.nodes.get(id)
+        self.known.get(id)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &Node)> {
-        self.nodes.iter()
+        self.known.iter()
     }
 
     pub fn tally(&self) -> Tally {
@@ -166,7 +166,7 @@ impl Nodes {
     /// Of those that can run users.
     pub fn users(&self) -> Users {
         let mut sum = Users::new();
-        for node in self.nodes.values().filter(|node| node.state.is_active()) {
+        for node in self.known.values().filter(|node| node.state.is_active()) {
             for (name, count) in &node.users {
                 *sum.entry(Arc::clone(name)).or_default() += count;
             }
@@ -200,12 +200,12 @@ impl Nodes {
         let was_known = self.remove(id).is_some();
         let node = Node { index, liveness, is_ours, ..Node::default() };
         *self.tally.of(&node.state) += 1;
-        self.nodes.insert(id.into(), node);
+        self.known.insert(id.into(), node);
         was_known
     }
 
     pub fn remove(&mut self, id: &str) -> Option<Node> {
-        let node = self.nodes.remove(id)?;
+        let node = self.known.remove(id)?;
         *self.tally.of(&node.state) -= 1;
         self.user_count = self.user_count.saturating_sub(node.user_count());
         Some(node)
@@ -213,7 +213,7 @@ impl Nodes {
 
     /// `false` where there is no such worker.
     pub fn set_state(&mut self, id: &str, state: State) -> bool {
-        let Some(node) = self.nodes.get_mut(id) else { return false };
+        let Some(node) = self.known.get_mut(id) else { return false };
         *self.tally.of(&node.state) -= 1;
         *self.tally.of(&state) += 1;
         node.state = state;
@@ -222,7 +222,7 @@ impl Nodes {
 
     /// `false` where there is no such worker.
     pub fn set_users(&mut self, id: &str, users: Users) -> bool {
-        let Some(node) = self.nodes.get_mut(id) else { return false };
+        let Some(node) = self.known.get_mut(id) else { return false };
         let before = node.user_count();
         node.users = users;
         self.user_count = self.user_count.saturating_sub(before).saturating_add(node.user_count());
@@ -231,12 +231,12 @@ impl Nodes {
 
     /// Change what nobody sums up; `None` where there is no such worker.
     pub fn change<T>(&mut self, id: &str, change: impl FnOnce(&mut Node) -> T) -> Option<T> {
-        self.nodes.get_mut(id).map(change)
+        self.known.get_mut(id).map(change)
     }
 
     /// A worker is alive. `None` where there is no such worker.
     pub fn beat(&mut self, id: &str, beat: &Beat<'_>, liveness: i64) -> Option<Beaten> {
-        let node = self.nodes.get_mut(id)?;
+        let node = self.known.get_mut(id)?;
         let is_healed = node.state == State::Missing;
         node.liveness = liveness;
         node.cpu = beat.cpu;
@@ -257,7 +257,7 @@ impl Nodes {
     /// An interval has passed. Who was silent for too long is missing, and after `dead` further ones forgotten.
     pub fn tick(&mut self, dead: i64) -> Ticked {
         let mut ticked = Ticked::default();
-        for (id, node) in &mut self.nodes {
+        for (id, node) in &mut self.known {
             if node.state == State::Missing && node.liveness <= dead {
                 ticked.forgotten.push(Arc::clone(id));
             }

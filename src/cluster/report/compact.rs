@@ -204,7 +204,6 @@ mod tests {
                 bytes.clear();
                 v2 += V2Serializer::new().serialize(&cells, &mut bytes).unwrap();
             }
-            println!("{requests} requests: {} bytes an entry, HDR V2 {}", ours / 500, v2 / 500);
             assert!(ours < v2, "{requests} requests: {ours} bytes, HDR V2 {v2}");
         }
     }

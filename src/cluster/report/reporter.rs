@@ -1,12 +1,13 @@
 //! A worker's side: what it writes, and what it knows of its master's clock.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use rmpv::Value;
 
 use super::clock::Offset;
 use super::{KEY, Stamp, write};
 use crate::stats::Table;
+use crate::sync::held;
 
 /// To whom it reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +46,7 @@ impl Reporter {
     ///
     /// The lock is held while rows are put aside; they are written afterwards.
     pub fn write(&mut self, table: &Mutex<Table>, users: &[(String, u64)], now: f64, to: Master) -> Vec<u8> {
-        let taken = table.lock().unwrap_or_else(PoisonError::into_inner).take(now);
+        let taken = held(table).take(now);
         if taken.age != self.test {
             (self.test, self.reported) = (taken.age, 0);
         }
@@ -58,7 +59,7 @@ impl Reporter {
     /// What a heartbeat has under [`KEY`]: a map, to which more may be added.
     pub fn heartbeat(&self, table: &Mutex<Table>, now: f64) -> Value {
         let (test, unreported) = {
-            let table = table.lock().unwrap_or_else(PoisonError::into_inner);
+            let table = held(table);
             (table.ages().0, table.total().parts().num_requests)
         };
         let reported = if test == self.test { self.reported } else { 0 };

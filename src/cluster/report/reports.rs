@@ -1,7 +1,7 @@
 //! A master's side: what comes is added to its table, and of each worker is known what came.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use rmpv::Value;
 
@@ -10,6 +10,7 @@ use super::ledger::{Arrival, Ledger};
 use super::read::Report;
 use super::{Figures, KEY, Malformed, Stamp};
 use crate::stats::Table;
+use crate::sync::held;
 
 /// Of all workers, by their ids. Whoever sends a report is in it, known to the master or not.
 #[derive(Debug, Default)]
@@ -53,7 +54,7 @@ impl Reports {
         ledger.note(now, requests, failures, users);
         report.add_lag_to(&mut ledger.lag);
         let losses = (!complaints.is_empty()).then(|| self.losses());
-        let mut table = table.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut table = held(table);
         report.add_to(&mut table, now, correction);
         losses.into_iter().for_each(|losses| table.set_losses(losses));
         drop(table);

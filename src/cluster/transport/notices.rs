@@ -1,10 +1,12 @@
 //! What a socket has to say to people: a wrong key, a peer that speaks something else.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
+
+use crate::sync::held;
 
 /// The same sentence is not said again within this time: a peer that is refused comes back every second.
 const QUIET: Duration = Duration::from_mins(1);
@@ -39,7 +41,7 @@ impl Notices {
         let Some(open) = &self.0 else { return };
         let now = Instant::now();
         {
-            let mut said = open.said.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut said = held(&open.said);
             said.retain(|_, at| now.duration_since(*at) < QUIET);
             if said.len() >= MOST_WAITING || said.contains_key(&notice.text) {
                 return;

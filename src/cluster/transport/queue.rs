@@ -1,10 +1,12 @@
 //! What waits to be sent to one peer.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use bytes::Bytes;
 use tokio::sync::Notify;
+
+use crate::sync::held;
 
 /// `ZeroMQ`'s high-water mark.
 const MOST_MESSAGES: usize = 1000;
@@ -29,7 +31,7 @@ struct State {
 
 impl Queue {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.state)
     }
 
     /// `false` where the queue is full: the message is dropped, as `ZeroMQ` drops it.

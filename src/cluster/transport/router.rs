@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use super::inbound::Arrived;
 use super::link::{Broken, Link, Us};
 use super::peers::{Identity, Peer, Serving};
 use super::{Notice, Settings, sockets};
+use crate::sync::held;
 
 /// How many messages may wait for the master; then connections are not read.
 const MOST_WAITING: usize = 1000;
@@ -160,7 +161,7 @@ impl Drop for Router {
 
 impl Shared {
     fn peers(&self) -> MutexGuard<'_, HashMap<Identity, Arc<Peer>>> {
-        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.peers)
     }
 
     fn send(&self, to: &Identity, message: Bytes) -> bool {
@@ -243,15 +244,15 @@ impl Shared {
     }
 
     fn count(&self, broken: &Broken) {
-        let counter = match broken {
-            Broken::Violation(_) => &self.violations,
+        match broken {
+            Broken::Violation(_) => drop(self.violations.fetch_add(1, Ordering::Relaxed)),
             Broken::Refused(reason) => {
+                // Counted before it is said: whoever hears of it finds it counted.
+                self.keys.fetch_add(1, Ordering::Relaxed);
                 self.us.settings.notices.say(Notice { text: reason.clone(), is_final: false });
-                &self.keys
             }
-            Broken::Io(_) | Broken::Silent | Broken::Unwanted => return,
-        };
-        counter.fetch_add(1, Ordering::Relaxed);
+            Broken::Io(_) | Broken::Silent | Broken::Unwanted => {}
+        }
     }
 }
 

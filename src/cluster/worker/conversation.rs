@@ -160,6 +160,11 @@ impl Conversation {
         *self = Self { next_call: None, ..Self::new(self.looked) };
     }
 
+    /// The master need not answer now: it forgets a worker that has stopped until that says that it is ready again.
+    pub fn excuse(&mut self, now: Instant) {
+        self.heard = self.heard.map(|_| now);
+    }
+
     /// The master has answered a heartbeat.
     pub fn answered(&mut self, now: Instant) {
         self.heard = Some(now);
@@ -238,6 +243,19 @@ mod tests {
         let due = talk.special(1..=70);
         assert_eq!(due, [(32, Due::Call), (42, Due::Call), (52, Due::Call), (62, Due::Silence)]);
         assert!(talk.acknowledged(71) && !talk.acknowledged(72));
+    }
+
+    #[test]
+    fn a_master_that_is_excused_is_no_silent_one() {
+        let mut talk = Talk::new();
+        talk.acknowledged(0);
+        talk.answered(1);
+        for second in 2..=90 {
+            let now = talk.at(second);
+            talk.0.excuse(now);
+            assert!(talk.special(second..=second).is_empty());
+        }
+        assert_eq!(talk.special(91..=125), [(121, Due::Call)]);
     }
 
     #[test]

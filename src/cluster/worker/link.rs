@@ -9,12 +9,13 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::conversation::{Conversation, Due};
-use super::{Command, Event, Shared, held};
+use super::{Command, Event, Shared};
+use crate::clock::now;
 use crate::cluster::message::{self, Envelope, Value};
-use crate::cluster::now;
 use crate::cluster::report::Master;
 use crate::cluster::transport::{self, Dealer, Notice, Notices};
 use crate::cluster::usage::{Meter, Usage};
+use crate::sync::held;
 
 /// By which our own master says that it does not know a worker of ours.
 const ANNOUNCE: &str = "gregaria:announce";
@@ -91,6 +92,9 @@ impl<'a> Link<'a> {
 
     fn do_what_is_due(&mut self) {
         let (intervals, listeners) = *held(&self.shared.rhythm);
+        if self.shared.is_stopping() {
+            self.conversation.excuse(Instant::now());
+        }
         for due in self.conversation.due(Instant::now(), &intervals) {
             match due {
                 Due::Call => self.call(),
@@ -156,6 +160,7 @@ impl<'a> Link<'a> {
         match envelope.kind {
             "ack" => self.acknowledged(envelope.data),
             "heartbeat" => self.answered(&envelope),
+            ANNOUNCE if self.shared.is_stopping() => {}
             ANNOUNCE => {
                 if self.conversation.forgotten(Instant::now()).is_some() {
                     self.call();

@@ -7,7 +7,7 @@ mod link;
 
 use std::io;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc as std_mpsc};
+use std::sync::{Arc, Mutex, mpsc as std_mpsc};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -17,7 +17,9 @@ pub use self::conversation::Intervals;
 use super::inbox::Inbox;
 use super::report::{Master, Reporter};
 use super::{message, transport};
+use crate::clock::now;
 use crate::stats::Table;
+use crate::sync::held;
 
 /// Where the master is, and who this worker is.
 #[derive(Debug, Clone)]
@@ -132,7 +134,12 @@ impl Shared {
     /// What was counted since the last report, which it empties: the data of a `stats` message.
     fn report(&self) -> Vec<u8> {
         let users = held(&self.users).clone();
-        held(&self.reporter).write(&self.table, &users, crate::cluster::now(), *held(&self.master))
+        held(&self.reporter).write(&self.table, &users, now(), *held(&self.master))
+    }
+
+    /// Whether Python is ending users, or waits before it says that it is ready again. It will say so by itself.
+    fn is_stopping(&self) -> bool {
+        held(&self.stopping).0 > 0
     }
 
     /// How long Python has not come round.
@@ -291,7 +298,3 @@ impl Worker {
 
 /// Nothing, as `MessagePack`.
 const NIL: &[u8] = &[0xc0];
-
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}

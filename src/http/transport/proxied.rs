@@ -26,6 +26,7 @@ use super::{Phase, Stamps, Tls};
 use crate::http::failure::ProxyFailure;
 use crate::http::io::{Lane, Thread};
 use crate::http::{Failure, Request, Settings};
+use crate::sync::held;
 
 /// A proxy, as a URL names it: `http`, `https`, `socks4`, `socks4a`, `socks5` and `socks5h`, user and password included.
 /// The last two and `socks4a` differ in who looks names up: with an `a` or an `h` the proxy.
@@ -304,7 +305,7 @@ impl Watch {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Connecting> {
-        self.0.lock().expect("nothing panics under this lock")
+        held(&self.0)
     }
 }
 

@@ -36,6 +36,7 @@ use crate::http::request::{AtTheLimit, Names, Retries, Statuses};
 use crate::http::transport::tls::{Identity, Options, Pem, Tls, Trust};
 use crate::http::url::{Style, is_absolute};
 use crate::http::{Phases, Session, Settings};
+use crate::sync::held;
 
 /// One user's client. Thin by default: what a locustfile has not touched is shared by all users.
 #[pyclass(subclass, frozen, weakref, module = "gregaria._engine")]
@@ -111,9 +112,9 @@ impl SessionBase {
             state.http2 = http2;
             state.settings = Arc::clone(requests_defaults(http2));
         }
-        let old = lock(&this.request_event).replace(request_event);
+        let old = held(&this.request_event).replace(request_event);
         drop(old);
-        let old = std::mem::replace(&mut *lock(&this.user), user);
+        let old = std::mem::replace(&mut *held(&this.user), user);
         drop(old);
         Ok(())
     }
@@ -236,23 +237,23 @@ impl SessionBase {
 
     #[getter]
     pub fn request_event(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        lock(&self.request_event).as_ref().map(|event| event.clone_ref(py))
+        held(&self.request_event).as_ref().map(|event| event.clone_ref(py))
     }
 
     #[setter]
     fn set_request_event(&self, event: Py<PyAny>) {
-        let old = lock(&self.request_event).replace(event);
+        let old = held(&self.request_event).replace(event);
         drop(old);
     }
 
     #[getter]
     pub fn user(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        lock(&self.user).as_ref().map(|user| user.clone_ref(py))
+        held(&self.user).as_ref().map(|user| user.clone_ref(py))
     }
 
     #[setter]
     fn set_user(&self, user: Option<Py<PyAny>>) {
-        let old = std::mem::replace(&mut *lock(&self.user), user);
+        let old = std::mem::replace(&mut *held(&self.user), user);
         drop(old);
     }
 
@@ -296,7 +297,7 @@ impl SessionBase {
     /// Use the connections of a pool, which other sessions use too, and no own ones any more.
     fn _join(&self, pool: &SharedPool) {
         self.session.join(pool.0.id);
-        let old = lock(&self.pool).replace(Arc::clone(&pool.0));
+        let old = held(&self.pool).replace(Arc::clone(&pool.0));
         drop(old);
         let mut state = self.state();
         let mut settings = Settings::clone(&state.settings);
@@ -420,8 +421,8 @@ impl SessionBase {
     }
 
     fn __clear__(&self) {
-        let event = lock(&self.request_event).take();
-        let user = lock(&self.user).take();
+        let event = held(&self.request_event).take();
+        let user = held(&self.user).take();
         drop((event, user));
     }
 }
@@ -429,14 +430,10 @@ impl SessionBase {
 /// The name of a file, the certificate in it, its key unless it is in there, and the key's password.
 type GivenIdentity = (String, Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>);
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().expect("nothing panics under this lock")
-}
-
 impl Drop for SessionBase {
     fn drop(&mut self) {
         // The connections of a pool are not its own.
-        if lock(&self.pool).is_none() {
+        if held(&self.pool).is_none() {
             forget(self.session.id());
         }
     }
@@ -444,7 +441,7 @@ impl Drop for SessionBase {
 
 impl SessionBase {
     fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
+        held(&self.state)
     }
 
     pub fn session(&self) -> &Arc<Session> {

@@ -9,14 +9,15 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple};
 
+use super::SessionBase;
 use super::call::slow;
-use super::{SessionBase, lock};
 use crate::http::Settings;
 use crate::http::headers::Headers;
 use crate::http::request::{AtTheLimit, Retries};
 use crate::http::transport::tls::Tls;
 use crate::http::url::{Base, Style};
 use crate::py::prepare::{self, Auth, SessionHeaders};
+use crate::sync::held;
 
 /// requests' pool keeps ten connections to a host. Further ones are opened and thrown away.
 const POOL_SIZE: usize = 10;
@@ -255,7 +256,7 @@ impl Volatile {
 /// Time-outs, certificates and redirects of a session that has these attributes.
 fn settings_of(slf: &Bound<'_, SessionBase>, attributes: &Bound<'_, PyDict>) -> PyResult<Settings> {
     let mut settings = Settings::clone(requests_defaults(slf.get().state().http2));
-    if let Some(pool) = &*lock(&slf.get().pool) {
+    if let Some(pool) = &*held(&slf.get().pool) {
         pool.limit(&mut settings);
     }
     // Here `None` is an answer: with nothing to check them against, certificates are not checked.

@@ -11,6 +11,7 @@ use pyo3::prelude::*;
 use super::values::decoded;
 use super::worker::settings;
 use crate::cluster::worker::asking::{Answer, Asking};
+use crate::sync::held;
 
 /// Asks from its creation on, until it is answered or let go of.
 #[pyclass(frozen, module = "gregaria._engine")]
@@ -29,7 +30,7 @@ impl LocustfileRequest {
     /// The kind and the data of the answer, if it comes within so many seconds. `ConnectionError` where none will.
     fn wait<'py>(&self, py: Python<'py>, seconds: f64) -> PyResult<Option<(String, Bound<'py, PyAny>)>> {
         let time = Duration::try_from_secs_f64(seconds).unwrap_or_default();
-        let answer = py.detach(|| self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).wait(time));
+        let answer = py.detach(|| held(&self.0).wait(time));
         match answer {
             None => Ok(None),
             Some(Answer::Refusal(why)) => Err(PyConnectionError::new_err(why)),

@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyDictMethods};
 
 use super::values;
+use crate::clock::now;
 use crate::cluster::master::{
     self, Event, Fleet, Level, Master, Node, Pairs, Phase, Queue, Share, State, Timing, Wish,
 };
@@ -80,7 +81,7 @@ impl ClusterMaster {
         let nodes = self.fleet().nodes();
         // Who has just come may be one of ours; a worker of Locust's does not look at what it does not know.
         let is_ours = |id: &str| nodes.get(id).is_none_or(|node| node.is_ours || !node.has_beaten);
-        let messages = master::messages(&shares, &wish, is_ours, &mut self.fleet().clock(), master::now());
+        let messages = master::messages(&shares, &wish, is_ours, &mut self.fleet().clock(), now());
         drop(nodes);
         self.master.send(messages);
         Ok(())
@@ -306,11 +307,11 @@ impl ClusterEvent {
         let of = |kind, node: Arc<str>| Self { kind, node: node.to_string(), ..Self::default() };
         match event {
             Event::Ready { id, index, version: data, was_known, workers } => {
-                Self { index, data, was_known, workers, ..of("client_ready", id) }
+                Self { index, workers, was_known, data, ..of("client_ready", id) }
             }
             Event::TooOld { id } => of("too_old", id),
             Event::Stopped { id, index } => Self { index, ..of("client_stopped", id) },
-            Event::Quit { id, index, ready, workers } => Self { index, ready, workers, ..of("quit", id) },
+            Event::Quit { id, index, ready, workers } => Self { index, workers, ready, ..of("quit", id) },
             Event::Missing { id, workers } => Self { workers, ..of("missing", id) },
             Event::Forgotten { ids } => {
                 let nodes = ids.iter().map(ToString::to_string).collect();

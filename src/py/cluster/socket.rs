@@ -4,7 +4,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use crate::cluster::transport::{
     Dealer, DealerOutlet, Identity, Notice, Notices, Refused, Router, RouterOutlet, Settings,
 };
 use crate::py::hub::hub;
+use crate::sync::held;
 
 /// How many messages may wait for Python; then the socket is not read.
 const MOST_WAITING: usize = 1000;
@@ -110,7 +111,7 @@ impl MessageSocket {
     /// greenlet may wait.
     fn recv<'py>(&self, py: Python<'py>) -> PyResult<Option<Heard<'py>>> {
         // Locked for each look alone: nothing is held while the greenlet is parked.
-        let incoming = || self.incoming.lock().unwrap_or_else(PoisonError::into_inner);
+        let incoming = || held(&self.incoming);
         let mut next = pin!(poll_fn(|context| incoming().poll_recv(context)));
         let received = hub(py)?.wait_for(py, next.as_mut())?;
         let bytes = |bytes: &[u8]| PyBytes::new(py, bytes);
@@ -119,7 +120,7 @@ impl MessageSocket {
 
     /// What the socket has to say to people since the last look.
     fn notices(&self) -> Vec<String> {
-        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut notices = held(&self.notices);
         std::iter::from_fn(|| notices.try_recv().ok()).map(|notice| notice.text).collect()
     }
 
@@ -143,8 +144,8 @@ impl MessageSocket {
     #[pyo3(signature = (linger=1.0))]
     fn close(&self, py: Python<'_>, linger: f64) {
         let linger = Duration::try_from_secs_f64(linger).unwrap_or_default();
-        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let end = held(&self.end).take();
+        let thread = held(&self.thread).take();
         // Its thread may have ended already.
         if let Some(end) = end {
             let _ = end.send(linger);

@@ -13,8 +13,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 
-use super::{Cells, Changes, Counts, Interval, Timeline, is_saturated, lock};
+use super::{Cells, Changes, Counts, Interval, Timeline, is_saturated};
 use crate::stats::Table;
+use crate::sync::held;
 
 /// Of one entry, a second that may grow.
 #[derive(Debug, Clone, Default)]
@@ -102,7 +103,7 @@ pub struct Feed {
 impl Timeline {
     /// As [`Timeline::observe`] of a table that is fed. What happened up to `until`, by the clock of `at`, is closed.
     pub(super) fn observe_fed(&mut self, table: &Mutex<Table>, now: f64, at: f64, until: f64) {
-        let Changes { ages, users, target_users, waits, rows } = self.changes(&lock(table));
+        let Changes { ages, users, target_users, waits, rows } = self.changes(&held(table));
         if ages != self.ages {
             self.follow(ages, now, at);
         }
@@ -110,7 +111,7 @@ impl Timeline {
         let open = ((self.started + self.seconds()) as i64, moment as i64);
         let mut shares: BTreeMap<i64, u64> = BTreeMap::new();
         for (place, method, name) in rows {
-            let taken = lock(table).row(&method, &name).map(|row| {
+            let taken = held(table).row(&method, &name).map(|row| {
                 let parts = row.parts();
                 let requests = parts.requests_per_second.since(open.0).collect();
                 (Counts::of(row), Seconds { requests, failures: parts.failures_per_second.since(open.0).collect() })

@@ -19,9 +19,10 @@ pub use cells::Cells;
 pub use json::{Seen, significant};
 pub use recorder::Recorder;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::{Histogram, Lag, Row, Table};
+use crate::sync::held;
 
 /// What was counted in one interval, or in several.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -202,11 +203,11 @@ impl Timeline {
 
     /// End an interval at `at`: take what came since the last one.
     pub fn observe(&mut self, table: &Mutex<Table>, now: f64, at: f64) {
-        let delay = lock(table).delay();
+        let delay = held(table).delay();
         if let Some(delay) = delay {
             return self.observe_fed(table, now, at, at - delay);
         }
-        let Changes { ages, users, target_users, waits, rows } = self.changes(&lock(table));
+        let Changes { ages, users, target_users, waits, rows } = self.changes(&held(table));
         if ages != self.ages {
             self.follow(ages, now, at);
         }
@@ -217,7 +218,7 @@ impl Timeline {
             return;
         }
         for (place, method, name) in rows {
-            let Some((requests, failures, sum_ms, times)) = lock(table).row(&method, &name).map(Counts::of) else {
+            let Some((requests, failures, sum_ms, times)) = held(table).row(&method, &name).map(Counts::of) else {
                 continue;
             };
             let counted = Counts { requests, failures, sum_ms, times: Cells::of(&times) };
@@ -238,7 +239,7 @@ impl Timeline {
     /// Take what a run still counted after its end, as listeners of it may: as part of its last interval.
     pub fn catch_up(&mut self, table: &Mutex<Table>) {
         let is_behind = {
-            let table = lock(table);
+            let table = held(table);
             let seen = self.entries.iter().map(|entry| entry.seen.requests).sum::<u64>();
             table.ages() == self.ages && table.total().parts().num_requests > seen
         };
@@ -398,10 +399,6 @@ fn is_saturated(interval: &Interval) -> bool {
     let median = interval.counts.times.quantile_ms(0.5).unwrap_or(0.0);
     interval.lag.count() >= Timeline::ENOUGH_WAITS
         && interval.lag.share_above_ms(Lag::limit(median)) >= Lag::WORTH_A_WARNING
-}
-
-fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
-    table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

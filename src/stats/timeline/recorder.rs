@@ -1,12 +1,14 @@
 //! The thread that ends the intervals, whatever Python is doing.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use super::Timeline;
+use crate::clock::now;
 use crate::stats::Table;
+use crate::sync::held;
 
 /// Who looks at the timeline at the end of each interval.
 pub type Watch = Box<dyn FnMut(&Timeline) + Send>;
@@ -55,7 +57,7 @@ impl std::ops::Deref for Held<'_> {
 
 impl Shared {
     fn hold(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.state)
     }
 
     fn at(&self) -> f64 {
@@ -86,7 +88,7 @@ impl Shared {
     }
 
     fn delay(&self) -> Option<f64> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner).delay()
+        held(&self.table).delay()
     }
 }
 
@@ -157,7 +159,7 @@ impl Recorder {
     /// End the last interval now, so that the timeline agrees with the table, and wait until that is done. `false` if it
     /// was done before.
     pub fn close(&self) -> bool {
-        let mut work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut work = held(&self.work);
         drop(work.stop.take());
         let Some(thread) = work.thread.take() else { return false };
         // A panic in there has been reported by its own hook; there is nothing to add.
@@ -170,8 +172,4 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-fn now() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }

@@ -13,14 +13,14 @@ fn table() -> Mutex<Table> {
 }
 
 fn record(table: &Mutex<Table>, name: &str, ms: f64) {
-    lock(table).record("GET", name, sample(ms, 0));
+    held(table).record("GET", name, sample(ms, 0));
 }
 
 #[test]
 fn an_interval_holds_what_came_in_it() {
     let (table, mut timeline) = (table(), Timeline::new(1000.0, 5.0, 1.0));
     record(&table, "/a", 10.0);
-    lock(&table).set_user_count(3);
+    held(&table).set_user_count(3);
     timeline.observe(&table, 1001.0, 6.0);
     timeline.observe(&table, 1002.0, 7.0);
     record(&table, "/a", 30.0);
@@ -44,11 +44,11 @@ fn an_emptied_table_is_a_new_run_and_a_zeroed_one_is_not() {
     let (table, mut timeline) = (table(), Timeline::new(1000.0, 0.0, 1.0));
     record(&table, "/a", 10.0);
     timeline.observe(&table, 1001.0, 1.0);
-    lock(&table).clear_all(1.0);
+    held(&table).clear_all(1.0);
     record(&table, "/b", 10.0);
     timeline.observe(&table, 1002.0, 2.0);
     assert_eq!((timeline.intervals().len(), timeline.started(), timeline.entries().len()), (1, 1001.0, 1));
-    lock(&table).reset_all(2.0);
+    held(&table).reset_all(2.0);
     record(&table, "/b", 10.0);
     timeline.observe(&table, 1003.0, 3.0);
     assert_eq!((timeline.intervals().len(), timeline.counted_from()), (2, 1.0));
@@ -60,9 +60,9 @@ fn a_saturated_generator_is_named_and_so_is_the_time_it_was_stuck() {
     let (table, mut timeline) = (table(), Timeline::new(0.0, 0.0, 1.0));
     for second in 1..=5u32 {
         if second == 5 {
-            (0..50).for_each(|_| lock(&table).record("GET", "/", sample(5.0, 2500)));
+            (0..50).for_each(|_| held(&table).record("GET", "/", sample(5.0, 2500)));
         } else if second < 3 {
-            (0..50).for_each(|_| lock(&table).record("GET", "/", sample(5.0, 1)));
+            (0..50).for_each(|_| held(&table).record("GET", "/", sample(5.0, 1)));
         }
         timeline.observe(&table, f64::from(second), f64::from(second));
     }
@@ -108,7 +108,7 @@ fn eight_hours_of_a_thousand_entries_are_bounded_and_whole() {
         let of_total: u64 = timeline.intervals().iter().map(|interval| interval.counts.requests).sum();
         (of_total, entries.map(|(_, counts)| counts.requests).sum::<u64>())
     };
-    let counted = lock(&table).total().parts().num_requests;
+    let counted = held(&table).total().parts().num_requests;
     assert_eq!(requests(&timeline), (counted, counted));
     assert!(timeline.seconds() >= 8.0 * 3600.0);
 
@@ -117,7 +117,7 @@ fn eight_hours_of_a_thousand_entries_are_bounded_and_whole() {
     assert_eq!(requests(&timeline), (counted, counted));
     let shown = timeline.entry_json(1, "GET", "/entry/7");
     let shown: u64 = shown["requests"].as_array().unwrap().iter().filter_map(serde_json::Value::as_u64).sum();
-    assert_eq!(shown, lock(&table).row("GET", "/entry/7").unwrap().parts().num_requests);
+    assert_eq!(shown, held(&table).row("GET", "/entry/7").unwrap().parts().num_requests);
 }
 
 /// Who follows a run knows at every moment what somebody who comes then is told.
@@ -174,7 +174,7 @@ proptest! {
         let mut entries = Counts::default();
         timeline.entries().iter().flat_map(|entry| &entry.counts).for_each(|(_, counts)| entries.merge(counts));
         prop_assert_eq!(&all.times, &entries.times);
-        let table = lock(&table);
+        let table = held(&table);
         prop_assert_eq!(&all.times, &Cells::of(&table.total().parts().response_times));
         prop_assert_eq!(all.requests, table.total().parts().num_requests);
     }
@@ -185,14 +185,14 @@ fn report(table: &Mutex<Table>, seconds: std::ops::Range<u32>, requests: u32) {
     for second in seconds {
         for request in 0..requests {
             let at = f64::from(second) + 0.9 * f64::from(request) / f64::from(requests);
-            lock(table).record("GET", "/a", Sample { at, ..sample(f64::from(1 + request), 1) });
+            held(table).record("GET", "/a", Sample { at, ..sample(f64::from(1 + request), 1) });
         }
     }
 }
 
 fn fed() -> (Mutex<Table>, Timeline) {
     let table = table();
-    lock(&table).set_delay(Some(4.0));
+    held(&table).set_delay(Some(4.0));
     (table, Timeline::new(1000.3, 0.0, 1.0))
 }
 
@@ -204,7 +204,7 @@ fn requests(timeline: &Timeline) -> Vec<u64> {
 fn a_master_has_each_second_in_the_interval_in_which_it_was() {
     let (table, mut timeline) = fed();
     for second in 1001..1040u32 {
-        lock(&table).set_user_count(u64::from(second) - 1000);
+        held(&table).set_user_count(u64::from(second) - 1000);
         // Two workers that report every three seconds, each at its own time, the second one of a second that goes on.
         if second % 3 == 0 {
             report(&table, second - 3..second, 10);
@@ -227,7 +227,7 @@ fn a_master_has_each_second_in_the_interval_in_which_it_was() {
     assert_eq!(timeline.intervals().last().unwrap().users, (33, 34));
     timeline.close_all(39.2);
     assert_eq!(&requests(&timeline)[35..37], [30, 30]);
-    let counted = lock(&table).total().parts().num_requests;
+    let counted = held(&table).total().parts().num_requests;
     assert_eq!(requests(&timeline).iter().sum::<u64>(), counted);
     let of_entry = timeline.entries()[0].counts.iter().map(|(_, counts)| counts.times.count()).sum::<u64>();
     assert_eq!((of_entry, timeline.held), (counted, timeline.cells()));
@@ -250,7 +250,7 @@ fn a_zeroed_table_of_a_master_counts_from_then_on() {
     let (table, mut timeline) = fed();
     report(&table, 1001..1004, 5);
     timeline.observe(&table, 1004.3, 4.0);
-    lock(&table).reset_all(1005.0);
+    held(&table).reset_all(1005.0);
     report(&table, 1005..1006, 7);
     timeline.observe(&table, 1006.3, 6.0);
     timeline.close_all(12.0);
@@ -271,10 +271,10 @@ proptest! {
             let now = 1001 + step as u32;
             let at = f64::from((now + 2).saturating_sub(*ago)) + 0.5;
             for _ in 0..*count {
-                lock(&table).record("GET", &name.to_string(), Sample { at, ..sample(f64::from(*count), 1) });
+                held(&table).record("GET", &name.to_string(), Sample { at, ..sample(f64::from(*count), 1) });
             }
             if *failed {
-                lock(&table).record_error("GET", &name.to_string(), crate::stats::ErrorText::of_text("x"), at);
+                held(&table).record_error("GET", &name.to_string(), crate::stats::ErrorText::of_text("x"), at);
             }
             timeline.observe(&table, f64::from(now), f64::from(now) - 1000.3);
         }
@@ -283,7 +283,7 @@ proptest! {
         timeline.intervals().iter().for_each(|interval| all.merge(&interval.counts));
         timeline.intervals().iter().for_each(|interval| waits += interval.lag.count());
         timeline.entries().iter().flat_map(|entry| &entry.counts).for_each(|(_, counts)| entries.merge(counts));
-        let table = lock(&table);
+        let table = held(&table);
         let parts = table.total().parts();
         prop_assert_eq!((all.requests, all.failures, waits), (parts.num_requests, parts.num_failures, parts.num_requests));
         prop_assert_eq!((&all.times, entries.requests), (&Cells::of(&parts.response_times), parts.num_requests));

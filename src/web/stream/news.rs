@@ -7,11 +7,13 @@ use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use super::super::figures::{Figures, keys};
-use super::super::requests::{exceptions, failures, now};
-use super::super::shared::{Percentiles, Shared, held};
+use super::super::requests::{exceptions, failures};
+use super::super::shared::{Percentiles, Shared};
 use super::super::workers;
+use crate::clock::now;
 use crate::stats::timeline::Seen;
 use crate::stats::{Row, Table};
+use crate::sync::held;
 use crate::verdict::Session;
 
 /// So many kinds of failure are shown at most.
@@ -181,7 +183,7 @@ impl News {
         let (count, lines) = shared.lines_since(self.log.unwrap_or(0));
         let whole = self.log.replace(count).is_none();
         // Gathered only when there is something new in it: they are many lines.
-        let version = shared.fleet().map_or(0, |fleet| fleet.logs().version());
+        let version = shared.worker_logs_version();
         let workers_have = std::mem::replace(&mut self.worker_logs, version) != version;
         if whole || workers_have || !lines.is_empty() {
             let mut data = json!({"whole": whole, "lines": lines});

@@ -277,8 +277,9 @@ class Fleet:
         """What was fired. When workers are ready again after a stop is chance, and not told."""
         unheard = ("worker_connect", *but)
         for name, node in self.nodes.items():
-            events = node.events[self._events[name] :]
-            self.note(f"events of {name}", [each for each in events if not each.startswith(unheard)])
+            events = [each for each in node.events[self._events[name] :] if not each.startswith(unheard)]
+            # Locust's master hears of a ramp's end once or twice, by chance.
+            self.note(f"events of {name}", [each for each, _ in itertools.groupby(events)])
 
     def see_log(self) -> None:
         """What runners said, but whether all workers had answered within a second."""

@@ -85,7 +85,12 @@ class Tap:
         with suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
-                far = socket.create_connection(("127.0.0.1", self.master))
+                try:
+                    far = socket.create_connection(("127.0.0.1", self.master))
+                except OSError:
+                    # The master has gone.
+                    near.close()
+                    continue
                 for each in (near, far):
                     each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._open += [near, far]
@@ -102,3 +107,4 @@ class Tap:
         for each in (source, sink):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
+            each.close()

@@ -82,10 +82,11 @@ class Whole:
         events = {name: node.events for name, node in self.nodes.items() if (node.folder / "events").exists()}
         # When the workers come is chance, and that they did shows elsewhere.
         self.note("events of the master", [each for each in events["master"] if not each.startswith("worker_connect")])
-        self.note("events of workers", sorted([each for name, each in events.items() if name != "master"]))
+        self.note("events of workers", sorted(_ordered(each) for name, each in events.items() if name != "master"))
         if said:
             # The master listens half a second for those who leave.
-            lines = [line for line in self.nodes["master"].said() if " quit" not in line]
+            unheard = (" quit", "Listening for workers on port", "The web interface has port")
+            lines = [line for line in self.nodes["master"].said() if not any(each in line for each in unheard)]
             self.note("the master said", sorted(_loosely(line) for line in lines))
             workers = [node for name, node in self.nodes.items() if name != "master"]
             self.note("workers said", sorted([_loosely(line) for line in node.said()] for node in workers))
@@ -125,6 +126,13 @@ class Whole:
     def close(self) -> None:
         for node in self.nodes.values():
             node.close()
+
+
+def _ordered(events: list[str]) -> list[str]:
+    """A worker hears of the end of a ramp when its master has, and of a test when its `init` may not be over yet."""
+    chance = ("init", "spawning_complete")
+    early = sorted({each for each in events if each.startswith(chance)})
+    return [*early, *(each for each in events if not each.startswith(chance))]
 
 
 def _loosely(line: str) -> str:

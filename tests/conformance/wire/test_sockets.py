@@ -108,7 +108,11 @@ class Proxy:
                 if self.silent.is_set():
                     self._run(self._swallow, near)
                     continue
-                far = socket.create_connection(("127.0.0.1", self.target))
+                try:
+                    far = socket.create_connection(("127.0.0.1", self.target))
+                except OSError:
+                    near.close()
+                    continue
                 self._run(self._carry, near, far)
 
     def _swallow(self, near: socket.socket) -> None:

@@ -14,6 +14,9 @@ def the_messages(master: MasterAsked) -> None:
     """A spawn message, all of it."""
     _weights(master)
     worker = master.worker("a_1")
+    # It shows of which kind it is: one that has not may be ours, and is told more.
+    worker.beat()
+    master.crowd.hears(worker, "heartbeat")
     master.start(3)
     master.does("runner.stop()")
     (spawn,) = [each for each in worker.heard if each.kind == "spawn"]

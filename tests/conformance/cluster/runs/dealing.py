@@ -101,16 +101,14 @@ def one_comes_in_the_middle_of_a_ramp(fleet: Fleet) -> None:
     fleet.until("runner.user_count >= 2")
     _one_more(fleet)
     fleet.until("_doing.dead and runner.user_count == 9")
-    fleet.until("sorted(node.user_count for node in runner.clients.all) == [3, 3, 3]")
-    fleet.note("users", fleet.everywhere("runner.user_count"))
+    _have(fleet, [3, 3, 3])
     _one_less(fleet)
 
 
 def one_comes_while_all_run(fleet: Fleet) -> None:
     fleet.start(6)
     _one_more(fleet)
-    fleet.until("sorted(node.user_count for node in runner.clients.all) == [2, 2, 2]")
-    fleet.note("users", fleet.everywhere("runner.user_count"))
+    _have(fleet, [2, 2, 2])
     _one_less(fleet)
 
 
@@ -122,8 +120,7 @@ def one_leaves_while_all_run(fleet: Fleet) -> None:
     worker.signal(signal.SIGTERM)
     fleet.note("exit code", worker.exit_code())
     _without(fleet)
-    fleet.until("sorted(node.user_count for node in runner.clients.all) == [3, 3]")
-    fleet.note("users", fleet.everywhere("runner.user_count"))
+    _have(fleet, [3, 3])
 
 
 def one_leaves_in_the_middle_of_a_ramp(fleet: Fleet) -> None:
@@ -133,8 +130,8 @@ def one_leaves_in_the_middle_of_a_ramp(fleet: Fleet) -> None:
     fleet.workers[-1].signal(signal.SIGTERM)
     fleet.note("exit code", fleet.workers[-1].exit_code())
     _without(fleet)
-    fleet.until("_doing.dead and sorted(node.user_count for node in runner.clients.all) == [4, 4]")
-    fleet.note("users", fleet.everywhere("runner.user_count"))
+    fleet.until("_doing.dead")
+    _have(fleet, [4, 4])
 
 
 def one_is_killed_and_another_takes_its_place(fleet: Fleet) -> None:
@@ -161,7 +158,14 @@ def one_stands_still_and_comes_back(fleet: Fleet) -> None:
     fleet.until("[node.state for node in runner.clients.all] == ['running', 'running']")
     fleet.until("runner.user_count == 6")
     fleet.see_users()
-    fleet.note("missing", [line for line in fleet.inside("_Lines.lines") if "missing" in line or "self-healed" in line])
+    fleet.note("states", [line for line in fleet.inside("_Lines.lines") if "setting state" in line])
+
+
+def _have(fleet: Fleet, users: list[int]) -> None:
+    """So many users each, by the master's books, and soon after by the workers' own."""
+    fleet.until(f"sorted(node.user_count for node in runner.clients.all) == {users}")
+    fleet.master.wait(lambda: fleet.everywhere("runner.user_count") == users, f"workers with {users} users")
+    fleet.note("users", users)
 
 
 def _one_more(fleet: Fleet) -> None:

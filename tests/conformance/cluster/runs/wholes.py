@@ -134,7 +134,8 @@ def all_workers_leave(whole: Whole) -> None:
     """A headless master without workers goes home."""
     master = whole.master("-u", "2", "-r", "100", "--expect-workers", "2", "--only-summary")
     workers = whole.workers()
-    master.until("runner.user_count == 2")
+    for node in (master, *workers):
+        node.wait(lambda node=node: "spawning_complete 2" in node.events, "the end of the ramp")  # type: ignore[misc]
     workers[0].signal(signal.SIGTERM)
     master.until("len(runner.clients) == 1")
     workers[1].signal(signal.SIGTERM)
