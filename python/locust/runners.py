@@ -241,6 +241,12 @@ class Runner:
             logger.info("All users stopped\n")
         return spawned
 
+    def _hand_on_host(self) -> None:
+        """The environment's host, where there is one, is that of all users."""
+        if self.environment.host:
+            for user_class in self.user_classes:
+                user_class.host = self.environment.host
+
     def _spawn_user(self, user_class: type[User], turn: Turn) -> User | None:
         """Start one user; `None` where the test is being stopped."""
         if self.environment._seeds is None:
@@ -618,9 +624,7 @@ class LocalRunner(Runner):
             self._begin_test()
         if wait and user_count - self.user_count > spawn_rate:
             raise ValueError("wait is True but the amount of users to add is greater than the spawn rate")
-        for user_class in self.user_classes:
-            if self.environment.host:
-                user_class.host = self.environment.host
+        self._hand_on_host()
         if self.state not in (STATE_INIT, STATE_STOPPED):
             self.update_state(STATE_SPAWNING)
         if self._users_dispatcher is None:
@@ -856,9 +860,7 @@ class MasterRunner(DistributedRunner):
         if not nodes:
             logger.warning("You can't start a distributed test before at least one worker processes has connected")
             return
-        for user_class in self.user_classes:
-            if self.environment.host:
-                user_class.host = self.environment.host
+        self._hand_on_host()
         self.spawn_rate = self._spawn_rate = spawn_rate
         if self._users_dispatcher is None:
             self._users_dispatcher = self.environment.dispatcher_class(
@@ -1065,9 +1067,7 @@ class WorkerRunner(DistributedRunner):
         """Start and stop users until so many of these classes run, and tell the master."""
         self.target_user_classes_count = user_classes_count
         self.target_user_count = sum(user_classes_count.values())
-        for user_class in self.user_classes:
-            if self.environment.host:
-                user_class.host = self.environment.host
+        self._hand_on_host()
         running = self.user_classes_count
         surplus = {name: count - running[name] for name, count in user_classes_count.items()}
         # Start before stopping, which may have to be waited for.
