@@ -39,5 +39,5 @@ def transport(options: Namespace | None) -> dict[str, Any]:
 
 
 def key(given: str | None) -> str | None:
-    """The key that is meant: an empty one, as an unset variable gives, is none."""
+    """The key that is meant: an empty one is none, as compose files and charts pass variables through, set or not."""
     return (given or "").strip() or None

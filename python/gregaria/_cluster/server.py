@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from gregaria import _engine
 from locust import runners
 
+from . import options
+
 if TYPE_CHECKING:
     from locust.env import Environment
     from locust.runners import Message
@@ -26,10 +28,9 @@ class Server:
 
     def __init__(self, environment: Environment, host: str, port: int) -> None:
         self.host = host
-        # Compose files and charts pass variables through, set or not: an empty one is no key.
-        key = (getattr(environment.parsed_options, "cluster_key", None) or "").strip() or None
+        transport = options.transport(environment.parsed_options)
         try:
-            self.engine = _engine.ClusterMaster(environment.stats.table, host, port, key=key)
+            self.engine = _engine.ClusterMaster(environment.stats.table, host, port, **transport)
         except OSError as error:
             _leave(host, port, error)
         except ValueError as error:
@@ -39,7 +40,7 @@ class Server:
         self.tell_timing()
         if port == 0:
             logger.info("Listening for workers on port %d", self.port)
-        if key is None and not _is_loopback(host):
+        if transport["key"] is None and not _is_loopback(host):
             logger.warning(
                 "Whoever reaches port %d of this machine can pose as a worker, and read the locustfile: --cluster-key "
                 "lets only those in who know it, and --master-bind-host 127.0.0.1 only this machine",
