@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import gevent
 
 from gregaria import _engine
+from gregaria._secrets import is_named_like_one
 from locust import runners
 
 if TYPE_CHECKING:
@@ -25,9 +26,6 @@ _ENVIRONMENT = "LOCUST_WAIT_FOR_WORKERS_REPORT_AFTER_RAMP_UP"
 
 _OURS = frozenset(_engine.our_options())
 """Options that Locust does not have. A worker of its would take them for arguments of the locustfile."""
-
-_SECRET = ("cluster_key",)
-"""Options that no worker is told: it has what it needs of them, or it would not be heard."""
 
 logger = logging.getLogger("locust.runners")
 
@@ -111,7 +109,8 @@ class Ramp:
         options = environment.parsed_options
         given = {} if options is None else vars(options)
         locusts = {name: each for name, each in given.items() if name not in _OURS}
-        ours = {name: each for name, each in given.items() if name in _OURS and name not in _SECRET}
+        # No secret: a worker has what it needs of them, or it would not be heard.
+        ours = {name: each for name, each in given.items() if name in _OURS and not is_named_like_one(name)}
         logger.debug(
             "Sending spawn messages for %g total users to %i worker(s)",
             sum(sum(counts.values()) for counts in dispatched.values()),
