@@ -323,7 +323,7 @@ class Link:
     def _on_user_error(self, user_instance: object, exception: BaseException, tb: TracebackType, **_: object) -> None:
         self.send("exception", {"msg": str(exception), "traceback": "".join(traceback.format_tb(tb))})
 
-    def _on_quitting(self, environment: object, **_: object) -> None:
+    def _on_quitting(self, **_: object) -> None:
         self.had_errors = bool(self.runner.errors)
         self.report_the_rest()
         self.send("quit", None)
