@@ -194,7 +194,7 @@ class _Run:
         self.options = options
         self.ending = Event()
         self.runner: Runner = self._create_runner()
-        self.runner._finish = self._finish  # type: ignore[method-assign]
+        self.runner._finish = self._finish
         self.outputs = self._create_outputs(secret)
         self.keyboard: Keyboard | None = None
         self.end_with_shape: gevent.Greenlet[..., Any] | None = None

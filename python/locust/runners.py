@@ -124,6 +124,8 @@ class Runner:
         self.connection_broken = False
         self._users_dispatcher: UsersDispatcher | None = None
         self._stopping = Stopping()
+        self._finish: Callable[[str], None] = self._finish_test
+        """Ends the test for a reason, when the tasks under way have ended. Returns at once. The command has its own."""
         self._finishing: Greenlet[..., Any] | None = None
         self._has_begun = False
 
@@ -302,13 +304,12 @@ class Runner:
         self._cancel_what_waits()
         gevent.joinall(self._tell_to_stop(self.user_greenlets.users(), at_once=False))
 
-    def _finish(self, reason: str) -> None:
-        """End the test when the tasks under way have ended. Returns at once; the command has its own."""
+    def _finish_test(self, reason: str) -> None:
         if self._finishing is None or self._finishing.ready():
             logger.info("%s, stopping test when the tasks under way have ended", reason)
-            self._finishing = gevent.spawn(self._finish_test)
+            self._finishing = gevent.spawn(self._stop_when_finished)
 
-    def _finish_test(self) -> None:
+    def _stop_when_finished(self) -> None:
         self._let_finish()
         self.stop()
 
