@@ -75,6 +75,7 @@ def is_mode_possible(options: Namespace) -> bool:
     except ValueError as e:
         logger.error(f"Invalid --cluster-key: {e}")
         return False
+    # Typed it is refused already. A locustfile may have made it the default.
     if options.master and options.expect_workers < 1:
         logger.error(f"Invalid --expect-workers argument ({options.expect_workers}), must be a positive number")
         return False

@@ -186,6 +186,11 @@ CASES = {
     "listener that exits while parsing": run(
         "--headless", USERS + "\n@events.init_command_line_parser.add_listener\ndef f(parser): raise SystemExit(5)\n"
     ),
+    "listener that expects no workers": run(
+        "--headless --master",
+        USERS
+        + "\n@events.init_command_line_parser.add_listener\ndef f(parser): parser.set_defaults(expect_workers=0)\n",
+    ),
     "own argument that is missing": run(
         "--headless",
         USERS + "\n@events.init_command_line_parser.add_listener\n"
