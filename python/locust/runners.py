@@ -40,8 +40,6 @@ from .util.url import is_url as is_url
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from gregaria._cluster.ramp import Ramp
-
     from .env import Environment
     from .user.users import User
 
@@ -756,6 +754,7 @@ class MasterRunner(DistributedRunner):
 
     def __init__(self, environment: Environment, master_bind_host: str, master_bind_port: int) -> None:
         from gregaria._cluster.attending import Attending
+        from gregaria._cluster.dealing import Dealing
         from gregaria._cluster.server import Server
 
         super().__init__(environment)
@@ -765,12 +764,8 @@ class MasterRunner(DistributedRunner):
         self.spawning_completed = False
         self.clients = WorkerNodes()
         self.server = Server(environment, master_bind_host, master_bind_port)
-        self._ramp: Ramp | None = None
-        self._is_balanced = True
-        """Whether workers were told of the distribution that the dispatcher has now."""
-        self._balancing: Greenlet[..., Any] | None = None
-        self._is_balance_due = False
         self._quitting: Event | None = None
+        self._dealing = Dealing(self)
         self._attending = Attending(self)
         for attend in (self._attending.attend, self._attending.attend_own, self._attending.keep_listening):
             self.greenlet.spawn(attend).link_exception(locust_exception_handler(environment))
@@ -852,9 +847,7 @@ class MasterRunner(DistributedRunner):
         user_classes: list[type[User]] | None = None,
     ) -> None:
         """Ramp up, or down, to `user_count` users. Returns when the workers have them, or another ramp has begun."""
-        from gregaria._cluster.ramp import Ramp
-
-        self._end_ramp()
+        self._dealing.end()
         self.spawning_completed = False
         self.target_user_count = user_count
         nodes = [node for node in self.clients.values() if node.state in (STATE_INIT, STATE_RUNNING, STATE_SPAWNING)]
@@ -886,33 +879,7 @@ class MasterRunner(DistributedRunner):
         self.update_state(STATE_SPAWNING)
         dispatcher.new_dispatch(target_user_count=user_count, spawn_rate=spawn_rate, user_classes=user_classes)
         self.stats.table.set_target_user_count(int(user_count))  # A shape may compute: half a user is none.
-        self._ramp = ramp = Ramp(self, dispatcher)
-        try:
-            ramp.go()
-        except KeyboardInterrupt:
-            # The main greenlet may not be the one that is running when the signal arrives.
-            self.quit()
-        if self._is_balance_due:
-            self._redistribute()  # Somebody came when all was said.
-
-    def _end_ramp(self) -> None:
-        if self._ramp is not None:
-            self._ramp.end()
-            self._ramp = None
-
-    def _redistribute(self) -> None:
-        """Have the workers that there are now share all users: soon, so that many who come at once are one change."""
-        self._is_balance_due = True
-        is_ramping = self._ramp is not None and not self._ramp.is_over
-        is_asked_for = self._balancing is not None and not self._balancing.ready()
-        if self.state == STATE_RUNNING and not is_ramping and not is_asked_for:
-            self._balancing = self.greenlet.spawn(self._balance)
-            self._balancing.link_exception(locust_exception_handler(self.environment))
-
-    def _balance(self) -> None:
-        while self._is_balance_due and self.state == STATE_RUNNING:
-            self._is_balance_due = False
-            self.start(self.target_user_count, self.spawn_rate)
+        self._dealing.deal(dispatcher)
 
     def stop(self, send_stop_to_client: bool = True) -> None:
         """Have all workers stop their users. Returns when they have, and some time after `stop_timeout` in any case.
@@ -928,7 +895,7 @@ class MasterRunner(DistributedRunner):
         self.environment.events.test_stopping.fire(environment=self.environment)
         self.final_user_classes_count = dict(self.reported_user_classes_count)
         self.update_state(STATE_STOPPING)
-        self._end_ramp()
+        self._dealing.end()
         if self.shape_greenlet is not None and self.shape_greenlet is not gevent.getcurrent():
             self.shape_greenlet.kill(block=True)
             self.shape_greenlet = None
@@ -936,7 +903,7 @@ class MasterRunner(DistributedRunner):
         self._users_dispatcher = None
         if send_stop_to_client:
             self.send_message("stop")
-            if not self._wait_until(lambda: self.user_count == 0, seconds=self.environment.stop_timeout + 60):
+            if not self.server.wait_until(lambda: self.user_count == 0, seconds=self.environment.stop_timeout + 60):
                 logger.error("Timeout waiting for all workers to stop")
             _feeders.end_test(self)
             _runs.ended(self.environment)
@@ -967,7 +934,7 @@ class MasterRunner(DistributedRunner):
 
     def _let_finish(self) -> None:
         """Send no more users, and return when all of our workers' have ended: each with the task that it is in."""
-        self._end_ramp()
+        self._dealing.end()
         self._users_dispatcher = None
         self._end_unless_mine(self.shape_greenlet)
         _feeders.finish(self)
@@ -976,22 +943,6 @@ class MasterRunner(DistributedRunner):
         """The test has stopped when all workers are ready again, or none is active."""
         if self.state != STATE_STOPPED and self.server.engine.is_at_rest(self.state == STATE_STOPPING):
             self.update_state(STATE_STOPPED)
-
-    def _wait_until(self, is_so: Callable[[], bool], seconds: float) -> bool:
-        """Wait for something that workers say; `False` where it is not so after these seconds."""
-        engine = self.server.engine
-        timeout = gevent.Timeout(seconds)
-        try:
-            with timeout:
-                while True:
-                    changes = engine.changes
-                    if is_so():
-                        return True
-                    engine.wait_past(changes)
-        except gevent.Timeout as expired:
-            if expired is not timeout:
-                raise
-            return is_so()
 
     def send_message(self, msg_type: str, data: Any = None, client_id: str | None = None) -> None:
         """Send a message to one worker, or to all that are known, also those that are missing."""

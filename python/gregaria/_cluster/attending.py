@@ -102,7 +102,7 @@ class Attending:
         runner.clients[node] = LiveNode(node, self.engine)
         self.away.discard(node)
         self.engine.wake()  # somebody may wait for workers
-        self._joins(node)
+        runner._dealing.joins(node)
         said = f"{node} (index {event.index}) reported as ready"
         if event.was_known:
             logger.debug("%s (duplicate message). %d workers connected.", said, event.workers)
@@ -114,12 +114,12 @@ class Attending:
 
     def _on_stopped(self, event: Happened) -> None:
         self.away.add(event.node)
-        self._leaves(event.node)
+        self.runner._dealing.leaves(event.node)
         logger.info(f"{event.node} (index {event.index}) reported that it has stopped")
 
     def _on_quit(self, event: Happened) -> None:
         runner = self.runner
-        self._leaves(event.node)
+        runner._dealing.leaves(event.node)
         _feeders.lost(runner, event.node)
         logger.info(f"Worker {event.node!r} (index {event.index}) quit. {event.ready} workers ready.")
         if not event.workers:
@@ -131,10 +131,10 @@ class Attending:
     def _on_missing(self, event: Happened) -> None:
         runner = self.runner
         logger.info(f"Worker {event.node} failed to send heartbeat, setting state to missing.")
-        self._plan_without(event.node)
+        runner._dealing.plan_without(event.node)
         _feeders.lost(runner, event.node)
         if runner.rebalancing_enabled():
-            runner._redistribute()
+            runner._dealing.redistribute()
         if not event.workers:
             logger.info("The last worker went missing, stopping test.")
             runner.stop()
@@ -143,13 +143,13 @@ class Attending:
         for node in event.nodes:
             self.runner.clients.pop(node, None)
         # Whose users they ran is not known to anybody any more: the others get them.
-        if not self.runner._is_balanced:
-            self.runner._redistribute()
+        if not self.runner._dealing.is_balanced:
+            self.runner._dealing.redistribute()
 
     def _on_healed(self, event: Happened) -> None:
         runner = self.runner
         logger.info(f"Worker {event.node} self-healed with heartbeat, setting state to {event.text}.")
-        self._joins(event.node)
+        runner._dealing.joins(event.node)
         _feeders.found(runner, event.node)
         runs_users = event.text in (STATE_RUNNING, STATE_SPAWNING)
         if runs_users and runner.state not in (STATE_RUNNING, STATE_SPAWNING):
@@ -209,29 +209,6 @@ class Attending:
             _heard(listener, runner, message)
         except Exception:
             logging.error(f"Uncaught exception in handler for {kind}\n{traceback.format_exc()}")
-
-    def _joins(self, node: str) -> None:
-        runner = self.runner
-        if runner._users_dispatcher is not None:
-            runner._users_dispatcher.add_worker(worker_node=runner.clients[node])
-            runner._is_balanced = False
-            runner._redistribute()
-
-    def _leaves(self, node: str) -> None:
-        client = self._plan_without(node)
-        self.runner.clients.pop(node, None)
-        if client is not None:
-            self.runner._redistribute()
-
-    def _plan_without(self, node: str) -> object | None:
-        """Give this node no users any more; `None` where it had none to get."""
-        runner = self.runner
-        client = runner.clients.get(node)
-        if client is None or runner._users_dispatcher is None:
-            return None
-        runner._users_dispatcher.remove_worker(client)
-        runner._is_balanced = False
-        return client
 
 
 def _heard(listener: Callable[..., Any], runner: MasterRunner, message: Message) -> None:

@@ -34,7 +34,7 @@ def wait_for_workers(runner: MasterRunner, options: Namespace, ending: Event) ->
             sys.exit(1)
         level = logging.INFO if waited > _QUIET else logging.DEBUG
         logging.log(level, "Waiting for workers to be ready, %s of %s connected", ready, options.expect_workers)
-        runner._wait_until(lambda: ending.is_set() or _are_ready(runner, options.expect_workers), seconds=1)
+        runner.server.wait_until(lambda: ending.is_set() or _are_ready(runner, options.expect_workers), seconds=1)
         if ending.is_set():
             return False
     return True

@@ -22,7 +22,7 @@ def say(runner: MasterRunner) -> None:
     runner.server.send("quit", None, {*runner.clients, *runner._attending.away})
     seconds = runner.environment.stop_timeout + _PATIENCE
     # A node that is missing is not waited for.
-    if not runner._wait_until(lambda: sum(engine.tally()[:3]) == 0, seconds=seconds):
+    if not runner.server.wait_until(lambda: sum(engine.tally()[:3]) == 0, seconds=seconds):
         left = [node.id for node in runner.clients.values() if node.state in ("ready", "spawning", "running")]
         logger.warning(
             "%d of the workers had not gone %g s after they were told to: what they counted last is not in the figures "

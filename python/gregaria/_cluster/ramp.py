@@ -7,7 +7,7 @@ import logging
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import gevent
@@ -37,9 +37,10 @@ class _Superseded(BaseException):
 class Ramp:
     """A ramp that is under way. There is one at a time: the next one, and a stop, end it where it waits."""
 
-    def __init__(self, runner: MasterRunner, dispatcher: UsersDispatcher) -> None:
+    def __init__(self, runner: MasterRunner, dispatcher: UsersDispatcher, begin_step: Callable[[], None]) -> None:
         self._runner = runner
         self._dispatcher = dispatcher
+        self._begin_step = begin_step
         self._is_over = False
         self._parked: Any = None
 
@@ -91,8 +92,7 @@ class Ramp:
 
     def _steps(self) -> Iterator[_Assignment]:
         while True:
-            # With whatever the dispatcher says next.
-            self._runner._is_balanced, self._runner._is_balance_due = True, False
+            self._begin_step()
             self._parked = gevent.getcurrent()
             try:
                 dispatched = next(self._dispatcher)
@@ -126,7 +126,7 @@ class Ramp:
     def _have_all_reported(self) -> bool:
         """Wait until as many users run as are to; `False` where that takes too long."""
         runner = self._runner
-        return runner._wait_until(
+        return runner.server.wait_until(
             lambda: self._is_over or runner.user_count == runner.target_user_count, seconds=_patience()
         )
 

@@ -6,8 +6,10 @@ import errno
 import logging
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
+
+import gevent
 
 from gregaria import _engine
 from locust import runners
@@ -55,6 +57,22 @@ class Server:
             int(runners.HEARTBEAT_DEAD_INTERNAL),
             float(runners.WORKER_REPORT_INTERVAL),
         )
+
+    def wait_until(self, is_so: Callable[[], bool], seconds: float) -> bool:
+        """Wait for something that workers say; `False` where it is not so after these seconds."""
+        engine = self.engine
+        timeout = gevent.Timeout(seconds)
+        try:
+            with timeout:
+                while True:
+                    changes = engine.changes
+                    if is_so():
+                        return True
+                    engine.wait_past(changes)
+        except gevent.Timeout as expired:
+            if expired is not timeout:
+                raise
+            return is_so()
 
     def send(self, kind: str, data: Any, nodes: Iterable[str]) -> None:
         """Send to each of these nodes; those who are not there do not get it."""
