@@ -297,6 +297,14 @@ class Runner:
             "%g users have been stopped, %g still running", sum(user_classes_stop_count.values()), self.user_count
         )
 
+    def _changes_to(self, wanted: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+        """How many users of each class are to be started, and how many stopped, so that `wanted` run."""
+        running = self.user_classes_count
+        changes = {name: count - running[name] for name, count in wanted.items()}
+        missing = {name: change for name, change in changes.items() if change > 0}
+        superfluous = {name: -change for name, change in changes.items() if change < 0}
+        return missing, superfluous
+
     def _let_finish(self) -> None:
         """Start no more users, and return when all have ended: each with the task that it is in, or its wait."""
         self._cancel_what_waits()
@@ -649,10 +657,7 @@ class LocalRunner(Runner):
     def _adjust_to(self, wanted: dict[str, int], wait: bool) -> None:
         """Start and stop users until `wanted` run."""
         logger.debug("Ramping to %s (%s total users)", json.dumps(wanted), sum(wanted.values()))
-        running = self.user_classes_count
-        surplus = {name: count - running[name] for name, count in wanted.items()}
-        missing = {name: count for name, count in surplus.items() if count > 0}
-        superfluous = {name: -count for name, count in surplus.items() if count < 0}
+        missing, superfluous = self._changes_to(wanted)
         if wait:
             self.stop_users(superfluous)
             self.spawn_users(missing, wait)
@@ -1020,11 +1025,10 @@ class WorkerRunner(DistributedRunner):
         self.target_user_classes_count = user_classes_count
         self.target_user_count = sum(user_classes_count.values())
         self._hand_on_host()
-        running = self.user_classes_count
-        surplus = {name: count - running[name] for name, count in user_classes_count.items()}
+        missing, superfluous = self._changes_to(user_classes_count)
         # Start before stopping, which may have to be waited for.
-        self.spawn_users({name: count for name, count in surplus.items() if count > 0})
-        self.stop_users({name: -count for name, count in surplus.items() if count < 0})
+        self.spawn_users(missing)
+        self.stop_users(superfluous)
         self.spawning_complete(self.user_count)
         self.update_state(STATE_RUNNING)
 
