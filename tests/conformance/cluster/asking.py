@@ -33,6 +33,53 @@ class Visitor(Buyer):
 """
 """Users that do nothing, for cases that count them."""
 
+IDLERS = """
+from locust import User, constant, task
+
+
+class A(User):
+    wait_time = constant(60)
+
+    @task
+    def idle(self):
+        pass
+
+
+class B(A):
+    pass
+
+
+class C(A):
+    pass
+"""
+"""Three classes of them, for cases that deal them out."""
+
+LISTENERS = """
+_got = []
+
+
+def _slow(environment, msg, **_):
+    _note("slow begins")
+    _gevent.sleep(0.3)
+    _note("slow ends")
+
+
+def _raise(environment, msg, **_):
+    raise ValueError("not like this")
+
+
+@_events.init.add_listener
+def _register(environment, **_):
+    runner = environment.runner
+    runner.register_message("news", _get)
+    runner.register_message("echo", _say_back)
+    runner.register_message("slow", _slow)
+    runner.register_message("slow together", _slow, concurrent=True)
+    runner.register_message("raise", _raise)
+    runner.register_message("raise together", _raise, concurrent=True)
+"""
+"""Of messages. A file of cases adds `_get`, which notes what it is called with, and `_say_back`."""
+
 QUIETLY = """
 _runners.WORKER_REPORT_INTERVAL = 1000
 """
@@ -199,6 +246,13 @@ class MasterAsked(Asked):
     def workers(self, *identities: str) -> list[ScriptedWorker]:
         return [self.worker(identity) for identity in identities]
 
+    def beating(self, *identities: str) -> list[ScriptedWorker]:
+        """Workers that send heartbeats."""
+        workers = self.workers(*identities)
+        for worker in workers:
+            worker.beats = True
+        return workers
+
     def does(self, code: str) -> None:
         """Do what blocks until workers answer, and return when it is done."""
         self.begins(code)
@@ -290,6 +344,8 @@ def _node(side: Side, area: ModuleType, folder: Path, where: Sequence[str]) -> I
 
 
 __all__ = [
+    "IDLERS",
+    "LISTENERS",
     "MOMENT",
     "OFTEN",
     "PATIENTLY",

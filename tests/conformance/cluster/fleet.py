@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..harness import Side, Target, target
+from .asking import IDLERS
 from .nodes import Node
 from .tap import Tap
 
@@ -43,29 +44,15 @@ FLEETS = (
     Kind(OURS, (OURS, OURS)),
 )
 
-USERS = '''
-from locust import HttpUser, LoadTestShape, User, constant, tag, task
+USERS = (
+    IDLERS
+    + '''
+from locust import HttpUser, LoadTestShape, tag
 
 _runners.WORKER_REPORT_INTERVAL = 0.3
 _runners.WORKER_LOG_REPORT_INTERVAL = 0.3
 _runners.HEARTBEAT_INTERVAL = 0.4
 _runners.HEARTBEAT_LIVENESS = 12
-
-
-class A(User):
-    wait_time = constant(60)
-
-    @task
-    def idle(self):
-        pass
-
-
-class B(A):
-    pass
-
-
-class C(A):
-    pass
 
 
 class Shopper(HttpUser):
@@ -138,6 +125,7 @@ def _weights(**given):
     for each in (A, B, C, Shopper, Raising, Busy):
         each.weight, each.fixed_count = given.get(each.__name__, (0, 0))
 '''
+)
 """Every node has them."""
 
 

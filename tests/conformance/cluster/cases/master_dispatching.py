@@ -2,30 +2,9 @@
 
 from __future__ import annotations
 
-from ..asking import PATIENTLY, MasterAsked
+from ..asking import IDLERS, PATIENTLY, MasterAsked
 
-LOCUSTFILE = (
-    PATIENTLY
-    + """
-from locust import User, constant, task
-
-
-class A(User):
-    wait_time = constant(60)
-
-    @task
-    def idle(self):
-        pass
-
-
-class B(A):
-    pass
-
-
-class C(A):
-    pass
-"""
-)
+LOCUSTFILE = PATIENTLY + IDLERS
 ARGUMENTS = ["--stop-timeout", "0"]
 
 

@@ -13,22 +13,15 @@ _runners.HEARTBEAT_DEAD_INTERNAL = -10
 )
 
 
-def _alive(master: MasterAsked, *names: str) -> list:  # type: ignore[type-arg]
-    workers = master.workers(*names)
-    for worker in workers:
-        worker.beats = True
-    return workers
-
-
 def one_that_beats_stays(master: MasterAsked) -> None:
-    (_worker,) = _alive(master, "a_1")
+    (_worker,) = master.beating("a_1")
     master.crowd.for_a_moment(1.5)
     master.see_clients()
     master.see_log("locust.runners")
 
 
 def one_goes_missing(master: MasterAsked) -> None:
-    _first, second = _alive(master, "a_1", "b_1")
+    _first, second = master.beating("a_1", "b_1")
     second.beats = False
     master.until("runner.clients['b_1'].state == 'missing'")
     master.see_clients()
@@ -37,7 +30,7 @@ def one_goes_missing(master: MasterAsked) -> None:
 
 
 def it_comes_back(master: MasterAsked) -> None:
-    _first, second = _alive(master, "a_1", "b_1")
+    _first, second = master.beating("a_1", "b_1")
     second.beats = False
     master.until("runner.clients['b_1'].state == 'missing'")
     second.beats = True
@@ -48,7 +41,7 @@ def it_comes_back(master: MasterAsked) -> None:
 
 
 def it_is_forgotten(master: MasterAsked) -> None:
-    _first, second = _alive(master, "a_1", "b_1")
+    _first, second = master.beating("a_1", "b_1")
     second.beats = False
     master.until("'b_1' not in runner.clients")
     second.beats = True
@@ -58,7 +51,7 @@ def it_is_forgotten(master: MasterAsked) -> None:
 
 
 def it_introduces_itself_again(master: MasterAsked) -> None:
-    _first, second = _alive(master, "a_1", "b_1")
+    _first, second = master.beating("a_1", "b_1")
     second.beats = False
     master.until("'b_1' not in runner.clients")
     second.send("client_ready", "2.47.0")
@@ -74,7 +67,7 @@ def it_introduces_itself_again(master: MasterAsked) -> None:
 
 def one_goes_missing_in_a_run(master: MasterAsked) -> None:
     """Its users are gone, and the others do not take them over before it is forgotten."""
-    first, second = _alive(master, "a_1", "b_1")
+    first, second = master.beating("a_1", "b_1")
     master.start(4)
     second.beats = False
     master.until("runner.clients['b_1'].state == 'missing'")
@@ -86,7 +79,7 @@ def one_goes_missing_in_a_run(master: MasterAsked) -> None:
 
 
 def it_comes_back_in_a_run(master: MasterAsked) -> None:
-    first, second = _alive(master, "a_1", "b_1")
+    first, second = master.beating("a_1", "b_1")
     master.start(4)
     second.beats = False
     master.until("runner.clients['b_1'].state == 'missing'")
@@ -100,7 +93,7 @@ def it_comes_back_in_a_run(master: MasterAsked) -> None:
 
 
 def the_last_goes_missing(master: MasterAsked) -> None:
-    (worker,) = _alive(master, "a_1")
+    (worker,) = master.beating("a_1")
     master.start(2)
     worker.beats = worker.obedient = False
     master.until(
@@ -113,7 +106,7 @@ def the_last_goes_missing(master: MasterAsked) -> None:
 
 
 def a_start_without_those_that_are_missing(master: MasterAsked) -> None:
-    first, second = _alive(master, "a_1", "b_1")
+    first, second = master.beating("a_1", "b_1")
     second.beats = False
     master.until("runner.clients['b_1'].state == 'missing'")
     master.start(3)
@@ -126,7 +119,7 @@ def a_start_without_those_that_are_missing(master: MasterAsked) -> None:
 
 
 def a_stop_while_one_is_missing(master: MasterAsked) -> None:
-    first, second = _alive(master, "a_1", "b_1")
+    first, second = master.beating("a_1", "b_1")
     master.start(4)
     second.beats = False
     master.until("runner.clients['b_1'].state == 'missing'")
@@ -138,7 +131,7 @@ def a_stop_while_one_is_missing(master: MasterAsked) -> None:
 
 
 def messages_to_the_missing(master: MasterAsked) -> None:
-    first, second = _alive(master, "a_1", "b_1")
+    first, second = master.beating("a_1", "b_1")
     second.beats = False
     master.until("runner.clients['b_1'].state == 'missing'")
     master.inside("runner.send_message('news', 1)")
@@ -148,7 +141,7 @@ def messages_to_the_missing(master: MasterAsked) -> None:
 
 
 def anything_else_does_not_keep_it_alive(master: MasterAsked) -> None:
-    (worker,) = _alive(master, "a_1")
+    (worker,) = master.beating("a_1")
     worker.beats = False
 
     def reported() -> bool:

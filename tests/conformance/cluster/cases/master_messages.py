@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from ..asking import PATIENTLY, USERS, MasterAsked
+from ..asking import LISTENERS, PATIENTLY, USERS, MasterAsked
 from .worker_messages import VALUES
 
 LOCUSTFILE = (
     PATIENTLY
     + USERS
+    + LISTENERS
     + """
-_got = []
-
 
 def _get(environment, msg, **more):
     _got.append([msg.type, msg.data, msg.node_id, sorted(more), environment is runner.environment])
@@ -18,27 +17,6 @@ def _get(environment, msg, **more):
 
 def _say_back(environment, msg, **_):
     environment.runner.send_message("back", msg.data, client_id=msg.node_id)
-
-
-def _slow(environment, msg, **_):
-    _note("slow begins")
-    _gevent.sleep(0.3)
-    _note("slow ends")
-
-
-def _raise(environment, msg, **_):
-    raise ValueError("not like this")
-
-
-@_events.init.add_listener
-def _register(environment, **_):
-    runner = environment.runner
-    runner.register_message("news", _get)
-    runner.register_message("echo", _say_back)
-    runner.register_message("slow", _slow)
-    runner.register_message("slow together", _slow, concurrent=True)
-    runner.register_message("raise", _raise)
-    runner.register_message("raise together", _raise, concurrent=True)
 """
 )
 

@@ -14,17 +14,10 @@ _runners.HEARTBEAT_LIVENESS = 15
 ARGUMENTS = ["--enable-rebalancing"]
 
 
-def _alive(master: MasterAsked, *names: str) -> list:  # type: ignore[type-arg]
-    workers = master.workers(*names)
-    for worker in workers:
-        worker.beats = True
-    return workers
-
-
 def one_comes(master: MasterAsked) -> None:
-    (first,) = _alive(master, "a_1")
+    (first,) = master.beating("a_1")
     master.start(6)
-    (second,) = _alive(master, "b_1")
+    (second,) = master.beating("b_1")
     master.until("runner.user_count == 6 and sum(_clients().get('b_1', [0, {}])[1].values()) == 3")
     master.see_clients()
     master.note("last", [first.steps[-1], second.steps[-1]])
@@ -32,16 +25,16 @@ def one_comes(master: MasterAsked) -> None:
 
 
 def one_after_the_other(master: MasterAsked) -> None:
-    (_first,) = _alive(master, "a_1")
+    (_first,) = master.beating("a_1")
     master.start(6)
     for name in ("b_1", "c_1"):
-        _alive(master, name)
+        master.beating(name)
         master.until(f"runner.user_count == 6 and sum(_clients().get({name!r}, [0, {{}}])[1].values()) > 0")
     master.see_clients()
 
 
 def one_leaves(master: MasterAsked) -> None:
-    first, second = _alive(master, "a_1", "b_1")
+    first, second = master.beating("a_1", "b_1")
     master.start(6)
     second.beats = False
     second.send("quit")
@@ -51,7 +44,7 @@ def one_leaves(master: MasterAsked) -> None:
 
 
 def one_goes_missing(master: MasterAsked) -> None:
-    first, second = _alive(master, "a_1", "b_1")
+    first, second = master.beating("a_1", "b_1")
     master.start(6)
     second.beats = False
     master.until("runner.clients['b_1'].state == 'missing'")
@@ -62,7 +55,7 @@ def one_goes_missing(master: MasterAsked) -> None:
 
 
 def before_any_run(master: MasterAsked) -> None:
-    first, second = _alive(master, "a_1", "b_1")
+    first, second = master.beating("a_1", "b_1")
     master.crowd.for_a_moment()
     master.note("steps", [first.steps, second.steps])
     master.see_clients()

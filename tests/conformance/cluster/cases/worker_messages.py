@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import datetime
 
-from ..asking import QUIETLY, USERS, WorkerAsked
+from ..asking import LISTENERS, QUIETLY, USERS, WorkerAsked
 
 LOCUSTFILE = (
     QUIETLY
     + USERS
+    + LISTENERS
     + """
-_got = []
-
 
 def _get(environment, msg, **more):
     _got.append([msg.type, msg.data, msg.node_id == runner.client_id, sorted(more), environment is runner.environment])
@@ -19,27 +18,6 @@ def _get(environment, msg, **more):
 
 def _say_back(environment, msg, **_):
     environment.runner.send_message("back", msg.data)
-
-
-def _slow(environment, msg, **_):
-    _note("slow begins")
-    _gevent.sleep(0.3)
-    _note("slow ends")
-
-
-def _raise(environment, msg, **_):
-    raise ValueError("not like this")
-
-
-@_events.init.add_listener
-def _register(environment, **_):
-    runner = environment.runner
-    runner.register_message("news", _get)
-    runner.register_message("echo", _say_back)
-    runner.register_message("slow", _slow)
-    runner.register_message("slow together", _slow, concurrent=True)
-    runner.register_message("raise", _raise)
-    runner.register_message("raise together", _raise, concurrent=True)
 """
 )
 
