@@ -1,26 +1,18 @@
 """What goes before a node's locustfile: a door by which tests look inside and act, and a record of events.
 
-`POST /` evaluates an expression, or does what a statement says, in the locustfile's names. Events are written to a
-file, so that the last ones can be read when the process has ended.
+Events are written to a file, so that the last ones can be read when the process has ended.
 """
 
-INSIDE = '''
-import json as _json, logging as _logging
+from __future__ import annotations
 
-import gevent as _gevent
-from gevent.pywsgi import WSGIServer as _WSGIServer
+from ..door import DOOR
 
-import locust as _locust
-from locust import events as _events, runners as _runners
+INSIDE = (
+    DOOR
+    + '''
+from locust import runners as _runners
 
 _fired = open("events", "a", buffering=1)
-
-
-class _Lines(_logging.Handler):
-    lines = []
-
-    def emit(self, record):
-        self.lines.append(f"{record.levelname}/{record.name}: {record.getMessage()}")
 
 
 def _note(event, *words):
@@ -36,14 +28,6 @@ for _event in ("test_start", "test_stopping", "test_stop", "reset_stats", "quitt
 _noting("spawning_complete", "user_count")
 _noting("worker_connect", "client_id")
 _noting("quit", "exit_code")
-
-
-def _count(name="/x", method="GET", response_time=12.5, length=10, exception=None):
-    """Count a request as a user would."""
-    _events.request.fire(
-        request_type=method, name=name, response_time=response_time, response_length=length,
-        exception=exception, context={}, start_time=0, url=None, response=None,
-    )
 
 
 def _figures():
@@ -74,16 +58,6 @@ def _clients():
     }
 
 
-def _door(asked, start_response):
-    code = asked["wsgi.input"].read().decode()
-    try:
-        answer = eval(compile(code, "<case>", "eval"), globals())
-    except SyntaxError:
-        answer = exec(compile(code, "<case>", "exec"), globals())
-    start_response("200 OK", [("Content-Type", "application/json")])
-    return [_json.dumps(answer, default=repr).encode()]
-
-
 @_events.init.add_listener
 def _open(environment, web_ui, **_):
     globals()["environment"], globals()["runner"], globals()["web_ui"] = environment, environment.runner, web_ui
@@ -92,9 +66,7 @@ def _open(environment, web_ui, **_):
     for name in ("locust", "locust.runners"):
         if not _logging.getLogger(name).propagate:
             _logging.getLogger(name).addHandler(_Lines())
-    door = _WSGIServer(("127.0.0.1", 0), _door, log=None)
-    door.start()
-    _gevent.spawn(_tell, door.server_port)
+    _gevent.spawn(_tell, _opened_door())
 
 
 def _tell(door):
@@ -110,3 +82,4 @@ def _tell(door):
     import os
     os.rename("doors.part", "doors")
 '''
+)

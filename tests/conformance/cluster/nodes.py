@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .. import door
 from ..harness import Side, environment_of, masked, without_foreign_frames, without_tables
 from .inside import INSIDE
 from .wire import PATIENCE
@@ -62,15 +63,11 @@ class Node:
 
     def inside(self, code: str) -> Any:
         """What this expression is in there; or do what it says."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.doors["door"], timeout=PATIENCE)
+        port = self.doors["door"]
         try:
-            connection.request("POST", "/", code.encode())
-            response = connection.getresponse()
-            text = response.read()
-            assert response.status == 200, (code, text, self.errors[-2000:])
-            return json.loads(text)
-        finally:
-            connection.close()
+            return door.ask(port, code, PATIENCE)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.errors[-2000:]}") from None
 
     def ask(self, method: str, path: str, body: str | None = None) -> tuple[int, str, bytes]:
         """Ask its web page."""

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlencode
 
+from .. import door
 from ..harness import Side, environment_of
 from .inside import INSIDE
 
@@ -192,15 +193,7 @@ class Web:
 
     def inside(self, code: str) -> Any:
         """What this expression is in there; or do what it says."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.door, timeout=PATIENCE)
-        try:
-            connection.request("POST", "/", code.encode())
-            response = connection.getresponse()
-            text = response.read()
-            assert response.status == 200, (code, text)
-            return json.loads(text)
-        finally:
-            connection.close()
+        return door.ask(self.door, code, PATIENCE)
 
     def see(self, *codes: str) -> None:
         """Have these compared."""

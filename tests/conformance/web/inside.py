@@ -1,36 +1,17 @@
-"""What goes before a case's locustfile: a second door, by which the tests look inside and put things right.
+"""What goes before a case's locustfile: a door by which the tests look inside and put things right."""
 
-`POST /` there evaluates an expression, or does what a statement says, in the locustfile's names. No route of the page
-has a part in that, so it disturbs nothing that is asked of the page.
-"""
+from __future__ import annotations
 
-INSIDE = '''
-import copy as _copy, json as _json, logging as _logging, sys as _sys
+from ..door import DOOR
 
-import gevent as _gevent
-from gevent.pywsgi import WSGIServer as _WSGIServer
+INSIDE = (
+    DOOR
+    + '''
+import copy as _copy
 
-import locust as _locust
 import locust.web as _web
-from locust import events as _events
 
 _web.DEFAULT_CACHE_TIME = 0
-
-
-class _Lines(_logging.Handler):
-    lines = []
-
-    def emit(self, record):
-        if record.name != "geventwebsocket":
-            self.lines.append(f"{record.levelname}/{record.name}: {record.getMessage()}")
-
-
-def _count(name="/x", method="GET", response_time=12.5, length=10, exception=None):
-    """Count a request as a user would."""
-    _events.request.fire(
-        request_type=method, name=name, response_time=response_time, response_length=length,
-        exception=exception, context={}, start_time=0, url=None, response=None,
-    )
 
 
 def _again():
@@ -51,16 +32,6 @@ def _again():
     _Lines.lines.clear()
 
 
-def _door(asked, start_response):
-    code = asked["wsgi.input"].read().decode()
-    try:
-        answer = eval(compile(code, "<case>", "eval"), globals())
-    except SyntaxError:
-        answer = exec(compile(code, "<case>", "exec"), globals())
-    start_response("200 OK", [("Content-Type", "application/json")])
-    return [_json.dumps(answer, default=repr).encode()]
-
-
 @_events.init.add_listener
 def _open(environment, web_ui, **_):
     global _options, _host, _profile, _classes, _shape, _all
@@ -75,9 +46,8 @@ def _open(environment, web_ui, **_):
     def tell():
         while not getattr(web_ui.server, "server_port", 0):
             _gevent.sleep(0.02)
-        door = _WSGIServer(("127.0.0.1", 0), _door, log=None)
-        door.start()
-        print(_json.dumps({"page": web_ui.server.server_port, "door": door.server_port}), flush=True)
+        print(_json.dumps({"page": web_ui.server.server_port, "door": _opened_door()}), flush=True)
 
     _gevent.spawn(tell)
 '''
+)
