@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
+import traceback
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -112,6 +113,30 @@ def same(what: str, theirs: Any, ours: Any) -> None:
     if theirs != ours:
         difference = unified_diff(_lines(theirs), _lines(ours), f"{what} (Locust)", f"{what} (here)", lineterm="", n=50)
         raise AssertionError("\n".join(difference))
+
+
+def same_seen(theirs: Sequence[dict[str, Any]], ours: Sequence[dict[str, Any]]) -> None:
+    """What a case saw on Locust it saw here, one thing after the other; and on Locust it came to its end."""
+    assert not any("raised" in each for each in theirs), theirs[-1]["raised"]
+    assert theirs, "a case that asks nothing"
+    for our, their in zip(ours, theirs, strict=False):
+        assert "raised" not in our, our["raised"]
+        same(": ".join(map(str, next(iter(their.items()))))[:100], leaves(their), leaves(our))
+    assert len(ours) == len(theirs), ours[len(theirs) :]
+
+
+def raised(error: Exception) -> dict[str, Any]:
+    """What is seen of a case that raises this."""
+    return {"raised": "".join(traceback.format_exception(error)[-3:])}
+
+
+def leaves(value: Any, at: str = "") -> dict[str, str]:
+    """Every leaf by its path, with its type."""
+    if isinstance(value, dict) and value:
+        return {name: leaf for key, item in value.items() for name, leaf in leaves(item, f"{at}.{key}").items()}
+    if isinstance(value, list) and value:
+        return {name: leaf for at_, item in enumerate(value) for name, leaf in leaves(item, f"{at}[{at_:02}]").items()}
+    return {at: repr(value)}
 
 
 def _lines(value: Any) -> list[str]:

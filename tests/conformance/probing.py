@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
@@ -26,6 +27,24 @@ def id_of(code: Code, *value: Any) -> str:
 def areas(package: ModuleType) -> list[str]:
     """The names of the modules that hold probes, in their order."""
     return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+
+
+def module(package: ModuleType, area: str) -> ModuleType:
+    """One of them, imported."""
+    return importlib.import_module(f"{package.__name__}.{area}")
+
+
+def codes(package: ModuleType, area: str, *given: str) -> dict[str, Code]:
+    """Its cases by name, in the order of its file: functions that want one thing, one of those that are `given`."""
+    of = module(package, area)
+    return {
+        id_of(code): code
+        for name, code in vars(of).items()
+        if inspect.isfunction(code)
+        and not name.startswith("_")
+        and code.__module__ == of.__name__
+        and list(inspect.signature(code).parameters) in [[each] for each in given]
+    }
 
 
 def plain(word: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import subprocess
@@ -18,7 +17,7 @@ import pytest
 
 from ..harness import Side, environment_of, same
 from ..listing import TESTS
-from ..probing import areas
+from ..probing import areas, module
 from . import cases as package
 from .differences import DIFFERENT, REWORDED
 
@@ -29,9 +28,7 @@ LEFT = "left behind"
 """Not a case: what is in the folder for temporary files when all were asked."""
 
 Answers = dict[str, dict[str, Any]]
-CASES = [
-    f"{area}: {name}" for area in areas(package) for name in importlib.import_module(f"{package.__name__}.{area}").CASES
-]
+CASES = [f"{area}: {name}" for area in areas(package) for name in module(package, area).CASES]
 
 
 class Locustfiles(BaseHTTPRequestHandler):

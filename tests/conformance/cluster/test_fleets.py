@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from ..harness import Side, same
-from ..probing import areas
+from ..harness import Side, raised, same_seen
+from ..probing import areas, codes
 from . import runs as package
 from .differences import DIFFERENT_RUNS
 from .fleet import FLEETS, ORACLE, Fleet, Kind, gathered, pythons
-from .test_nodes import flat
 from .whole import Whole
 
 Seen = dict[str, list[dict[str, Any]]]
@@ -27,17 +23,8 @@ AT_ONCE = 4
 """Fleets: they wait more than they work."""
 
 
-def module(area: str) -> ModuleType:
-    return importlib.import_module(f"{package.__name__}.{area}")
-
-
 def runs_of(area: str) -> dict[str, Callable[[Any], None]]:
-    of = module(area)
-    return {
-        f"{area}: {name.replace('_', ' ')}": code
-        for name, code in vars(of).items()
-        if inspect.isfunction(code) and not name.startswith("_") and code.__module__ == of.__name__
-    }
+    return codes(package, area, "fleet", "whole")
 
 
 RUNS = [name for area in areas(package) for name in runs_of(area)]
@@ -79,7 +66,7 @@ def asked(sides: tuple[Side, Side], kind: Kind, area: str, folder: Path) -> Seen
         with gathered(sides, kind, folder) as fleet:
             return {name: _asked(fleet, run) for name, run in runs.items()}
     except Exception as error:
-        return {name: [_raised(error)] for name in runs}
+        return {name: [raised(error)] for name in runs}
 
 
 def _asked(fleet: Fleet, run: Callable[[Fleet], None]) -> list[dict[str, Any]]:
@@ -88,7 +75,7 @@ def _asked(fleet: Fleet, run: Callable[[Fleet], None]) -> list[dict[str, Any]]:
         fleet.fresh()
         run(fleet)
     except Exception as error:
-        fleet.seen.append(_raised(error))
+        fleet.seen.append(raised(error))
     return fleet.seen
 
 
@@ -100,26 +87,17 @@ def _asked_alone(
         try:
             run(whole)
         except Exception as error:
-            whole.seen.append(_raised(error))
+            whole.seen.append(raised(error))
         finally:
             whole.close()
         return whole.seen
-
-
-def _raised(error: Exception) -> dict[str, Any]:
-    return {"raised": "".join(traceback.format_exception(error)[-3:])}
 
 
 @pytest.mark.parametrize(("kind", "run"), CASES)
 def test_run(answers: Callable[[Kind, str], Seen], kind: Kind, run: str) -> None:
     area = run.partition(":")[0]
     theirs, ours = answers(ORACLE, area)[run], answers(kind, area)[run]
-    assert not any("raised" in each for each in theirs), theirs[-1]["raised"]
-    assert theirs, "a run that asks nothing"
-    for our, their in zip(ours, theirs, strict=False):
-        assert "raised" not in our, our["raised"]
-        same(str(next(iter(their))), flat(their), flat(our))
-    assert len(ours) == len(theirs), ours[len(theirs) :]
+    same_seen(theirs, ours)
 
 
 def test_every_difference_is_of_a_run_that_there_is() -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
-from ..harness import Side, same
+from ..harness import Side, raised, same_seen
 from ..listing import cases
-from ..probing import areas
+from ..probing import areas, codes, module
 from . import cases as package
 from .asking import master_running, worker_running
 from .differences import DIFFERENT
@@ -30,21 +27,8 @@ AT_ONCE = 4
 """Areas that are asked at the same time: they wait more than they work."""
 
 
-def module(area: str) -> ModuleType:
-    return importlib.import_module(f"{package.__name__}.{area}")
-
-
 def cases_of(area: str) -> dict[str, Case]:
-    """Those of an area by name, in the order of its file."""
-    of = module(area)
-    return {
-        f"{area}: {name.replace('_', ' ')}": code
-        for name, code in vars(of).items()
-        if inspect.isfunction(code)
-        and not name.startswith("_")
-        and code.__module__ == of.__name__
-        and list(inspect.signature(code).parameters) in (["worker"], ["master"], ["alone"])
-    }
+    return codes(package, area, "worker", "master", "alone")
 
 
 CASES = [name for area in areas(package) for name in cases_of(area)]
@@ -82,13 +66,13 @@ def asked(side: Side, area: str, folder: Path) -> Seen:
             given = [Alone(side, folder / str(at)) for at in range(len(code))]
             return dict(zip(code, threads.map(_asked_alone, given, code.values()), strict=True))
     try:
-        with KINDS[kind](side, module(area), folder) as node:
+        with KINDS[kind](side, module(package, area), folder) as node:
             found = {}
             for name, case in code.items():
                 found[name] = _asked(node, case)
             return found
     except Exception as error:
-        return {name: [_raised(error)] for name in code}
+        return {name: [raised(error)] for name in code}
 
 
 def _asked(node: Any, case: Case) -> list[dict[str, Any]]:
@@ -98,7 +82,7 @@ def _asked(node: Any, case: Case) -> list[dict[str, Any]]:
         seen = node.seen
         case(node)
     except Exception as error:
-        seen = [*node.seen, _raised(error)]
+        seen = [*node.seen, raised(error)]
     return seen
 
 
@@ -106,35 +90,17 @@ def _asked_alone(alone: Alone, case: Case) -> list[dict[str, Any]]:
     try:
         case(alone)
     except Exception as error:
-        alone.seen.append(_raised(error))
+        alone.seen.append(raised(error))
     finally:
         alone.close()
     return alone.seen
 
 
-def _raised(error: Exception) -> dict[str, Any]:
-    return {"raised": "".join(traceback.format_exception(error)[-3:])}
-
-
 @pytest.mark.parametrize("case", list(cases(CASES, DIFFERENT)))
 def test_case(answers: Callable[[str], list[Seen]], case: str) -> None:
     ours, theirs = (found[case] for found in answers(case.partition(":")[0]))
-    assert not any("raised" in each for each in theirs), theirs[-1]["raised"]
-    assert theirs, "a case that asks nothing"
-    for our, their in zip(ours, theirs, strict=False):
-        assert "raised" not in our, our["raised"]
-        same(str(next(iter(their))), flat(their), flat(our))
-    assert len(ours) == len(theirs), ours[len(theirs) :]
+    same_seen(theirs, ours)
 
 
 def test_every_difference_is_of_a_case_that_there_is() -> None:
     assert set(DIFFERENT) <= set(CASES)
-
-
-def flat(value: Any, at: str = "") -> dict[str, Any]:
-    """Every leaf by its path, with its type."""
-    if isinstance(value, dict) and value:
-        return {name: leaf for key, item in value.items() for name, leaf in flat(item, f"{at}.{key}").items()}
-    if isinstance(value, list) and value:
-        return {name: leaf for at_, item in enumerate(value) for name, leaf in flat(item, f"{at}[{at_:02}]").items()}
-    return {at: repr(value)}

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..probing import Code, areas, call, id_of
+from ..probing import Code, areas, call, id_of, module
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def probes(area: str) -> list[Probe]:
     """All probes of an area, in the order of its file."""
     from . import probes as package
 
-    importlib.import_module(f"{package.__name__}.{area}")
+    module(package, area)
     return [found for name, found in _found.items() if name.startswith(f"{area}: ")]
 
 

@@ -15,13 +15,12 @@ what the probe raised.
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..probing import Code, areas, call, id_of
+from ..probing import Code, areas, call, id_of, module
 
 CLIENTS = ("HttpUser", "FastHttpUser")
 
@@ -80,7 +79,7 @@ def probes(client: str) -> list[Probe]:
     from . import probes as package
 
     for area in areas(package):
-        importlib.import_module(f"{package.__name__}.{area}")
+        module(package, area)
     return [probe for probe in _found.values() if probe.client == client]
 
 
