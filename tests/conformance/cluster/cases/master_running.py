@@ -49,6 +49,7 @@ def nobody_asked_for_and_nobody_there(master: MasterAsked) -> None:
     master.see_log("locust.runners")
     worker = master.worker("a_1")
     master.start(0)
+    master.crowd.hears(worker, "spawning_complete")  # Nobody had to answer: it may still be on its way.
     master.see_steps(worker)
     master.see("runner.state")
 
