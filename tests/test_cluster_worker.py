@@ -234,6 +234,40 @@ def test_a_master_that_falls_silent_is_called_and_then_left(master: Master, tmp_
     assert len(master.heard("client_ready")) > 1
 
 
+def test_a_master_that_was_silent_finds_all_as_it_was(master: Master, target: Target, tmp_path: Path) -> None:
+    locustfile = LOCUSTFILE + "runners.MASTER_HEARTBEAT_TIMEOUT = 20\n"
+    with worker(tmp_path, master.port, locustfile=locustfile) as node:
+        eventually(lambda: heartbeats(master))
+        master.spawn(1, target.url, A=2, B=0)
+        eventually(lambda: "running" in heartbeats(master))
+        master.tell("hush")
+        eventually(lambda: len(master.heard("client_ready")) == 2)
+        master.tell(["ack", {"index": 3, "gregaria": {"instance": "x"}}])
+        master.tell(["unheard_of", None])
+        eventually(lambda: "unheard_of" in node.log())
+        assert "test_stopping " not in node.lines and heartbeats(master)[-1] == "running"
+        node.process.send_signal(signal.SIGTERM)
+        assert node.exit_code() == 0
+        eventually(lambda: master.heard("quit"))
+    assert_all_is_reported(master, target, users=2)
+
+
+def test_a_report_that_was_lost_under_way_is_sent_again(master: Master, target: Target, tmp_path: Path) -> None:
+    def numbers() -> list[int]:
+        return [data["gregaria"]["sequence"] for _, data in master.heard("stats")]
+
+    with worker(tmp_path, master.port):
+        master.spawn(1, target.url, A=1, B=0)
+        eventually(lambda: 3 in numbers())
+        master.tell(["heartbeat", {"gregaria": {"sequence": 3, "missing": [2, 3]}}])
+        eventually(lambda: numbers().count(2) == numbers().count(3) == 2)
+        master.tell(["heartbeat", {"gregaria": {"sequence": 3, "missing": []}}])
+        master.tell(["heartbeat", {"gregaria": {"sequence": 3, "missing": [2]}}])
+        last = numbers()[-1]
+        eventually(lambda: numbers()[-1] > last + 1)
+        assert numbers().count(2) == 2
+
+
 def test_a_master_that_does_not_know_it_finds_it_ready(master: Master, target: Target, tmp_path: Path) -> None:
     with worker(tmp_path, master.port) as node:
         eventually(lambda: heartbeats(master))
@@ -243,6 +277,7 @@ def test_a_master_that_does_not_know_it_finds_it_ready(master: Master, target: T
         eventually(lambda: len(master.heard("client_ready")) == 2 and heartbeats(master)[-1] == "ready")
         eventually(lambda: users(master) == {"A": 0, "B": 0})
         assert node.lines[-2:] == ["test_stopping ", "test_stop "]
+        assert_all_is_reported(master, target, users=2)
         master.spawn(2, target.url, A=1, B=0)
         eventually(lambda: users(master) == {"A": 1, "B": 0})
 
@@ -292,6 +327,28 @@ def test_who_is_terminated_reports_what_it_has(master: Master, target: Target, t
         assert node.exit_code() == 7
         eventually(lambda: master.heard("quit"))
     assert_all_is_reported(master, target, users=2)
+
+
+def test_who_has_said_farewell_is_not_called_back(master: Master, target: Target, tmp_path: Path) -> None:
+    slow = """
+import gevent
+from locust import User
+class Slow(User):
+    @task
+    def linger(self):
+        gevent.sleep(1.5)
+"""
+    with worker(tmp_path, master.port, locustfile=LOCUSTFILE + slow) as node:
+        eventually(lambda: heartbeats(master))
+        master.spawn(1, target.url, stop_timeout=5.0, A=0, B=0, Slow=1)
+        eventually(lambda: "running" in heartbeats(master))
+        node.process.send_signal(signal.SIGTERM)
+        eventually(lambda: master.heard("quit"))
+        master.tell(["gregaria:announce", None])
+        master.spawn(2, target.url, A=3, B=0, Slow=0)
+        assert node.exit_code() == 0
+    assert len(master.heard("client_ready")) == 1
+    assert target.counts()["requests"] == 0
 
 
 def test_a_master_that_is_not_there(tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ class Link:
         """When the master sent the latest spawn message, by its own clock."""
         self._reported: dict[str, Any] = {}
         self._hidden: reports.Hidden = reports.NOTHING
+        self._has_quit = False
         self._has_reported = False
         """Until then listeners of `init` may come that have a part in the first report."""
         self._tell_engine_of_users()
@@ -131,6 +132,7 @@ class Link:
         if rejoined:
             logger.info("The master did not know this worker any more: it has joined again")
             self._end_test()
+            self.report_the_rest()
             runner.worker_state = STATE_INIT
 
     # What the engine hands over.
@@ -186,6 +188,8 @@ class Link:
     def handle(self, message: Message) -> None:
         """Do what a message asks for."""
         match message.type:
+            case "spawn" if self._has_quit:
+                logger.debug("A spawn message came after the farewell")
             case "spawn":
                 self._spawn_users(message.data)
             case "stop":
@@ -326,6 +330,7 @@ class Link:
     def _on_quitting(self, **_: object) -> None:
         self.had_errors = bool(self.runner.errors)
         self.report_the_rest()
+        self._has_quit = True
         self.send("quit", None)
 
     def _send_logs(self) -> None:

@@ -387,7 +387,7 @@ impl Fleet {
             self.note_change();
             let (index, ready, workers) = (node.index, tally.ready, tally.active());
             self.queue.push(Event::Quit { id: sent.node.into(), index, ready, workers });
-            self.say_what_is_lost(sent.node, now);
+            self.say_what_is_lost(sent.node, true, now);
         }
     }
 
@@ -445,16 +445,16 @@ impl Fleet {
             // One after the other, so that only the last one is the last one.
             let workers = left + count - 1 - place;
             self.queue.push(Event::Missing { id: Arc::clone(&id), workers });
-            self.say_what_is_lost(&id, now);
+            self.say_what_is_lost(&id, false, now);
         }
         if !ticked.forgotten.is_empty() {
             self.queue.push(Event::Forgotten { ids: ticked.forgotten });
         }
     }
 
-    fn say_what_is_lost(&self, node: &str, now: f64) {
+    fn say_what_is_lost(&self, node: &str, has_left: bool, now: f64) {
         let mut reports = self.reports();
-        let Some(text) = reports.lost(node, now) else { return };
+        let Some(text) = reports.lost(node, has_left, now) else { return };
         let losses = reports.losses();
         drop(reports);
         held(&self.table()).set_losses(losses);

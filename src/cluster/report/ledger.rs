@@ -96,13 +96,12 @@ impl Ledger {
 
     fn said_of(&mut self, node: &str, is_first: bool, reports: u64, lost: u64) -> Option<String> {
         let was_lost = self.loss.take().is_some();
-        self.unheard = self.unheard.saturating_add(lost);
+        if is_first || reports > 0 {
+            self.unheard = self.unheard.saturating_add(lost);
+        }
         let counted = requests_in(lost);
         match (lost, reports) {
-            (0, 0) => {
-                was_lost.then(|| format!("Worker {node} has reported what it had counted: nothing of it is missing."))
-            }
-            (0, _) => None,
+            (0, _) => was_lost.then(|| nothing_is_missing(node)),
             (_, 0) if !is_first => None,
             _ if is_first => Some(format!(
                 "Worker {node} had reported {counted} of this test before this master heard of it: they are in no figure."
@@ -131,8 +130,29 @@ impl Ledger {
         self.said = Some(stamp);
     }
 
-    /// The worker is gone: what it had counted and not reported, as far as that is known.
-    pub fn lost(&mut self, node: &str, now: f64) -> Option<String> {
+    /// A heartbeat has come behind all reports that it knows of: those that are not here were lost under way.
+    pub fn missing(&mut self, said: &Stamp) -> Vec<u64> {
+        let is_known = self.has_reported && said.instance == self.instance;
+        if !is_known && said.sequence == 0 {
+            // From its first report on, none can be missed unnoticed.
+            (self.instance, self.sequence, self.has_reported) = (said.instance, 0, true);
+            (self.test, self.accounted) = (said.test, 0);
+            self.missing.clear();
+        } else if !is_known {
+            return Vec::new();
+        }
+        let newer = self.sequence + 1..=said.sequence;
+        self.missing.iter().copied().chain(newer).take(Self::MOST_MISSING).collect()
+    }
+
+    /// A report has come that does not say which one it is: what was said when its worker was lost is over.
+    pub fn came_back(&mut self, node: &str) -> Option<String> {
+        self.loss.take().map(|_| nothing_is_missing(node))
+    }
+
+    /// The worker is gone: what it had counted and not reported, as far as that is known. One that `has_left` on its own
+    /// word has reported before it said so.
+    pub fn lost(&mut self, node: &str, has_left: bool, now: f64) -> Option<String> {
         let said = self.said.filter(|said| said.instance == self.instance || !self.has_reported);
         let accounted = |said: &Stamp| if said.test == self.test && self.has_reported { self.accounted } else { 0 };
         let missing = said.map_or(0, |said| said.counted.saturating_sub(accounted(&said)));
@@ -141,7 +161,7 @@ impl Ledger {
         let text = if missing > 0 {
             let counted = requests_in(missing);
             format!("Worker {node} had counted at least {counted} that it has not reported: they are in no figure.")
-        } else if had_users {
+        } else if had_users && !(has_left && said.is_some()) {
             format!("What worker {node} requested in the {since:.1} s since its last report is in no figure.")
         } else {
             return None;
@@ -179,6 +199,11 @@ impl Ledger {
     }
 
     pub fn begin(&mut self) {
+        // What comes late is of another test.
+        if let Some(said) = self.said.filter(|said| said.instance == self.instance) {
+            self.sequence = self.sequence.max(said.sequence);
+        }
+        self.missing.clear();
         (self.requests, self.failures, self.lag) = (0, 0, Lag::default());
         (self.loss, self.unheard) = (None, 0);
         self.recent.clear();
@@ -210,6 +235,10 @@ impl Ledger {
         let since: f64 = self.recent.iter().skip(1).map(|(_, requests)| *requests as f64).sum();
         if last > first { since / (last - first) } else { 0.0 }
     }
+}
+
+fn nothing_is_missing(node: &str) -> String {
+    format!("Worker {node} has reported what it had counted: nothing of it is missing.")
 }
 
 fn requests_in(count: u64) -> String {

@@ -23,7 +23,7 @@ mod tests;
 
 pub use bytes::Malformed;
 pub use ledger::Figures;
-pub use reporter::{Master, Reporter};
+pub use reporter::{Master, Reporter, field};
 pub use reports::{Merged, Reports};
 pub use stamp::Stamp;
 

@@ -42,10 +42,11 @@ impl Reporter {
         Self { instance, sequence: 0, test: 0, reported: 0, offset: Offset::default() }
     }
 
-    /// The data of a `stats` message, which empties the table. `users` of each class run; `now` is seconds of the epoch.
+    /// The number and the data of a `stats` message, which empties the table. `users` of each class run; `now` is seconds
+    /// of the epoch.
     ///
     /// The lock is held while rows are put aside; they are written afterwards.
-    pub fn write(&mut self, table: &Mutex<Table>, users: &[(String, u64)], now: f64, to: Master) -> Vec<u8> {
+    pub fn write(&mut self, table: &Mutex<Table>, users: &[(String, u64)], now: f64, to: Master) -> (u64, Vec<u8>) {
         let taken = held(table).take(now);
         if taken.age != self.test {
             (self.test, self.reported) = (taken.age, 0);
@@ -53,7 +54,7 @@ impl Reporter {
         self.sequence += 1;
         self.reported += taken.total.parts().num_requests;
         let stamp = self.stamp(self.test, self.reported, now);
-        write::write(&taken, users, (to == Master::Ours).then_some(&stamp))
+        (self.sequence, write::write(&taken, users, (to == Master::Ours).then_some(&stamp)))
     }
 
     /// What a heartbeat has under [`KEY`]: a map, to which more may be added.

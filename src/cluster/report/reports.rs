@@ -48,6 +48,8 @@ impl Reports {
                 Arrival::Duplicate => return Ok(Merged { is_duplicate: true, ..Merged::default() }),
                 Arrival::New(complaint) => complaints.extend(complaint),
             }
+        } else {
+            complaints.extend(ledger.came_back(node));
         }
         complaints.extend(ledger.name_clock(node, correction, report.last_request(), now));
         let users: u64 = report.users.iter().map(|(_, count)| count).fold(0, |sum, count| sum.saturating_add(*count));
@@ -62,17 +64,25 @@ impl Reports {
         Ok(Merged { users, requests, is_duplicate: false, complaints })
     }
 
-    /// What a heartbeat of a worker of ours has under [`KEY`]. Gives the data of the answer.
+    /// What a heartbeat of a worker of ours has under [`KEY`]. Gives the data of the answer: by which clocks it came, and
+    /// which of the reports up to its own are missing here.
     pub fn heartbeat(&mut self, node: &str, said: &Value, now: f64) -> Value {
         let stamp = Stamp::of_value(said);
-        self.ledger(node).heard(stamp);
-        let clock = Value::Map(vec![("clock".into(), stamp.clock.into()), ("now".into(), now.into())]);
-        Value::Map(vec![(KEY.into(), clock)])
+        let ledger = self.ledger(node);
+        ledger.heard(stamp);
+        let missing = ledger.missing(&stamp).into_iter().map(Value::from).collect();
+        let ours = Value::Map(vec![
+            ("clock".into(), stamp.clock.into()),
+            ("now".into(), now.into()),
+            ("sequence".into(), stamp.sequence.into()),
+            ("missing".into(), Value::Array(missing)),
+        ]);
+        Value::Map(vec![(KEY.into(), ours)])
     }
 
-    /// A worker is gone: what of it is in no figure, in one sentence. `None` where nothing is missing.
-    pub fn lost(&mut self, node: &str, now: f64) -> Option<String> {
-        self.ledgers.get_mut(node)?.lost(node, now)
+    /// A worker is gone, or `has_left`: what of it is in no figure, in one sentence. `None` where nothing is missing.
+    pub fn lost(&mut self, node: &str, has_left: bool, now: f64) -> Option<String> {
+        self.ledgers.get_mut(node)?.lost(node, has_left, now)
     }
 
     /// All that is in no figure of this test, each a sentence.

@@ -10,6 +10,7 @@ use super::reporter::field;
 use super::*;
 use crate::http::{Phase, Phases};
 use crate::stats::{ErrorText, Histogram, Sample, Table, locust_bucket};
+use crate::sync::held;
 
 /// Written down from a worker of Locust 2.47.0: requests with a time, without one, with a whole one and with none.
 const OF_LOCUST: &[u8] = include_bytes!("locust-2.47.0.report");
@@ -45,7 +46,7 @@ impl Worker {
     }
 
     fn report(&mut self, to: Master) -> Vec<u8> {
-        self.reporter.write(&self.table, &users(3), 1003.0, to)
+        self.reporter.write(&self.table, &users(3), 1003.0, to).1
     }
 
     fn counts(&self, requests: u32) {
@@ -236,6 +237,46 @@ fn what_comes_twice_counts_once_and_what_is_lost_is_said() {
     assert_eq!(master.lock().unwrap().total().parts().num_requests, 44);
 }
 
+/// A heartbeat, and the numbers of the reports that its answer misses.
+fn missed(reports: &mut Reports, worker: &Worker) -> Vec<u64> {
+    let answer = reports.heartbeat("w", &worker.reporter.heartbeat(&worker.table, 1004.0), 1004.0);
+    let missing = field(field(&answer, KEY).unwrap(), "missing").unwrap().as_array().unwrap().clone();
+    missing.iter().map(|number| number.as_u64().unwrap()).collect()
+}
+
+#[test]
+fn what_was_lost_under_way_is_asked_for_until_it_comes_or_another_test_begins() {
+    let mut worker = Worker::new();
+    let (mut reports, master) = (Reports::default(), table());
+    assert_eq!(missed(&mut reports, &worker), [0; 0]);
+    let sent: Vec<Vec<u8>> = (1..=4)
+        .map(|requests| {
+            worker.counts(requests);
+            worker.report(Master::Ours)
+        })
+        .collect();
+    assert_eq!(missed(&mut reports, &worker), [1, 2, 3, 4]);
+    let merge = |reports: &mut Reports, number: usize| {
+        reports.merge("w", &sent[number - 1], &master, 1005.0).unwrap().complaints.join(" ")
+    };
+    assert_eq!(
+        merge(&mut reports, 3),
+        "2 reports of worker w did not arrive: the 3 requests in them are in no figure."
+    );
+    assert_eq!(missed(&mut reports, &worker), [1, 2, 4]);
+    assert_eq!(merge(&mut reports, 1), "A report of worker w came late: 1 request in it count.");
+    assert_eq!(merge(&mut reports, 4), "");
+    assert_eq!(missed(&mut reports, &worker), [2]);
+    reports.began();
+    assert_eq!(missed(&mut reports, &worker), [0; 0]);
+    assert!(reports.merge("w", &sent[1], &master, 1006.0).unwrap().is_duplicate);
+    assert_eq!(held(&master).total().parts().num_requests, 8);
+    // Of another process under the same name only what it does from here on can be missed.
+    let mut other = Worker::new();
+    other.report(Master::Ours);
+    assert_eq!(missed(&mut reports, &other), [0; 0]);
+}
+
 #[test]
 fn a_master_that_comes_later_says_what_it_has_not_heard() {
     let mut worker = Worker::new();
@@ -258,29 +299,29 @@ fn a_master_that_comes_later_says_what_it_has_not_heard() {
 fn of_a_lost_worker_is_said_what_it_had_not_reported() {
     let mut worker = Worker::new();
     let (mut reports, master) = (Reports::default(), table());
-    assert_eq!(reports.lost("w", 1003.0), None);
+    assert_eq!(reports.lost("w", false, 1003.0), None);
     worker.counts(2);
     reports.merge("w", &worker.report(Master::Ours), &master, 1003.0).unwrap();
     assert_eq!(
-        reports.lost("w", 1004.5).as_deref(),
+        reports.lost("w", false, 1004.5).as_deref(),
         Some("What worker w requested in the 1.5 s since its last report is in no figure.")
     );
     worker.counts(7);
     reports.heartbeat("w", &worker.reporter.heartbeat(&worker.table, 1004.0), 1004.0);
     assert_eq!(
-        reports.lost("w", 1005.0).as_deref(),
+        reports.lost("w", false, 1005.0).as_deref(),
         Some("Worker w had counted at least 7 requests that it has not reported: they are in no figure.")
     );
     let merged = reports.merge("w", &worker.report(Master::Ours), &master, 1006.0).unwrap();
     assert_eq!(merged.complaints, ["Worker w has reported what it had counted: nothing of it is missing."]);
     // It stopped its users and went.
-    let last = worker.reporter.write(&worker.table, &users(0), 1007.0, Master::Ours);
+    let last = worker.reporter.write(&worker.table, &users(0), 1007.0, Master::Ours).1;
     reports.merge("w", &last, &master, 1007.0).unwrap();
-    assert_eq!(reports.lost("w", 1008.0), None);
+    assert_eq!(reports.lost("w", false, 1008.0), None);
     // A worker of Locust's says nothing in between.
     reports.merge("l", OF_LOCUST, &master, 1008.0).unwrap();
     assert_eq!(
-        reports.lost("l", 1009.0).as_deref(),
+        reports.lost("l", false, 1009.0).as_deref(),
         Some("What worker l requested in the 1.0 s since its last report is in no figure.")
     );
 }
@@ -295,7 +336,7 @@ fn times_of_a_worker_whose_clock_is_wrong_are_the_masters() {
     worker.reporter.answered(&Value::Nil, 1100.04);
     record(&worker.table, "/", 5.0, 1101.5);
     worker.table.lock().unwrap().record_error("GET", "/", ErrorText::of_text("x"), 1101.5);
-    let data = worker.reporter.write(&worker.table, &users(1), 1103.0, Master::Ours);
+    let data = worker.reporter.write(&worker.table, &users(1), 1103.0, Master::Ours).1;
     let merged = reports.merge("w", &data, &master, 1003.0).unwrap();
     assert_eq!(
         merged.complaints,

@@ -50,9 +50,20 @@ pub struct Conversation {
     heard: Option<Instant>,
     looked: Instant,
     gave_up: bool,
-    /// When the master was last called because it seems to have forgotten this worker, and whether it has answered.
+    /// When the master was last called because it seems to have forgotten this worker, and why, until it has answered.
     recalled: Option<Instant>,
-    is_rejoining: bool,
+    again: Again,
+}
+
+/// Why an acknowledgement comes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Again {
+    #[default]
+    First,
+    /// The master had been silent, and may be another one.
+    Silent,
+    /// The master had said that it does not know this worker.
+    Forgotten,
 }
 
 impl Conversation {
@@ -72,7 +83,7 @@ impl Conversation {
             looked: now,
             gave_up: false,
             recalled: None,
-            is_rejoining: false,
+            again: Again::First,
         }
     }
 
@@ -129,30 +140,30 @@ impl Conversation {
             return Some(Due::Silence);
         }
         // It may be another master, which does not know this worker and so does not answer it.
-        (silence > intervals.silence / 2 && self.may_recall(now, Self::RECALL)).then(|| self.recall(now))
+        (silence > intervals.silence / 2 && self.may_recall(now, Self::RECALL)).then(|| self.recall(now, Again::Silent))
     }
 
     fn may_recall(&self, now: Instant, pause: Duration) -> bool {
         self.recalled.is_none_or(|at| at + pause <= now)
     }
 
-    fn recall(&mut self, now: Instant) -> Due {
+    fn recall(&mut self, now: Instant, why: Again) -> Due {
         self.recalled = Some(now);
-        self.is_rejoining = true;
+        self.again = why;
         Due::Call
     }
 
     /// The master says that it does not know this worker.
     pub fn forgotten(&mut self, now: Instant) -> Option<Due> {
-        (self.next.is_some() && self.may_recall(now, Self::ASKED)).then(|| self.recall(now))
+        (self.next.is_some() && self.may_recall(now, Self::ASKED)).then(|| self.recall(now, Again::Forgotten))
     }
 
-    /// The master has acknowledged a call; true where it had forgotten this worker.
-    pub fn acknowledged(&mut self, now: Instant, intervals: &Intervals) -> bool {
+    /// The master has acknowledged a call.
+    pub fn acknowledged(&mut self, now: Instant, intervals: &Intervals) -> Again {
         self.next_call = None;
         // The first sample is one of a whole interval: before that nothing is known.
         self.next.get_or_insert([now, now, now + intervals.usage]);
-        std::mem::take(&mut self.is_rejoining)
+        std::mem::take(&mut self.again)
     }
 
     /// Nothing is due any more.
@@ -193,7 +204,7 @@ mod tests {
             self.0.due(now, &Intervals::default())
         }
 
-        fn acknowledged(&mut self, second: u64) -> bool {
+        fn acknowledged(&mut self, second: u64) -> Again {
             let now = self.at(second);
             self.0.acknowledged(now, &Intervals::default())
         }
@@ -218,7 +229,7 @@ mod tests {
         assert_eq!(talk.due(0), [Due::Call]);
         assert!(talk.due(4).is_empty());
         assert_eq!(talk.due(5), [Due::Unanswered(1), Due::Call]);
-        assert!(!talk.acknowledged(6));
+        assert_eq!(talk.acknowledged(6), Again::First);
         assert_eq!(talk.due(6), [Due::Heartbeat, Due::Report]);
         assert_eq!(talk.due(7), [Due::Heartbeat]);
         assert_eq!(talk.due(9), [Due::Heartbeat, Due::Report]);
@@ -242,7 +253,7 @@ mod tests {
         talk.answered(1);
         let due = talk.special(1..=70);
         assert_eq!(due, [(32, Due::Call), (42, Due::Call), (52, Due::Call), (62, Due::Silence)]);
-        assert!(talk.acknowledged(71) && !talk.acknowledged(72));
+        assert_eq!([talk.acknowledged(71), talk.acknowledged(72)], [Again::Silent, Again::First]);
     }
 
     #[test]
@@ -295,6 +306,6 @@ mod tests {
         assert_eq!(forgotten(&mut talk, 0), None);
         talk.acknowledged(0);
         assert_eq!([1, 2, 3].map(|second| forgotten(&mut talk, second)), [Some(Due::Call), None, Some(Due::Call)]);
-        assert!(talk.acknowledged(4));
+        assert_eq!(talk.acknowledged(4), Again::Forgotten);
     }
 }

@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::conversation::{Conversation, Due};
+use super::conversation::{Again, Conversation, Due};
+use super::kept::Kept;
 use super::{Command, Event, Shared};
 use crate::clock::now;
 use crate::cluster::message::{self, Envelope, Value};
-use crate::cluster::report::Master;
+use crate::cluster::report::{KEY, Master, field};
 use crate::cluster::transport::{self, Dealer, Notice, Notices};
 use crate::cluster::usage::{Meter, Usage};
 use crate::sync::held;
@@ -51,12 +52,23 @@ struct Link<'a> {
     conversation: Conversation,
     meter: Meter,
     usage: Usage,
+    kept: Kept,
+    /// By which our master of now knows itself.
+    instance: Option<String>,
 }
 
 impl<'a> Link<'a> {
     fn new(shared: &'a Shared, dealer: Dealer) -> Self {
         let conversation = Conversation::new(Instant::now());
-        Self { shared, dealer, conversation, meter: Meter::new(), usage: Usage::default() }
+        Self {
+            shared,
+            dealer,
+            conversation,
+            meter: Meter::new(),
+            usage: Usage::default(),
+            kept: Kept::default(),
+            instance: None,
+        }
     }
 
     async fn keep(mut self, mut orders: mpsc::UnboundedReceiver<Command>, mut notices: mpsc::Receiver<Notice>) {
@@ -66,6 +78,7 @@ impl<'a> Link<'a> {
             tokio::select! {
                 order = orders.recv() => match order {
                     Some(Command::Send(message)) => self.pass_on(message),
+                    Some(Command::SendReport(sequence, message)) => self.send_report(sequence, message),
                     Some(Command::Report(written)) => {
                         self.report();
                         let _ = written.send(());
@@ -129,8 +142,27 @@ impl<'a> Link<'a> {
     }
 
     fn report(&mut self) {
-        let report = self.shared.report();
-        self.pass_on(message::encode_raw("stats", &report, &self.shared.settings.id));
+        let (sequence, report) = self.shared.report();
+        self.send_report(sequence, message::encode_raw("stats", &report, &self.shared.settings.id));
+    }
+
+    fn send_report(&mut self, sequence: u64, message: Bytes) {
+        // Locust's master does not say what it has.
+        if *held(&self.shared.master) == Master::Ours {
+            self.kept.keep(sequence, message.clone());
+        }
+        self.pass_on(message);
+    }
+
+    /// What our master says of reports in its answer to a heartbeat.
+    fn send_again(&mut self, data: &Value) {
+        let ours = |key| field(field(data, KEY)?, key);
+        if let Some(up_to) = ours("sequence").and_then(Value::as_u64) {
+            let missing = ours("missing").and_then(Value::as_array).into_iter().flatten();
+            let missing: Vec<u64> = missing.filter_map(Value::as_u64).collect();
+            let again: Vec<Bytes> = self.kept.answered(up_to, &missing).collect();
+            again.into_iter().for_each(|message| self.pass_on(message));
+        }
     }
 
     fn send(&self, kind: &str, data: &Value) {
@@ -192,10 +224,15 @@ impl<'a> Link<'a> {
     fn acknowledged(&mut self, data: &[u8]) {
         let data = message::value(data).unwrap_or(Value::Nil);
         let of = |key: &str| data.as_map()?.iter().find(|(name, _)| name.as_str() == Some(key)).map(|(_, value)| value);
-        *held(&self.shared.master) = if of("gregaria").is_some() { Master::Ours } else { Master::Locusts };
+        *held(&self.shared.master) = if of(KEY).is_some() { Master::Ours } else { Master::Locusts };
+        let instance = of(KEY).and_then(|ours| field(ours, "instance")?.as_str().map(str::to_owned));
         let index = of("index").and_then(Value::as_i64);
         let intervals = held(&self.shared.rhythm).0;
-        let rejoined = self.conversation.acknowledged(Instant::now(), &intervals);
+        let again = self.conversation.acknowledged(Instant::now(), &intervals);
+        // A master of ours that was silent and is still the same knows what this worker does. Locust's says nothing.
+        let is_same = instance.is_some() && instance == self.instance;
+        self.instance = instance;
+        let rejoined = again == Again::Forgotten || (again == Again::Silent && !is_same);
         self.tell(Event::Acknowledged { index, rejoined }, 0);
     }
 
@@ -207,6 +244,7 @@ impl<'a> Link<'a> {
             && !data.is_nil()
         {
             held(&self.shared.reporter).answered(&data, at);
+            self.send_again(&data);
         }
         if held(&self.shared.rhythm).1.heartbeats {
             self.tell(Event::Heartbeat { at, node_id: envelope.node_id.map(str::to_owned) }, 0);

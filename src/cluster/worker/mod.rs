@@ -3,10 +3,11 @@
 
 pub mod asking;
 mod conversation;
+mod kept;
 mod link;
 
 use std::io;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc as std_mpsc};
 use std::time::{Duration, Instant};
 
@@ -95,6 +96,8 @@ pub struct Listeners {
 
 enum Command {
     Send(Bytes),
+    /// Send the report of this number.
+    SendReport(u64, Bytes),
     /// Write a report, and say when it is written.
     Report(oneshot::Sender<()>),
     Reopen,
@@ -121,6 +124,10 @@ struct Shared {
     /// How often the master has told this worker to stop and it has not stopped yet, and how many spawn messages are to
     /// be answered when it has.
     stopping: Mutex<(u32, u32)>,
+    /// It has said farewell: its master does not know it any more.
+    has_quit: AtomicBool,
+    /// The number of the report that Python took and has not sent yet; 0 is none.
+    taken: AtomicU64,
     /// Messages that found no room: the master has not taken any for too long.
     unsent: AtomicU64,
 }
@@ -131,15 +138,16 @@ impl Shared {
         State::ALL[usize::from(self.state.load(Ordering::Relaxed))]
     }
 
-    /// What was counted since the last report, which it empties: the data of a `stats` message.
-    fn report(&self) -> Vec<u8> {
+    /// What was counted since the last report, which it empties: its number, and the data of a `stats` message.
+    fn report(&self) -> (u64, Vec<u8>) {
         let users = held(&self.users).clone();
         held(&self.reporter).write(&self.table, &users, now(), *held(&self.master))
     }
 
-    /// Whether Python is ending users, or waits before it says that it is ready again. It will say so by itself.
+    /// Whether Python is ending users, and will say by itself when it is ready again, or never.
     fn is_stopping(&self) -> bool {
-        held(&self.stopping).0 > 0
+        // It is on its way out whether this is seen a heartbeat earlier or later.
+        self.has_quit.load(Ordering::Relaxed) || held(&self.stopping).0 > 0
     }
 
     /// How long Python has not come round.
@@ -173,6 +181,8 @@ impl Worker {
             came_round: Mutex::new(Instant::now()),
             heard: Mutex::default(),
             stopping: Mutex::default(),
+            has_quit: AtomicBool::new(false),
+            taken: AtomicU64::new(0),
             unsent: AtomicU64::new(0),
         });
         let (began, begun) = std_mpsc::channel();
@@ -209,7 +219,12 @@ impl Worker {
 
     /// Send a message. `data` are `MessagePack`.
     pub fn send(&self, kind: &str, data: &[u8]) {
-        self.order(Command::Send(message::encode_raw(kind, data, &self.shared.settings.id)));
+        if kind == "quit" {
+            self.shared.has_quit.store(true, Ordering::Relaxed);
+        }
+        let message = message::encode_raw(kind, data, &self.shared.settings.id);
+        let sequence = if kind == "stats" { self.shared.taken.swap(0, Ordering::Relaxed) } else { 0 };
+        self.order(if sequence > 0 { Command::SendReport(sequence, message) } else { Command::Send(message) });
     }
 
     /// Report what was counted since the last report, after what was sent before. Returns when it has been written, by the
@@ -225,7 +240,10 @@ impl Worker {
 
     /// The data of such a report, for who sends it himself.
     pub fn take_report(&self) -> Vec<u8> {
-        self.shared.report()
+        let (sequence, data) = self.shared.report();
+        // Read by the thread that sends it, which is this one.
+        self.shared.taken.store(sequence, Ordering::Relaxed);
+        data
     }
 
     /// Connect anew.
