@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _MINIMUM_OPEN_FILES = 10_000
 
+_PORTS = ("web_port", "master_bind_port", "master_port")
+
 logger = logging.getLogger("locust.main")
 
 
@@ -63,17 +65,24 @@ def check_options(options: Namespace, parser: LocustArgumentParser) -> None:
         options.headless = False
     if options.autoquit != -1 and not options.autostart:
         fail("--autoquit is only meaningful in combination with --autostart")
+    for name in _PORTS:
+        if mistake := mistake_in_port(f"--{name.replace('_', '-')}", getattr(options, name)):
+            parser.error(mistake)
+    try:
+        _engine.check_cluster_key(options.cluster_key or "")
+    except ValueError as error:
+        fail(f"Invalid --cluster-key: {error}", 255)
+
+
+def mistake_in_port(option: str, port: int) -> str | None:
+    """What is wrong with the port that this option gives."""
+    return None if 0 <= port <= 65535 else f"argument {option}: {port} is no port, which is a number from 0 to 65535"
 
 
 def is_mode_possible(options: Namespace) -> bool:
     """Whether what the options make of this process goes together; an error is logged if not."""
     if options.master and options.worker:
         logger.error("The --master argument cannot be combined with --worker")
-        return False
-    try:
-        _engine.check_cluster_key(options.cluster_key or "")
-    except ValueError as e:
-        logger.error(f"Invalid --cluster-key: {e}")
         return False
     # Typed it is refused already. A locustfile may have made it the default.
     if options.master and options.expect_workers < 1:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 from uuid import uuid4
 
-from gregaria import _engine, locating
-from gregaria._cluster import options
+from gregaria import _engine, _starting, locating
+from gregaria._cluster import finding, options
 from locust import runners
 
 _LOOK = 0.2
@@ -27,6 +27,8 @@ _NEXT_HINT = 60
 
 def fetched(host: str, port: int, key: str | None = None) -> list[str]:
     """Absolute paths of copies of the master's locustfiles. Leaves with exit code 1 where there are none to be had."""
+    if mistake := _starting.mistake_in_port("--master-port", port):
+        _starting.fail(f"locust: error: {mistake}", 2)
     data = _answer(host, port, key)
     if "error" in data:
         _fail(f"Got error from master: {data['error']}")
@@ -57,6 +59,8 @@ def _answer(host: str, port: int, key: str | None) -> dict[str, Any]:
                 _fail(f"Got no locustfile response from master, gave up after {patience}s")
             if waited >= hint:
                 sys.stderr.write("Waiting to connect to master to receive locustfile...\n")
+                if trouble := finding.trouble(host, port):
+                    sys.stderr.write(f"{trouble}\n")
                 hint += _NEXT_HINT
     except (OSError, ValueError) as error:
         _fail(f"Failed to get the locustfile from the master: {error}")

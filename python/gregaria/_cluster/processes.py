@@ -14,6 +14,7 @@ import gevent
 from gevent import monkey
 
 from gregaria import _engine, _starting
+from gregaria._cluster import server
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -30,7 +31,17 @@ _sleep = monkey.get_original("time", "sleep")
 _monotonic = monkey.get_original("time", "monotonic")
 _waitpid = monkey.get_original("os", "waitpid")
 
-_MEANT_FOR_ONE = ("run_time", "autostart", "csv_prefix", "html_file", "print_stats", "hgrm_prefix", "junit")
+_MEANT_FOR_ONE = (
+    "run_time",
+    "autostart",
+    "csv_prefix",
+    "html_file",
+    "print_stats",
+    "json",
+    "json_file",
+    "hgrm_prefix",
+    "junit",
+)
 """Options that are for the whole run, which no child sees."""
 
 
@@ -56,6 +67,9 @@ def fork(options: Namespace) -> None:
     options.processes = wanted = count(options)
     if not wanted:
         return
+    if not options.worker:
+        # Children would join whatever master listens there, and be given users of its test.
+        options.master_bind_port = server.free_port(options.master_bind_host, options.master_bind_port)
     _let_children_find_the_master(options)
     children = Children(_GRACE + float(options.stop_timeout or 0))
     # What is there by now is shared by all until somebody writes to it, as the collector does that looks through it.

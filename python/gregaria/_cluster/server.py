@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -89,6 +90,27 @@ class Server:
 
 def _is_loopback(host: str) -> bool:
     return host == "localhost" or host.startswith("127.") or host in ("::1", "[::1]")
+
+
+def free_port(host: str, port: int) -> int:
+    """The port that a master is going to listen on, where 0 is any; nothing listens there yet.
+
+    Ends the process as `Server` does where another program has it. Of other obstacles `Server` tells.
+    """
+    name = None if host in _EVERYWHERE else host
+    try:
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            with socket.socket(family, kind, protocol) as trial:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                trial.bind(address)
+                if not port:
+                    return int(trial.getsockname()[1])
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            _leave(host, port, error)
+    return port
 
 
 def _leave(host: str, port: int, error: OSError) -> NoReturn:

@@ -16,7 +16,7 @@ from weakref import finalize
 import gevent
 
 from gregaria import _engine, _feeders
-from gregaria._cluster import options, reports
+from gregaria._cluster import finding, options, reports
 from locust import event as hooks
 from locust import log, runners, stats
 from locust.exception import StopTest
@@ -118,8 +118,14 @@ class Link:
         say = logger.debug if calls * runners.CONNECT_TIMEOUT < 30 else logger.info
         address = f"{runner.master_host}:{runner.master_port}{runner.web_base_path}"
         say(f"Failed to connect to master {address}, retry {calls}/{runners.CONNECT_RETRY_COUNT}.")
+        if calls == 1:
+            self._spawn(self._look_for_host)
         if calls > runners.CONNECT_RETRY_COUNT:
             runner.connection_event.set()
+
+    def _look_for_host(self) -> None:
+        if trouble := finding.trouble(self.runner.master_host, self.runner.master_port):
+            logger.warning("%s", trouble)
 
     def _acknowledged(self, index: int | None, rejoined: bool) -> None:
         runner = self.runner
