@@ -232,11 +232,12 @@ def test_without_a_limit_tasks_are_not_counted(fleet: Fleet) -> None:
 @pytest.mark.skipif(not ORACLE, reason="GREGARIA_ORACLE does not name a Python with Locust")
 def test_under_locusts_own_master_a_worker_says_that_there_are_no_rows(fleet: Fleet) -> None:
     feeder = "rows = Feeder(range(10), name='few')"
-    fleet.start("-u", "2", "-r", "100", "-t", "2", workers=1, feeder=feeder, python=str(ORACLE))
+    fleet.start("-u", "2", "-r", "100", "-t", "3", workers=1, feeder=feeder, python=str(ORACLE))
     assert fleet.wait() == 0, fleet.log("master")
     said = "Feeder `few`: the master is Locust's own, which hands out no rows: start gregaria's (`locust --master`), or"
     assert fleet.log("worker-1").count(said) == 1, fleet.log("worker-1")
     assert fleet.taken() == [] and "Traceback" not in fleet.log("worker-1")
+    assert "Unknown message type" not in fleet.log("master")
 
 
 @pytest.mark.skipif(not ORACLE, reason="GREGARIA_ORACLE does not name a Python with Locust")

@@ -209,6 +209,8 @@ class There:
 
     def turn(self) -> None:
         """What did not arrive is asked for again, and whoever was forgotten is woken."""
+        if not self._runner.master_is_ours:
+            return  # Locust's would log each time that it does not know the word.
         request = self.feeder._ask_again() if self._was_open else None
         self.send(request)
         self._was_open = self.feeder._ask_again() is not None
