@@ -285,7 +285,12 @@ def test_a_worker_that_is_lost_is_shown_as_lost(browser: Any, shop: Served) -> N
     worker = {"user_count": 10, "cpu_usage": 97.2, "memory_usage": 61_865_984, "index": 0, "is_ours": False}
     worker |= {"requests": 7, "failures": 1, "rps": 3.5}
     worker |= dict.fromkeys(["last_report", "busy_s", "lag_ms", "clock"])
-    workers = [{"id": "b_<2>", "state": "running", **worker}, {"id": "a_1", "state": "missing", **worker, "index": 1}]
+    unknown = {"cpu_usage": 0.0, "memory_usage": 0}
+    workers = [
+        {"id": "b_<2>", "state": "running", **worker},
+        {"id": "a_1", "state": "missing", **worker, "index": 1},
+        {"id": "c_3", "state": "ready", **worker, **unknown, "index": 2},
+    ]
     sent = {"state": {**state, **more, **rest}, "workers": {"workers": workers}}
     body = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in sent.items())
     with shop_page(browser, shop, "workers") as page:
@@ -295,7 +300,8 @@ def test_a_worker_that_is_lost_is_shown_as_lost(browser: Any, shop: Served) -> N
         assert page.page.get_by_role("tab", selected=True).inner_text() == "Workers"
         assert page.cells() == [
             ["b_<2>", "running", "10", "7", "1", "3.5", "97 %", "61.9 MB", "\u2013", "\u2013"],
-            ["a_1", "missing", "10", "7", "1", "3.5", "97 %", "61.9 MB", "\u2013", "\u2013"],
+            ["a_1", "missing", "10", "7", "1", *["\u2013"] * 5],
+            ["c_3", "ready", "10", "7", "1", "3.5", *["\u2013"] * 4],
         ]
         assert page.page.locator("td .state.missing").count() == 1
         assert problems(page.page) == []

@@ -1,6 +1,7 @@
 /** The machines that make the load. */
 
 import { signal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { apart, bytes, duration, whole } from "../../parts/format";
 import { compare } from "../../parts/table";
@@ -32,9 +33,9 @@ const COLUMNS: Column<Worker>[] = [
   { ...number("user_count", "Users", (row) => row.user_count, 5), show: (row) => whole(row.user_count) },
   { ...number("requests", "Requests", (row) => row.requests, 6.5), show: (row) => whole(row.requests) },
   { ...number("failures", "Fails", (row) => row.failures), show: fails },
-  { ...number("rps", "RPS", (row) => row.rps), show: (row) => row.rps.toFixed(1) },
-  { ...number("cpu_usage", "CPU", (row) => row.cpu_usage, 4.75), show: cpu },
-  { ...number("memory_usage", "Memory", (row) => row.memory_usage), show: (row) => bytes(row.memory_usage) },
+  { ...number("rps", "RPS", (row) => row.rps), show: now(({ rps }) => rps.toFixed(1)) },
+  { ...number("cpu_usage", "CPU", (row) => row.cpu_usage, 4.75), show: now(cpu) },
+  { ...number("memory_usage", "Memory", (row) => row.memory_usage), show: now(memory) },
   {
     ...number("lag", "Lag 95 %", (row) => row.lag_ms?.p95 ?? -1),
     show: lag,
@@ -88,7 +89,23 @@ function clock({ clock }: Worker) {
   );
 }
 
-function cpu({ cpu_usage }: Worker) {
+/** What is true of a worker at this moment, and so of none that is missing. */
+function now(show: (row: Worker) => ComponentChildren) {
+  return (row: Worker) => (row.state === "missing" ? "–" : show(row));
+}
+
+/** Of a worker that has just come neither is known for some seconds. */
+function isMeasured({ cpu_usage, memory_usage }: Worker): boolean {
+  return cpu_usage > 0 || memory_usage > 0;
+}
+
+function memory(worker: Worker) {
+  return isMeasured(worker) ? bytes(worker.memory_usage) : "–";
+}
+
+function cpu(worker: Worker) {
+  if (!isMeasured(worker)) return "–";
+  const { cpu_usage } = worker;
   const shown = `${whole(cpu_usage)} %`;
   return cpu_usage > BUSY_PERCENT ? <span class="bad">{shown}</span> : shown;
 }
