@@ -17,6 +17,8 @@ use super::{Notice, Settings, sockets};
 
 /// How many messages may wait for the worker; then the connection is not read.
 const MOST_WAITING: usize = 1000;
+/// How many characters of what the master says on refusing this worker are shown.
+const MOST_WORDS: usize = 200;
 /// Between two attempts to connect: as libzmq at first, then more, so that a fleet does not storm a host without master.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
@@ -155,6 +157,9 @@ impl Keeper {
             match why {
                 Broken::Unwanted => return,
                 Broken::Refused(text) => self.us.settings.notices.say(Notice { text, is_final: true }),
+                Broken::Told(words) => {
+                    self.us.settings.notices.say(Notice { text: harmless(&words), is_final: true });
+                }
                 _ => {}
             }
             tokio::select! {
@@ -169,6 +174,11 @@ impl Keeper {
     async fn open(&self) -> Result<Link, Broken> {
         Link::open(sockets::connect(&self.host, self.port).await?, &self.us).await
     }
+}
+
+/// Words of a stranger, for the log: on one line, without what a terminal would obey.
+fn harmless(words: &str) -> String {
+    words.chars().flat_map(char::escape_debug).take(MOST_WORDS).collect()
 }
 
 /// Something between 0 and 1, so that workers who lost the same master do not come back at the same moment.

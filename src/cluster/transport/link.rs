@@ -1,19 +1,20 @@
 //! One connection: introductions, then messages both ways until it breaks.
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::net::tcp::ReadHalf;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::timeout;
 
 use super::Settings;
-use super::inbound::{Arrived, Inbound, find_room, shared_room};
+use super::inbound::{Arrived, Inbound};
 use super::outgoing::Outgoing;
 use super::queue::Queue;
+use super::room::{Grant, Rooms, Step};
 use super::shaking::Shaking;
 use super::silence::{Patience, Silence, Verdict};
 use super::wire::{self, Command, Greeting, Mechanism, Reader, Ready, Violation, Writer};
@@ -32,6 +33,9 @@ pub(super) enum Broken {
     /// The two sides are set up differently; the text says how.
     #[error("{0}")]
     Refused(String),
+    /// The peer refuses this side, in words of its own: nobody vouches for them.
+    #[error("{0:?}")]
+    Told(String),
     #[error("it is silent")]
     Silent,
     /// Whoever reads what arrives is gone.
@@ -46,13 +50,13 @@ pub(super) struct Us {
     pub(super) is_router: bool,
     pub(super) identity: Bytes,
     /// For large messages of all its connections.
-    room: Arc<Semaphore>,
+    rooms: Rooms,
 }
 
 impl Us {
     pub(super) fn new(settings: Settings, is_router: bool, identity: Bytes) -> Self {
-        let room = shared_room(settings.most_bytes);
-        Self { settings, is_router, identity, room }
+        let rooms = Rooms::new(settings.most_bytes);
+        Self { settings, is_router, identity, rooms }
     }
 
     fn ready(&self) -> Command {
@@ -99,7 +103,7 @@ pub(super) struct Link {
     pub(super) peer: Ready,
     greeting: Greeting,
     patience: Patience,
-    room: Arc<Semaphore>,
+    rooms: Rooms,
 }
 
 impl Link {
@@ -131,7 +135,7 @@ impl Link {
         let Shaking { stream, arrived, mut reader, writer } = shaking;
         reader.accept(us.settings.most_bytes);
         let patience = Patience::with(us.is_router, peer.is_ours, greeting.answers_pings);
-        Ok(Self { stream, arrived, reader, writer, peer, greeting, patience, room: Arc::clone(&us.room) })
+        Ok(Self { stream, arrived, reader, writer, peer, greeting, patience, rooms: us.rooms.clone() })
     }
 
     /// Send what the queue has and deliver what arrives, until something breaks.
@@ -155,17 +159,15 @@ impl Link {
                 };
             }
             // While nobody takes messages, or there is no room for a large one, nothing is read: TCP slows the peer down.
-            let wants_room = held.is_none() && inbound.wants_room();
-            let is_reading = held.is_none() && !wants_room;
-            let length = inbound.length();
-            inbound.make_room();
+            let step = inbound.wants_room().filter(|_| held.is_none());
+            let is_reading = held.is_none() && step.is_none();
             tokio::select! {
                 slot = incoming.reserve(), if held.is_some() => match (slot, held.take()) {
                     (Ok(slot), Some(message)) => slot.send(wrap(message)),
                     _ => return Broken::Unwanted,
                 },
-                room = find_room(&self.room, length), if wants_room => inbound.has_room(room),
-                read = reader.read_buf(inbound.buffer), if is_reading => match read {
+                Some(grant) = find_room(&self.rooms, step), if step.is_some() => inbound.has_room(grant),
+                read = read(&mut reader, &mut inbound), if is_reading => match read {
                     Ok(0) => return io::Error::from(io::ErrorKind::UnexpectedEof).into(),
                     Ok(_) => silence.is_over(),
                     Err(error) => return error.into(),
@@ -179,7 +181,7 @@ impl Link {
                     // Who is not listened to is not silent.
                     _ if !is_reading => silence.is_over(),
                     Verdict::End => return Broken::Silent,
-                    _ if inbound.is_overdue() => return Broken::Silent,
+                    _ if inbound.is_overdue(silence.seconds(), self.rooms.are_full()) => return Broken::Silent,
                     Verdict::Ask => out.command(&Command::Ping(Bytes::new()).write()),
                     Verdict::Wait => {}
                 },
@@ -202,4 +204,12 @@ impl Link {
         // Whatever goes wrong now, the connection is at its end.
         let _ = timeout(within, parting).await;
     }
+}
+
+async fn find_room(rooms: &Rooms, step: Option<Step>) -> Option<Grant> {
+    Some(rooms.find(step?).await)
+}
+
+async fn read(reader: &mut ReadHalf<'_>, inbound: &mut Inbound<'_>) -> io::Result<usize> {
+    reader.read_buf(&mut inbound.space()).await
 }

@@ -16,6 +16,7 @@ mod peers;
 #[doc(hidden)]
 pub mod probe;
 mod queue;
+mod room;
 mod router;
 mod shaking;
 mod silence;

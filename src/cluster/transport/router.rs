@@ -251,7 +251,7 @@ impl Shared {
                 self.keys.fetch_add(1, Ordering::Relaxed);
                 self.us.settings.notices.say(Notice { text: reason.clone(), is_final: false });
             }
-            Broken::Io(_) | Broken::Silent | Broken::Unwanted => {}
+            Broken::Io(_) | Broken::Told(_) | Broken::Silent | Broken::Unwanted => {}
         }
     }
 }

@@ -51,7 +51,7 @@ impl Shaking {
         loop {
             match self.reader.next(&mut self.arrived)? {
                 Some(frame) if frame.is_command => match Command::read(frame.body)? {
-                    Command::Error(reason) => return Err(Broken::Refused(reason)),
+                    Command::Error(reason) => return Err(Broken::Told(reason)),
                     command => return Ok(command),
                 },
                 Some(_) => return Err(Violation::OutOfPlace.into()),

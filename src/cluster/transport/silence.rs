@@ -63,6 +63,11 @@ impl Silence {
         self.seconds = self.seconds.saturating_add(1);
     }
 
+    /// How long it has been.
+    pub(super) fn seconds(&self) -> u32 {
+        self.seconds
+    }
+
     pub(super) fn verdict(&self) -> Verdict {
         match self.seconds {
             seconds if seconds >= self.patience.end => Verdict::End,

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
+use super::wire::{Command, Mechanism, Ready, Writer, greeting};
 use super::*;
 
 const SOON: Duration = Duration::from_secs(10);
@@ -90,6 +93,71 @@ async fn an_identity_has_a_length() {
         let error = Dealer::connect("127.0.0.1", 1, identity, Settings::default()).unwrap_err();
         assert_eq!(error.to_string(), format!("an identity has 1 to 255 bytes, not {}", identity.len()));
     }
+}
+
+/// A connection that has introduced itself and announced a message of 64 MB.
+async fn announcer(router: &Router) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", router.port())).await.unwrap();
+    let mut said = BytesMut::from(&greeting(Mechanism::Null, false)[..]);
+    let ready = Ready { socket_type: "DEALER".into(), ..Ready::default() };
+    Writer::default().command(&mut said, &Command::Ready(ready).write());
+    said.put_u8(2);
+    said.put_u64(64 << 20);
+    stream.write_all(&said).await.unwrap();
+    stream.read_exact(&mut [0; 64]).await.unwrap();
+    stream
+}
+
+#[tokio::test]
+async fn who_announces_and_sends_nothing_costs_nobody_anything() {
+    let mut router = router();
+    let mut announcers = Vec::new();
+    for _ in 0..8 {
+        announcers.push(announcer(&router).await);
+    }
+    let dealer = dealer(&router, "n");
+    let large = Bytes::from(vec![7; 3 << 20]);
+    assert!(dealer.send(large.clone()) && dealer.send("heartbeat".into()));
+    assert_eq!(soon(router.recv()).await.1, large);
+    assert_eq!(soon(router.recv()).await.1, "heartbeat");
+}
+
+#[tokio::test]
+async fn who_falls_silent_within_a_large_message_gives_way_to_others() {
+    let mut router = router();
+    let mut announcers = Vec::new();
+    for _ in 0..4 {
+        let mut announcer = announcer(&router).await;
+        announcer.write_all(&vec![0; (64 << 20) - 1]).await.unwrap();
+        announcers.push(announcer);
+    }
+    let dealer = dealer(&router, "n");
+    let large = Bytes::from(vec![7; 3 << 20]);
+    assert!(dealer.send(large.clone()));
+    assert_eq!(tokio::time::timeout(3 * SOON, router.recv()).await.unwrap().1, large);
+}
+
+#[tokio::test]
+async fn a_strangers_words_are_in_no_log_of_a_router_and_harmless_in_that_of_a_dealer() {
+    let words = "you\nare \u{1b}[31mrefused";
+    let mut said = BytesMut::from(&greeting(Mechanism::Null, false)[..]);
+    Writer::default().command(&mut said, &Command::Error(words.into()).write());
+
+    let (settings, mut heard) = sealed("");
+    let router = Router::bind("127.0.0.1", 0, settings).unwrap();
+    let mut stranger = TcpStream::connect(("127.0.0.1", router.port())).await.unwrap();
+    stranger.write_all(&said).await.unwrap();
+    // Until the router has closed the connection.
+    soon(stranger.read_to_end(&mut Vec::new())).await.unwrap();
+    assert_eq!(router.refused(), Refused { strangers: 1, ..Refused::default() });
+    assert!(heard.try_recv().is_err());
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (settings, mut heard) = sealed("");
+    let _dealer = Dealer::connect("127.0.0.1", listener.local_addr().unwrap().port(), "n", settings).unwrap();
+    let (mut master, _) = soon(listener.accept()).await.unwrap();
+    master.write_all(&said).await.unwrap();
+    assert_eq!(soon(heard.recv()).await.unwrap().text, r"you\nare \u{1b}[31mrefused");
 }
 
 fn sealed(key: &str) -> (Settings, tokio::sync::mpsc::Receiver<Notice>) {
