@@ -277,7 +277,7 @@ fn parts(data: &Bound<'_, PyDict>) -> PyResult<RowParts> {
 
 fn per_second(data: &Bound<'_, PyDict>, key: &str) -> PyResult<PerSecond> {
     let mut seconds = PerSecond::default();
-    counts::<i64>(data, key)?.into_iter().for_each(|(second, count)| seconds.add(second, count));
+    seconds.extend(counts::<i64>(data, key)?.into_iter());
     Ok(seconds)
 }
 

@@ -158,8 +158,8 @@ impl Row {
             }
             own.response_times.record_many_us(value, count);
         }
-        requests.for_each(|(second, count)| own.requests_per_second.add(second, count));
-        failures.for_each(|(second, count)| own.failures_per_second.add(second, count));
+        own.requests_per_second.extend(requests);
+        own.failures_per_second.extend(failures);
         own.merge_numbers(parts);
         self.mark_after(before);
     }

@@ -25,6 +25,11 @@ fn refuse<T>(text: &str) -> Read<T> {
     Err(Malformed(text.into()))
 }
 
+/// A count that is announced, where it is not more than this.
+pub fn at_most(most: usize, count: usize) -> Read<usize> {
+    if count > most { refuse(&format!("there are {count}, more than {most}")) } else { Ok(count) }
+}
+
 const ENDS: &str = "it ends in the middle of a value";
 
 impl<'a> Reader<'a> {
@@ -201,11 +206,11 @@ impl<'a> Reader<'a> {
 pub struct Pairs<'a>(&'a [u8]);
 
 impl<'a> Pairs<'a> {
-    /// Read it, and sum what it counts.
-    pub fn read(reader: &mut Reader<'a>) -> Read<(Self, u64)> {
+    /// Read it, and sum what it counts. One with more pairs than `most` is refused.
+    pub fn read(reader: &mut Reader<'a>, most: usize) -> Read<(Self, u64)> {
         let before = reader.bytes;
         let mut sum = 0u64;
-        for _ in 0..reader.map()? {
+        for _ in 0..at_most(most, reader.map()?)? {
             reader.number()?;
             sum = sum.saturating_add(reader.count()?);
         }
@@ -354,7 +359,7 @@ mod tests {
         #[test]
         fn whatever_comes_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = Reader::new(&bytes).skip();
-            let _ = Pairs::read(&mut Reader::new(&bytes)).map(|(pairs, _)| pairs.iter().count());
+            let _ = Pairs::read(&mut Reader::new(&bytes), 50).map(|(pairs, _)| pairs.iter().count());
             let _ = Reader::new(&bytes).text();
         }
     }

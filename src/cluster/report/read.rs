@@ -2,12 +2,21 @@
 
 use std::time::Duration;
 
-use super::bytes::{Malformed, Pairs, Reader};
+use super::bytes::{Malformed, Pairs, Reader, at_most};
 use super::stamp::{finite, moment};
 use super::{KEY, Stamp, compact, write::ENTRY};
 use crate::stats::{ErrorText, Lag, Row, RowParts, Table, microseconds};
 
 type Read<T> = Result<T, Malformed>;
+
+/// How many entries a report may have, and how many failures: each takes a few bytes on its way and some hundred here.
+const MOST_ENTRIES: usize = 100_000;
+/// How many classes of users.
+pub const MOST_CLASSES: usize = 10_000;
+/// Response times of an entry that are told apart. Locust rounds them to less than a thousand.
+const MOST_TIMES: usize = 1_000_000;
+/// Seconds of an entry: a day of them. A worker reports every three.
+const MOST_SECONDS: usize = 86_400;
 
 /// The data of a `stats` message. What a peer does not say is what a fresh entry of Locust's has; what nobody knows is
 /// passed over.
@@ -153,9 +162,9 @@ impl<'a> Entry<'a> {
                 Some(8) => entry.max_response_time = finite(reader)?.unwrap_or(0.0),
                 Some(9) => entry.min_response_time = finite(reader)?,
                 Some(10) => entry.content_length = reader.count()?,
-                Some(11) => (entry.response_times, timed) = Pairs::read(reader)?,
-                Some(12) => entry.requests_per_second = Pairs::read(reader)?.0,
-                Some(13) => entry.failures_per_second = Pairs::read(reader)?.0,
+                Some(11) => (entry.response_times, timed) = pairs(reader, ENTRY[11], MOST_TIMES)?,
+                Some(12) => entry.requests_per_second = pairs(reader, ENTRY[12], MOST_SECONDS)?.0,
+                Some(13) => entry.failures_per_second = pairs(reader, ENTRY[13], MOST_SECONDS)?.0,
                 _ if key == KEY.as_bytes() => entry.exact = Some(reader.raw()?),
                 _ => reader.skip()?,
             }
@@ -219,7 +228,7 @@ impl<'a> Error<'a> {
 }
 
 fn list<'a, T>(reader: &mut Reader<'a>, key: &str, item: impl Fn(&mut Reader<'a>) -> Read<T>) -> Read<Vec<T>> {
-    let count = reader.array().map_err(|cause| within(key, &cause))?;
+    let count = reader.array().and_then(|count| at_most(MOST_ENTRIES, count)).map_err(|cause| within(key, &cause))?;
     // Every item takes a byte at least: what is announced and not there reserves nothing.
     let mut items = Vec::with_capacity(count.min(reader.rest().len() / 16));
     for place in 0..count {
@@ -229,11 +238,15 @@ fn list<'a, T>(reader: &mut Reader<'a>, key: &str, item: impl Fn(&mut Reader<'a>
 }
 
 fn read_users<'a>(reader: &mut Reader<'a>) -> Read<Vec<(&'a str, u64)>> {
-    (0..reader.map()?).map(|_| Ok((reader.text()?, reader.count()?))).collect()
+    (0..at_most(MOST_CLASSES, reader.map()?)?).map(|_| Ok((reader.text()?, reader.count()?))).collect()
 }
 
 fn read_errors<'a>(reader: &mut Reader<'a>) -> Read<Vec<Error<'a>>> {
-    (0..reader.map()?).map(|_| Error::read(reader)).collect()
+    (0..at_most(MOST_ENTRIES, reader.map()?)?).map(|_| Error::read(reader)).collect()
+}
+
+fn pairs<'a>(reader: &mut Reader<'a>, key: &str, most: usize) -> Read<(Pairs<'a>, u64)> {
+    Pairs::read(reader, most).map_err(|cause| within(key, &cause))
 }
 
 fn within(key: &str, Malformed(cause): &Malformed) -> Malformed {

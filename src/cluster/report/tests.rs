@@ -182,6 +182,46 @@ fn a_report_that_is_broken_anywhere_changes_nothing() {
     assert!(reports.merge("w", &whole, &master, 1003.0).is_ok());
 }
 
+/// A report without figures but these.
+fn report_of(entries: usize, entry: &[u8], classes: usize) -> Vec<u8> {
+    let mut writer = bytes::Writer::default();
+    writer.map(4);
+    writer.text("stats");
+    writer.array(entries);
+    writer.0.extend(entry.repeat(entries));
+    writer.text("stats_total");
+    writer.0.extend(b"\x82\xa4name\xa0\xa6method\xa0");
+    writer.text("errors");
+    writer.map(0);
+    writer.text("user_classes_count");
+    writer.map(classes);
+    writer.0.extend(b"\xa0\x00".repeat(classes));
+    writer.0
+}
+
+#[test]
+fn a_report_of_more_than_anybody_measures_is_refused() {
+    let (mut reports, master) = (Reports::default(), table());
+    let mut merge = |data: Vec<u8>| reports.merge("w", &data, &master, 1003.0).map_err(|why| why.to_string());
+    let entry = |seconds: u64| {
+        let mut writer = bytes::Writer(b"\x83\xa4name\xa0\xa6method\xa0".to_vec());
+        writer.text("num_reqs_per_sec");
+        writer.pairs((0..seconds as u32).rev().map(|second| (u64::from(second), 1)));
+        writer.0
+    };
+    assert!(merge(report_of(3, &entry(86_400), 3)).is_ok());
+    assert_eq!(
+        merge(report_of(1, &entry(86_401), 3)).unwrap_err(),
+        "`stats`[0]: `num_reqs_per_sec`: there are 86401, more than 86400"
+    );
+    // Fifteen bytes each on their way, and more than two hundred here.
+    assert_eq!(
+        merge(report_of(4_000_000, &entry(0)[..15], 0)).unwrap_err(),
+        "`stats`: there are 4000000, more than 100000"
+    );
+    assert_eq!(merge(report_of(0, b"", 10_001)).unwrap_err(), "`user_classes_count`: there are 10001, more than 10000");
+}
+
 #[test]
 fn response_times_that_a_listener_changed_count() {
     let mut worker = Worker::new();

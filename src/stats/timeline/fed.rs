@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 
 use super::{Cells, Changes, Counts, Interval, Timeline, is_saturated};
-use crate::stats::Table;
+use crate::stats::{PerSecond, Table};
 use crate::sync::held;
 
 /// Of one entry, a second that may grow.
@@ -101,6 +101,9 @@ pub struct Feed {
 }
 
 impl Timeline {
+    /// How many seconds of a clock that is ahead are told apart. Later ones are of nobody knows when.
+    const AHEAD: i64 = 600;
+
     /// As [`Timeline::observe`] of a table that is fed. What happened up to `until`, by the clock of `at`, is closed.
     pub(super) fn observe_fed(&mut self, table: &Mutex<Table>, now: f64, at: f64, until: f64) {
         let Changes { ages, users, target_users, waits, rows } = self.changes(&held(table));
@@ -113,8 +116,9 @@ impl Timeline {
         for (place, method, name) in rows {
             let taken = held(table).row(&method, &name).map(|row| {
                 let parts = row.parts();
-                let requests = parts.requests_per_second.since(open.0).collect();
-                (Counts::of(row), Seconds { requests, failures: parts.failures_per_second.since(open.0).collect() })
+                let near = |counted: &PerSecond| counted.between(open.0, open.1 + Self::AHEAD).collect();
+                let (requests, failures) = (near(&parts.requests_per_second), near(&parts.failures_per_second));
+                (Counts::of(row), Seconds { requests, failures })
             });
             let Some(((requests, failures, sum_ms, times), seconds)) = taken else { continue };
             let counted = Counts { requests, failures, sum_ms, times: Cells::of(&times) };
@@ -181,5 +185,31 @@ impl Timeline {
         std::mem::replace(&mut self.feed.waits, rest).values().for_each(|waits| interval.lag.merge(waits));
         interval.saturated = is_saturated(&interval);
         self.add(interval);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::stats::Sample;
+
+    #[test]
+    fn seconds_that_are_far_ahead_are_not_kept() {
+        let table = Mutex::new(Table::new(0.0, true));
+        held(&table).set_delay(Some(4.0));
+        let mut timeline = Timeline::new(1000.3, 0.0, 1.0);
+        for second in 0..10_000u32 {
+            let at = 1020.0 + f64::from(second);
+            let sample =
+                Sample { response_time_ms: None, response_length: 0, generator_lag: Duration::ZERO, phases: None, at };
+            held(&table).record("GET", "/a", sample);
+        }
+        timeline.observe(&table, 1021.3, 21.0);
+        let open = timeline.entries[0].open.0.len();
+        assert!((600..700).contains(&open), "{open}");
+        timeline.close_all(30.0);
+        assert_eq!(timeline.intervals().iter().map(|interval| interval.counts.requests).sum::<u64>(), 10_000);
     }
 }
