@@ -5,6 +5,10 @@ use std::sync::Arc;
 use rmpv::Value;
 
 use super::nodes::{Beat, Users};
+use crate::cluster::report::MOST_CLASSES;
+
+/// How long a name may be, in bytes: as long as the longest that a connection can have.
+pub const MOST_NAME: usize = 255;
 
 /// What a map has under this key.
 pub fn field<'a>(map: &'a Value, key: &str) -> Option<&'a Value> {
@@ -29,7 +33,7 @@ pub fn is_falsy(value: &Value) -> bool {
 pub fn beat(data: &Value) -> Option<Beat<'_>> {
     let ours = field(data, crate::cluster::report::KEY);
     Some(Beat {
-        state: field(data, "state")?.as_str()?,
+        state: field(data, "state")?.as_str().filter(|state| state.len() <= MOST_NAME)?,
         cpu: field(data, "current_cpu_usage")?.as_f64()?,
         memory: field(data, "current_memory_usage").and_then(Value::as_u64),
         is_ours: ours.is_some(),
@@ -39,7 +43,7 @@ pub fn beat(data: &Value) -> Option<Beat<'_>> {
 
 /// How many users of each class run.
 pub fn users(data: &Value) -> Option<Users> {
-    let counts = field(data, "user_classes_count")?.as_map()?;
+    let counts = field(data, "user_classes_count")?.as_map().filter(|counts| counts.len() <= MOST_CLASSES)?;
     counts.iter().map(|(name, count)| Some((Arc::from(name.as_str()?), count.as_u64()?))).collect()
 }
 

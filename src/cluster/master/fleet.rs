@@ -9,7 +9,8 @@ use rmpv::Value;
 use tokio::sync::watch;
 
 use super::Logs;
-use super::data::{beat, exception, field, is_falsy, map, users};
+use super::allowance::Allowance;
+use super::data::{MOST_NAME, beat, exception, field, is_falsy, map, users};
 use super::nodes::{Beaten, Nodes, State, Users};
 use super::queue::{Event, Level, Queue};
 use super::spawning::Clock;
@@ -94,6 +95,8 @@ pub struct Fleet {
     hears_reports: AtomicBool,
     hears_heartbeats: AtomicBool,
     refused: AtomicU64,
+    /// Of lines of the log that messages cause.
+    lines: Mutex<Allowance>,
     /// Counts changes of what the nodes say, for who waits for one.
     changes: watch::Sender<u64>,
 }
@@ -115,6 +118,7 @@ impl Fleet {
             hears_reports: AtomicBool::new(false),
             hears_heartbeats: AtomicBool::new(false),
             refused: AtomicU64::new(0),
+            lines: Mutex::default(),
             changes: watch::Sender::new(0),
         }
     }
@@ -197,12 +201,16 @@ impl Fleet {
             Err(malformed) => return self.refuse(from, malformed),
         };
         let sent = Received { from, node: opened.node_id.unwrap_or(from), opened, message };
+        if opened.kind.len().max(sent.node.len()) > MOST_NAME {
+            self.refuse_because(|| {
+                format!("Unrecognized message detected: it has a name of more than {MOST_NAME} bytes from {from}")
+            });
+            return Vec::new();
+        }
         self.act(&sent, now).unwrap_or_else(|| {
-            self.refused.fetch_add(1, Ordering::Relaxed);
-            self.say(
-                Level::Error,
-                format!("A `{}` message of {from} was left out: its data are not what they should be", opened.kind),
-            );
+            self.refuse_because(|| {
+                format!("A `{}` message of {from} was left out: its data are not what they should be", opened.kind)
+            });
             Vec::new()
         })
     }
@@ -221,8 +229,9 @@ impl Fleet {
             "spawning" => answers.extend(self.spawning(sent)),
             "spawning_complete" => answers.extend(self.spawned(sent)?),
             "logs" => {
-                self.logs().take(&sent.value());
-                self.queue.push(Event::Logs { data: sent.data() });
+                let taken = self.logs().take(&sent.value());
+                let logs = |lines| Event::Logs { data: message::encode_data(&lines).into() };
+                taken.map(logs).into_iter().for_each(|logs| self.queue.push(logs));
             }
             "quit" => self.quit(sent, now),
             "exception" => self.exception(sent)?,
@@ -249,7 +258,7 @@ impl Fleet {
         let id: Arc<str> = sent.from.into();
         let version = sent.value();
         if is_falsy(&version) {
-            self.queue.push(Event::TooOld { id });
+            self.push_line(Event::TooOld { id });
             return Some(None);
         }
         // A text, or what workers that are not Locust's say instead.
@@ -272,10 +281,10 @@ impl Fleet {
     fn stopped(&self, sent: &Received<'_>) {
         let removed = self.nodes().remove(sent.node);
         self.note_change();
-        self.queue.push(match removed {
-            Some(node) => Event::Stopped { id: sent.node.into(), index: node.index },
-            None => Event::Stranger { id: sent.node.into(), kind: "client_stopped" },
-        });
+        match removed {
+            Some(node) => self.queue.push(Event::Stopped { id: sent.node.into(), index: node.index }),
+            None => self.push_line(Event::Stranger { id: sent.node.into(), kind: "client_stopped" }),
+        }
     }
 
     fn beat(&self, sent: &Received<'_>, now: f64) -> Option<Option<Answer>> {
@@ -317,7 +326,7 @@ impl Fleet {
                 true
             }
             Err(malformed) => {
-                self.queue.push(Event::Unmerged { id: node.into(), why: malformed.to_string() });
+                self.push_line(Event::Unmerged { id: node.into(), why: malformed.to_string() });
                 message::value(data).is_ok()
             }
         };
@@ -328,13 +337,13 @@ impl Fleet {
 
     fn merged(&self, node: &str, merged: Merged) {
         for text in merged.complaints {
-            self.say(Level::Warning, text);
+            self.push_line(Event::Line { level: Level::Warning, text });
         }
         let users: Users = merged.users.into_iter().map(|(name, count)| (name.into(), count)).collect();
         if self.nodes().set_users(node, users) {
             self.note_change();
         } else {
-            self.queue.push(Event::Discarded { id: node.into() });
+            self.push_line(Event::Discarded { id: node.into() });
         }
     }
 
@@ -375,7 +384,7 @@ impl Fleet {
 
     /// Somebody runs users that this master did not ask for.
     fn send_away(&self, node: &str, kind: &'static str) -> Answer {
-        self.queue.push(Event::Stranger { id: node.into(), kind });
+        self.push_line(Event::Stranger { id: node.into(), kind });
         (node.into(), message::encode("quit", &Value::Nil, node))
     }
 
@@ -407,23 +416,39 @@ impl Fleet {
 
     /// A message that is none.
     fn refuse(&self, from: &str, malformed: Malformed) -> Vec<Answer> {
-        self.refused.fetch_add(1, Ordering::Relaxed);
         let is_known = self.nodes().get(from).is_some();
         if is_known && malformed.asks_for_reconnect() {
-            self.say(
-                Level::Error,
-                format!("RPCError when receiving from client: {malformed}. Will reset client {from}."),
-            );
+            self.refuse_because(|| {
+                format!("RPCError when receiving from client: {malformed}. Will reset client {from}.")
+            });
             return vec![(from.into(), message::encode("reconnect", &Value::Nil, from))];
         }
-        self.say(Level::Error, format!("Unrecognized message detected: {malformed} from {from}"));
+        self.refuse_because(|| format!("Unrecognized message detected: {malformed} from {from}"));
         Vec::new()
     }
 
     /// A message of somebody whose name is no text.
     pub fn refuse_nameless(&self) {
+        self.refuse_because(|| "Unrecognized message detected: its sender's name is not UTF-8".into());
+    }
+
+    fn refuse_because(&self, text: impl FnOnce() -> String) {
         self.refused.fetch_add(1, Ordering::Relaxed);
-        self.say(Level::Error, "Unrecognized message detected: its sender's name is not UTF-8".into());
+        if self.may_say() {
+            self.say(Level::Error, text());
+        }
+    }
+
+    /// Whether one more line about a message may be in the log. The next interval's end tells what was left out.
+    pub fn may_say(&self) -> bool {
+        held(&self.lines).ask()
+    }
+
+    /// An event whose only consequence is a line of the log.
+    fn push_line(&self, event: Event) {
+        if self.may_say() {
+            self.queue.push(event);
+        }
     }
 
     pub fn say(&self, level: Level, text: String) {
@@ -432,6 +457,10 @@ impl Fleet {
 
     /// An interval has passed.
     pub fn tick(&self, now: f64) {
+        let left_out = held(&self.lines).refill(now);
+        if left_out > 0 {
+            self.say(Level::Warning, format!("{left_out} further lines about messages of workers were left out"));
+        }
         let mut nodes = self.nodes();
         let ticked = nodes.tick(self.timing().dead);
         let left = nodes.tally().active();
@@ -649,6 +678,51 @@ mod tests {
         let torn = fleet.take("a", &Bytes::from_static(b"\x93\xa1x\xc0\xa1a."), 1.0);
         assert_eq!(message::open(&torn[0].1).unwrap().kind, "reconnect");
         assert_eq!(fleet.nodes().tally().all(), 1);
+    }
+
+    #[test]
+    fn names_are_no_longer_than_a_connections() {
+        let fleet = fleet();
+        let long = "n".repeat(MOST_NAME + 1);
+        tell(&fleet, "theirs", Value::Nil, &long[1..]);
+        tell(&fleet, &long, Value::Nil, "a");
+        assert!(fleet.take("a", &message::encode("heartbeat", &beat("ready"), &long), 1.0).is_empty());
+        let told = events(&fleet);
+        assert_eq!(
+            (fleet.refused(), told.iter().filter(|event| matches!(event, Event::Custom { .. })).count()),
+            (2, 1)
+        );
+        ready(&fleet, "a");
+        assert!(tell(&fleet, "heartbeat", beat(&long), "a").is_empty());
+        let classes = (0..10_001).map(|number| (number.to_string().into(), 1.into())).collect();
+        let data = map([("user_classes_count", Value::Map(classes))]);
+        assert!(tell(&fleet, "spawning_complete", data, "a").is_empty());
+        assert_eq!(fleet.refused(), 4);
+    }
+
+    #[test]
+    fn wrong_messages_cause_so_many_lines_and_no_more() {
+        let fleet = fleet();
+        let wrong: [fn(&Fleet); 6] = [
+            |fleet| fleet.refuse_nameless(),
+            |fleet| drop(fleet.take("s", &Bytes::from_static(b"\x93"), 1.0)),
+            |fleet| drop(tell(fleet, "exception", Value::Nil, "s")),
+            |fleet| drop(tell(fleet, "client_stopped", Value::Nil, "s")),
+            |fleet| drop(tell(fleet, "client_ready", Value::Nil, "s")),
+            |fleet| drop(tell(fleet, "stats", Value::Nil, "s")),
+        ];
+        for send in wrong {
+            fleet.tick(0.0);
+            (0..1000).for_each(|_| send(&fleet));
+            fleet.tick(1.0);
+            let told = events(&fleet);
+            assert!((1..=111).contains(&told.iter().filter(|event| **event != Event::AtRest).count()), "{told:?}");
+            assert!(
+                matches!(told.last(), Some(Event::Line { text, .. }) if text.ends_with("were left out")),
+                "{told:?}"
+            );
+            fleet.tick(100.0);
+        }
     }
 
     #[test]

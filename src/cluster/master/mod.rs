@@ -3,6 +3,7 @@
 //! What must be right while Python is busy is here, on a thread of its own: acknowledgements, heartbeats, who is
 //! missing, what was reported. The test itself (its state, its users, its listeners) is Python's.
 
+mod allowance;
 mod data;
 mod fleet;
 mod logs;
@@ -26,7 +27,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 
-use super::transport::{Identity, Notice, Notices, Router, Settings};
+use super::transport::{Identity, Notice, Notices, Refused, Router, RouterOutlet, Settings};
 use crate::clock::now;
 use crate::sync::held;
 
@@ -45,6 +46,7 @@ enum Command {
 pub struct Master {
     fleet: Arc<Fleet>,
     port: u16,
+    outlet: RouterOutlet,
     commands: mpsc::UnboundedSender<Command>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -61,9 +63,9 @@ impl Master {
             let serve = move || serve(&host, port, settings, &fleet, commanded, noticed, bound);
             thread::Builder::new().name("cluster".into()).spawn(serve)?
         };
-        let port =
+        let (port, outlet) =
             is_bound.blocking_recv().unwrap_or_else(|_| Err(io::Error::other("the cluster's thread has ended")))?;
-        Ok(Self { fleet, port, commands, thread: Mutex::new(Some(thread)) })
+        Ok(Self { fleet, port, outlet, commands, thread: Mutex::new(Some(thread)) })
     }
 
     pub fn port(&self) -> u16 {
@@ -72,6 +74,11 @@ impl Master {
 
     pub fn fleet(&self) -> &Arc<Fleet> {
         &self.fleet
+    }
+
+    /// What its socket has refused so far.
+    pub fn refused(&self) -> Refused {
+        self.outlet.refused()
     }
 
     /// Queue messages; those to nobody who is there are dropped, as Locust's are.
@@ -98,7 +105,7 @@ fn serve(
     fleet: &Fleet,
     commanded: mpsc::UnboundedReceiver<Command>,
     noticed: mpsc::Receiver<Notice>,
-    bound: oneshot::Sender<io::Result<u16>>,
+    bound: oneshot::Sender<io::Result<(u16, RouterOutlet)>>,
 ) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -107,7 +114,7 @@ fn serve(
     runtime.block_on(async {
         match Router::bind(host, port, settings) {
             Ok(router) => {
-                let _ = bound.send(Ok(router.port()));
+                let _ = bound.send(Ok((router.port(), router.outlet())));
                 attend(router, fleet, commanded, noticed).await;
             }
             Err(error) => drop(bound.send(Err(error))),

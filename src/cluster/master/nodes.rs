@@ -141,11 +141,16 @@ const CPU_WARNING: f64 = 90.0;
 pub struct Nodes {
     known: FxHashMap<Arc<str>, Node>,
     indexes: FxHashMap<Arc<str>, u64>,
+    next_index: u64,
     tally: Tally,
     user_count: u64,
 }
 
 impl Nodes {
+    /// Far more than a fleet has. Beyond, those are forgotten that are no workers now: who sends under ever new names fills
+    /// no memory.
+    const MOST_INDEXES: usize = 50_000;
+
     pub fn get(&self, id: &str) -> Option<&Node> {
         self.known.get(id)
     }
@@ -179,7 +184,12 @@ impl Nodes {
         if let Some(index) = self.indexes.get(id) {
             return *index;
         }
-        let index = self.indexes.len() as u64;
+        if self.indexes.len() >= Self::MOST_INDEXES {
+            let known = &self.known;
+            self.indexes.retain(|id, _| known.contains_key(id));
+        }
+        let index = self.next_index;
+        self.next_index += 1;
         self.indexes.insert(id.into(), index);
         index
     }
@@ -301,6 +311,17 @@ mod tests {
         nodes.remove("a");
         assert!(!nodes.add("a", 3, false) && nodes.add("b", 3, false));
         assert_eq!((nodes.index("a"), nodes.index("b"), nodes.index("c")), (0, 1, 2));
+    }
+
+    #[test]
+    fn who_comes_under_ever_new_names_fills_no_memory() {
+        let mut nodes = Nodes::default();
+        nodes.add("a", 3, false);
+        for number in 0..200_000 {
+            nodes.index(&number.to_string());
+        }
+        assert!(nodes.indexes().count() <= Nodes::MOST_INDEXES);
+        assert_eq!((nodes.index("a"), nodes.index("new")), (0, 200_001));
     }
 
     #[test]

@@ -53,6 +53,13 @@ pub struct Refused {
     pub dropped: u64,
 }
 
+/// In this order.
+impl From<Refused> for (u64, u64, u64, u64, u64) {
+    fn from(refused: Refused) -> Self {
+        (refused.strangers, refused.keys, refused.violations, refused.clashes, refused.dropped)
+    }
+}
+
 #[derive(Debug)]
 struct Shared {
     us: Us,

@@ -73,6 +73,12 @@ impl ClusterMaster {
         Ok(())
     }
 
+    /// Send to a node data that have been encoded by `pack_data`.
+    fn send_packed(&self, kind: &str, data: &[u8], node: String) {
+        let message = message::encode_raw(kind, data, &node);
+        self.master.send(vec![(node, message)]);
+    }
+
     /// Tell each node how many users of each class to run. `common` is what the messages have beside time and counts,
     /// `ours` what nodes of ours are told beside that. `TypeError` for what `MessagePack` cannot hold.
     fn spawn(&self, shares: &Bound<'_, PyDict>, common: &Bound<'_, PyDict>, ours: &Bound<'_, PyDict>) -> PyResult<()> {
@@ -170,6 +176,16 @@ impl ClusterMaster {
     #[getter]
     fn refused(&self) -> u64 {
         self.fleet().refused()
+    }
+
+    /// How often its socket refused: strangers, keys, violations, clashes of names, messages to full queues.
+    fn refused_connections(&self) -> (u64, u64, u64, u64, u64) {
+        self.master.refused().into()
+    }
+
+    /// Whether one more line about a worker's message may be in the log; what is left out is told by itself.
+    fn may_say(&self) -> bool {
+        self.fleet().may_say()
     }
 
     /// A node's index; a new one, where it was never heard of.

@@ -130,7 +130,7 @@ impl MessageSocket {
             Outlet::Router(outlet) => outlet.refused(),
             Outlet::Dealer(_) => Refused::default(),
         };
-        (refused.strangers, refused.keys, refused.violations, refused.clashes, refused.dropped)
+        refused.into()
     }
 
     /// Close the connection and open another one, under the same identity. A router has nothing to do.

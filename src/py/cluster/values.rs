@@ -221,6 +221,12 @@ fn pack<'py>(
     Ok(PyBytes::new(kind.py(), &message::encode_data(&Value::Array(parts))))
 }
 
+/// The data of a message: `bytes`. `TypeError`, `ValueError` or `OverflowError` for what `MessagePack` cannot hold.
+#[pyfunction]
+fn pack_data<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    Ok(PyBytes::new(data.py(), &encoded(data)?))
+}
+
 /// The three parts of a message. `ValueError`: it is none, and why.
 #[pyfunction]
 fn unpack<'py>(py: Python<'py>, message: &[u8]) -> PyResult<Bound<'py, PyAny>> {
@@ -230,5 +236,6 @@ fn unpack<'py>(py: Python<'py>, message: &[u8]) -> PyResult<Bound<'py, PyAny>> {
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(pack, module)?)?;
+    module.add_function(wrap_pyfunction!(pack_data, module)?)?;
     module.add_function(wrap_pyfunction!(unpack, module)?)
 }
