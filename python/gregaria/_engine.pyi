@@ -18,6 +18,7 @@ def pack(kind: Any, data: Any, node_id: Any) -> bytes:
     what nests too deep.
     """
 
+def pack_data(data: Any) -> bytes: ...
 def unpack(message: bytes) -> list[Any]:
     """Kind, data and node id of a message.
 

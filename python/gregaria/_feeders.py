@@ -28,6 +28,10 @@ _tests: list[Runner] = []
 logger = logging.getLogger("gregaria.feeders")
 
 
+class Misshapen(Exception):
+    """A message is not what its kind would be."""
+
+
 class Giver(Protocol):
     """From where a feeder gets rows."""
 

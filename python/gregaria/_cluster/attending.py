@@ -33,6 +33,7 @@ class Attending:
     def __init__(self, runner: MasterRunner) -> None:
         self.runner = runner
         self.engine = runner.server.engine
+        self.answers = sources.Answers(runner)
         self.away: set[str] = set()
         """Workers that have stopped their users, and have not said yet that they are ready again."""
         # Until `keep_listening` has looked: listeners of `init` are still to come.
@@ -64,6 +65,8 @@ class Attending:
         while (event := self.engine.next()) is not None:
             try:
                 self._handlers[event.kind](event)
+            except _feeders.Misshapen as error:
+                self._leave_out(event.text if event.kind == "custom" else event.kind, event.node, error)
             except StopTest as error:
                 runners._stop_because(self.runner.environment, error)
             except KeyboardInterrupt:
@@ -78,9 +81,15 @@ class Attending:
         """Until the master is closed, read what nodes of gregaria tell each other: it waits behind no listener."""
         while (event := self.engine.next_own()) is not None:
             try:
-                _feeders.hear(self.runner, event.node, event.text, event.data)
+                _feeders.hear(self.runner, event.node, event.text, _data(event))
+            except _feeders.Misshapen as error:
+                self._leave_out(event.text, event.node, error)
             except Exception:
                 logger.error("A message from worker %s was dropped:\n%s", event.node, traceback.format_exc())
+
+    def _leave_out(self, kind: str, node: str, why: Exception) -> None:
+        if self.engine.may_say():
+            logger.error("A `%s` message of worker %s was left out: %s", kind, node, why)
 
     def keep_listening(self) -> NoReturn:
         """Keep the engine from making events for listeners that there are not, and tell it its times."""
@@ -97,7 +106,7 @@ class Attending:
 
     def _on_ready(self, event: Happened) -> None:
         runner, node = self.runner, event.node
-        _compare_versions(node, event.data)
+        _compare_versions(node, _data(event))
         runner.environment.events.worker_connect.fire(client_id=node)
         runner.clients[node] = LiveNode(node, self.engine)
         self.away.discard(node)
@@ -172,7 +181,7 @@ class Attending:
         self.runner.environment.events.heartbeat_sent.fire(client_id=event.node, timestamp=event.at)
 
     def _on_report(self, event: Happened) -> None:
-        data = event.data
+        data = _data(event)
         if isinstance(data, dict):
             reports.hide(data)
         self.runner.environment.events.worker_report.fire(client_id=event.node, data=data)
@@ -186,22 +195,25 @@ class Attending:
         log.unhandled_greenlet_exception = True
 
     def _on_logs(self, event: Happened) -> None:
-        if isinstance(said := event.data, dict):
-            self.runner.environment.update_worker_logs(said)
+        self.runner.environment.update_worker_logs(_data(event))
 
     def _on_locustfile(self, event: Happened) -> None:
-        self.runner.send_message("locustfile", sources.answer(self.runner, event.text, event.data), event.node)
+        answer = self.answers.to(event.text, _map(event))
+        logger.debug("Sending locustfile message to worker %s", event.node)
+        self.engine.send_packed("locustfile", answer, event.node)
 
     def _on_custom(self, event: Happened) -> None:
         runner, kind = self.runner, event.text
         registered = runner.custom_messages.get(kind)
+        if registered is None and not self.engine.may_say():
+            return
         index = runner.get_worker_index(event.node)
         if registered is None:
             logger.warning(f"Unknown message type received from worker {event.node} (index {index}): {kind}")
             return
         logger.debug(f"Received {kind} message from worker {event.node} (index {index})")
         listener, is_concurrent = registered
-        message = Message(kind, event.data, event.node)
+        message = Message(kind, _data(event), event.node)
         if is_concurrent:
             gevent.spawn(_heard, listener, runner, message)
             return
@@ -209,6 +221,20 @@ class Attending:
             _heard(listener, runner, message)
         except Exception:
             logging.error(f"Uncaught exception in handler for {kind}\n{traceback.format_exc()}")
+
+
+def _data(event: Happened) -> Any:
+    """What a worker has sent. Anybody can send what no object of Python is: a list as a key, a moment that is none."""
+    try:
+        return event.data
+    except Exception as error:
+        raise _feeders.Misshapen(f"its data cannot be read ({type(error).__name__}: {error})") from None
+
+
+def _map(event: Happened) -> dict[str, Any]:
+    if not isinstance(data := _data(event), dict):
+        raise _feeders.Misshapen("its data are no map")
+    return data
 
 
 def _heard(listener: Callable[..., Any], runner: MasterRunner, message: Message) -> None:

@@ -76,17 +76,37 @@ def found(runner: MasterRunner, node: str) -> None:
             owner.ledger.find(node)
 
 
-def hear(runner: MasterRunner, node: str, type: str, data: dict[str, Any]) -> None:
-    """A worker of ours has said something."""
+def hear(runner: MasterRunner, node: str, type: str, data: Any) -> None:
+    """A worker of ours has said something. Raises `Misshapen`: anybody could."""
     fleet = _fleets.get(runner)
     if fleet is None:
         return
     if type == "gregaria:take":
-        fleet.request(node, str(data["feeder"]), tuple(data["request"]))
+        fleet.request(node, *_request(data))
     elif type == "gregaria:used":
-        fleet.note_used(node, str(data["feeder"]), data["life"], data["used"])
+        fleet.note_used(node, *_used(data))
     elif type == "gregaria:finished":
         fleet.has_finished(node)
+
+
+def _request(data: Any) -> tuple[str, _feeders.Request]:
+    match data:
+        case {"feeder": str(name), "request": [*numbers, bool(starves)]} if len(numbers) == 5 and _count(*numbers):
+            life, number, kept, used, wants = numbers
+            return name, (life, number, kept, used, wants, starves)
+    raise _feeders.Misshapen("its data are not what they should be")
+
+
+def _used(data: Any) -> tuple[str, int, int]:
+    match data:
+        case {"feeder": str(name), "life": life, "used": used} if _count(life, used):
+            return name, life, used
+    raise _feeders.Misshapen("its data are not what they should be")
+
+
+def _count(*values: Any) -> bool:
+    """Whether these are numbers as the engine counts; what is larger than its largest came in no message."""
+    return all(isinstance(value, int) and value >= 0 for value in values)
 
 
 def finish(runner: MasterRunner) -> None:
@@ -172,7 +192,7 @@ class Fleet:
         self._is_over = False
         self._turns: Greenlet[..., Any] = runner.greenlet.spawn(self._take_turns)
 
-    def request(self, node: str, name: str, request: tuple[Any, ...]) -> None:
+    def request(self, node: str, name: str, request: _feeders.Request) -> None:
         """A worker wants rows, or has none left to do with."""
         owner = self._owner(name)
         if owner is None:
@@ -180,7 +200,7 @@ class Fleet:
             reason = "the master's locustfile has no feeder of this name"
             self._send(name, None, [(node, life, number, "broken", reason)])
             return
-        self._answer(owner, owner.request(node, cast("_feeders.Request", request)))
+        self._answer(owner, owner.request(node, request))
 
     def note_used(self, node: str, name: str, life: int, used: int) -> None:
         """A worker tells how far it is."""

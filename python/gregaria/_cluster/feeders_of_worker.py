@@ -26,6 +26,12 @@ _NOT_OURS = (
     "data of its own"
 )
 
+_SAID = {
+    "gregaria:rows": {"feeder", "life", "number", "kind", "rows", "columns"},
+    "gregaria:spare": {"feeder"},
+}
+"""What a master says of a feeder."""
+
 logger = logging.getLogger("gregaria.feeders")
 
 _workers: dict[WorkerRunner, Worker] = {}
@@ -66,12 +72,16 @@ def end_test(runner: WorkerRunner) -> None:
 
 
 def hear(runner: WorkerRunner, node: str, type: str, data: Any) -> None:
-    """The master has said something."""
+    """The master has said something. Raises `Misshapen` where it is nothing that a master of ours says."""
     worker = _workers.get(runner)
     if worker is None:
         return
     if type == "gregaria:finish":
         worker.finish()
+    elif (keys := _SAID.get(type)) is None:
+        return
+    elif not isinstance(data, dict) or not keys <= data.keys():
+        raise _feeders.Misshapen("its data are not what they should be")
     elif (there := worker.feeders.get(data["feeder"])) is None:
         return
     elif type == "gregaria:rows":

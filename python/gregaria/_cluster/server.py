@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 
 _EVERYWHERE = ("*", "0.0.0.0", "::", "[::]")
 
+_REFUSED = (
+    "connections that introduced nobody",
+    "connections without the right cluster key",
+    "connections that sent what no worker sends",
+    "connections under the name of a worker that was there",
+    "messages to workers that did not read",
+)
+
 logger = logging.getLogger("locust.runners")
 
 
@@ -84,8 +92,11 @@ class Server:
         self.engine.send(message.type, message.data, [str(message.node_id)])
 
     def close(self) -> None:
-        """Send what is still to be sent, and listen no more."""
+        """Send what is still to be sent, and listen no more. Says what was refused until now."""
         self.engine.close()
+        refused = [f"{what}: {count:,}" for what, count in zip(_REFUSED, self.engine.refused_connections()) if count]
+        if refused:
+            logger.info("The master refused on port %d: %s", self.port, "; ".join(refused))
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gregaria import _engine
 from locust.util.directory import get_abspaths_in
 from locust.util.url import is_url
 
 if TYPE_CHECKING:
     from locust.runners import MasterRunner
+
+_KEPT = 2.0
+"""Seconds: how old an answer may be."""
 
 _MOST_FILES = 1_000
 _MOST_BYTES = 16 << 20
@@ -26,17 +32,41 @@ _REFUSED = "the master was started with --no-locustfile-transfer: give the worke
 logger = logging.getLogger("locust.runners")
 
 
-def answer(runner: MasterRunner, asker: str, asked: Any) -> dict[str, Any]:
-    """The data of the answer to a `locustfile` message."""
-    _say_who_asks(asker, asked.get("version"))
-    if getattr(runner.environment.parsed_options, "no_locustfile_transfer", False):
-        logger.warning(f"Worker {asker} asked for the locustfile, and was refused: --no-locustfile-transfer")
-        return {"error": _REFUSED}
+class Answers:
+    """What workers are answered that ask for the locustfile. A whole fleet asks at once, and every second until it is
+    answered: an answer is kept for a moment."""
+
+    def __init__(self, runner: MasterRunner) -> None:
+        self._runner = runner
+        self._kept: dict[bool, tuple[float, bytes]] = {}
+
+    def to(self, asker: str, asked: dict[str, Any]) -> bytes:
+        """The data of the answer to a `locustfile` message, packed."""
+        runner = self._runner
+        may_say = runner.server.engine.may_say
+        if not asked.get("version") and may_say():
+            logger.error("A very old worker version requested locustfile. This probably won't work.")
+        logging.debug("Worker requested locust file")
+        if getattr(runner.environment.parsed_options, "no_locustfile_transfer", False):
+            if may_say():
+                logger.warning(f"Worker {asker} asked for the locustfile, and was refused: --no-locustfile-transfer")
+            return _engine.pack_data({"error": _REFUSED})
+        return self._answer("gregaria" in asked)
+
+    def _answer(self, is_ours: bool) -> bytes:
+        made, answer = self._kept.get(is_ours, (-math.inf, b""))
+        if time.monotonic() - made > _KEPT:
+            answer = _engine.pack_data(_told(self._runner, is_ours))
+            self._kept[is_ours] = (time.monotonic(), answer)
+        return answer
+
+
+def _told(runner: MasterRunner, is_ours: bool) -> dict[str, Any]:
     paths = _expanded(runner.environment.parsed_locustfiles or [])
     name = ""
     try:
         told: dict[str, Any] = {"locustfiles": [_content(name := path) for path in paths]}
-        if "gregaria" in asked:
+        if is_ours:
             told["gregaria"] = _whole([path for path in paths if not is_url(path)])
     except (OSError, ValueError) as error:
         why = (
@@ -46,12 +76,6 @@ def answer(runner: MasterRunner, asker: str, asked: Any) -> dict[str, Any]:
         logger.error(f"{why} {error}")
         return {"error": f"{why} (was '{name}')"}
     return told
-
-
-def _say_who_asks(asker: str, version: Any) -> None:
-    if not version:
-        logger.error("A very old worker version requested locustfile. This probably won't work.")
-    logging.debug("Worker requested locust file")
 
 
 def _expanded(given: list[str]) -> list[str]:

@@ -152,10 +152,16 @@ class Link:
             self.engine.fall_silent()
 
     def _listen_to_ours(self) -> None:
-        while (message := self.engine.next_of_ours()) is not None:
-            _, kind, data, node_id = message
+        while (event := self.engine.next_of_ours()) is not None:
+            # `malformed`, with the reason, where its data cannot be read.
+            if event[0] != "message":
+                self._handled(*event)
+                continue
+            _, kind, data, node_id = event
             try:
                 _feeders.hear(self.runner, node_id or "", kind, data)
+            except _feeders.Misshapen as why:
+                self._malformed(f"`{kind}`: {why}")
             except Exception:
                 logger.error("A message from the master was dropped (%s):\n%s", kind, traceback.format_exc())
 
