@@ -209,6 +209,21 @@ def test_a_run_from_the_call_for_the_master_to_the_last_report(master: Master, t
     assert_all_is_reported(master, target, users=3)
 
 
+def test_what_cannot_be_read_is_one_sentence_and_ends_no_worker(master: Master, target: Target, tmp_path: Path) -> None:
+    with worker(tmp_path, master.port) as node:
+        eventually(lambda: heartbeats(master))
+        master.spawn(1, target.url, A=1, B=0)
+        eventually(lambda: master.heard("spawning_complete"))
+        for data in (None, 7, {"feeder": "x"}, {"__datetime__": True, "as_str": "x"}):
+            for kind in ("gregaria:rows", "gregaria:spare", "gregaria:unheard_of"):
+                master.tell([kind, data])
+        eventually(lambda: node.log().count("A message from the master was dropped: `gregaria:rows`") == 4)
+        eventually(lambda: node.log().count("A message from the master was dropped: `gregaria:spare`") == 3)
+        master.tell(["quit", None])
+        assert node.exit_code() == 0
+    assert "Traceback" not in node.log()
+
+
 def test_a_busy_python_costs_no_heartbeat(master: Master, target: Target, tmp_path: Path) -> None:
     with worker(tmp_path, master.port) as node:
         eventually(lambda: heartbeats(master))
