@@ -67,7 +67,7 @@ fn report(c: &mut Criterion) {
                     let sample = Sample { at, ..sample((i * 7919) as u64) };
                     worker.lock().expect("nobody panics").record("GET", &names[i % ENTRIES], sample);
                 }
-                Reporter::new().write(&worker, &[("Visitor".into(), 10)], 1_767_225_603.0, to)
+                Reporter::new().write(&worker, &[("Visitor".into(), 10)], 1_767_225_603.0, to).1
             };
             let data = written();
             eprintln!("{whose}, {requests} requests an entry: {} bytes", data.len());
