@@ -94,7 +94,11 @@ class Server:
     def close(self) -> None:
         """Send what is still to be sent, and listen no more. Says what was refused until now."""
         self.engine.close()
-        refused = [f"{what}: {count:,}" for what, count in zip(_REFUSED, self.engine.refused_connections()) if count]
+        refused = [
+            f"{what}: {count:,}"
+            for what, count in zip(_REFUSED, self.engine.refused_connections(), strict=True)
+            if count
+        ]
         if refused:
             logger.info("The master refused on port %d: %s", self.port, "; ".join(refused))
 
