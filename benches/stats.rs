@@ -1,14 +1,19 @@
-//! What counting one request costs, what a row weighs, and what a worker's report costs its master.
+//! What counting one request costs, what a row weighs, what a worker's report costs its master, and what who looks on
+//! costs it.
 
 use std::hint::black_box;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use gregaria::cluster::master::Fleet;
+use gregaria::cluster::message;
 use gregaria::cluster::report::read::Report;
 use gregaria::cluster::report::{Master, Reporter};
 use gregaria::http::Phases;
 use gregaria::stats::{ErrorText, Sample, Table};
+use gregaria::verdict::Session;
+use gregaria::web::{Settings, Shared, Status};
 
 fn sample(i: u64) -> Sample {
     Sample {
@@ -85,6 +90,38 @@ fn report(c: &mut Criterion) {
     group.finish();
 }
 
+/// A master with 500 entries and 1500 workers, each of which has reported: what is polled, and what only our page shows.
+fn look_on(c: &mut Criterion) {
+    const ROWS: usize = 500;
+    const WORKERS: usize = 1500;
+    let names = names(ROWS);
+    let table = Arc::new(Mutex::new(Table::new(1_767_225_600.0, true)));
+    let fleet = Arc::new(Fleet::new(Arc::clone(&table)));
+    let worker = Mutex::new(Table::new(1_767_225_600.0, false));
+    let report = |seed: usize| {
+        for i in 0..ROWS * 6 {
+            worker.lock().expect("nobody panics").record("GET", &names[i % ROWS], sample((seed * 7919 + i) as u64));
+        }
+        Reporter::new().write(&worker, &[("Visitor".into(), 10)], 1_767_225_603.0, Master::Ours).1
+    };
+    let reports: Vec<_> = (0..16).map(report).collect();
+    for (place, data) in (0..WORKERS).zip(reports.iter().cycle()) {
+        let node = place.to_string();
+        fleet.take(&node, &message::encode("client_ready", &"2.47.0".into(), &node), 1_767_225_600.0);
+        fleet.take(&node, &message::encode_raw("stats", data, &node), 1_767_225_603.0);
+    }
+    let session = Session::start(table, Vec::new(), Duration::from_hours(1), true, |_| {}).expect("a thread");
+    let settings = Settings { kept: Duration::ZERO, ..Settings::default() };
+    let shared = Shared::new(settings, Arc::new(session));
+    shared.set_status(Status { has_runner: true, state: "running".into(), ..Status::default() });
+    shared.follow_fleet(Arc::clone(&fleet));
+    let mut group = c.benchmark_group("look on");
+    group.bench_function("/stats/requests", |b| b.iter(|| shared.builtin("/stats/requests", "", &[])));
+    group.bench_function("/metrics", |b| b.iter(|| shared.builtin("/metrics", "", &[])));
+    group.bench_function("the workers' figures", |b| b.iter(|| fleet.workers()));
+    group.finish();
+}
+
 /// Half a minute at 50,000 requests a second, by what the process grows: allocator, spare room and all.
 fn weigh(_: &mut Criterion) {
     const ROWS: usize = 500;
@@ -105,5 +142,5 @@ fn resident_bytes() -> usize {
 }
 
 // Weighed first: memory that an earlier bench gave back would not be seen to be taken again.
-criterion_group!(benches, weigh, record, record_error, report);
+criterion_group!(benches, weigh, record, record_error, report, look_on);
 criterion_main!(benches);

@@ -1,102 +1,161 @@
-//! A high dynamic range histogram of durations: the `hdrhistogram` crate's with microseconds and three significant
-//! digits, read as Locust reads response times. It grows as longer times come, and has no heap before the first.
+//! A high dynamic range histogram of durations: microseconds with three significant digits, in the cells that `HdrHistogram`
+//! has for them, read as Locust reads response times. It grows as longer times come, and has no heap before the first.
 //!
 //! A cell counts to `u32::MAX` and stays there. That takes four thousand million responses within a tenth of a
 //! percent of the same time; from then on percentiles lean towards the other cells. The number of recorded values is
 //! a `u64` beside the cells, as are the rows' sums and extremes, so nothing else is touched.
 
-use hdrhistogram::Histogram as Cells;
-
-const SIGNIFICANT_DIGITS: u8 = 3;
 /// Nineteen hours. Longer response times are counted here; the exact maximum is kept by the row.
 pub const HIGHEST_US: u64 = (1 << 36) - 1;
 /// Three significant digits take two thousand cells up to the first doubling of their width.
 const CELL_BITS: u32 = 11;
-const GROWS: &str = "a histogram that grows takes every value";
+/// So many cells are looked at together before they are looked at one by one.
+const BLOCK: usize = 32;
 
 /// How often each duration was recorded.
 #[derive(Debug, Clone, Default)]
-pub struct Histogram(Option<Cells<u32>>);
+pub struct Histogram {
+    /// By [`Histogram::cell_of`]: whole octaves, up to the longest that was recorded.
+    counts: Vec<u32>,
+    recorded: u64,
+}
 
 impl Histogram {
+    /// How many cells there can be.
+    pub const CELLS: u16 = Self::cell_of(HIGHEST_US) + 1;
+
+    #[inline]
     pub fn record_us(&mut self, value_us: u64) {
         self.record_many_us(value_us, 1);
     }
 
+    #[inline]
     pub fn record_many_us(&mut self, value_us: u64, count: u32) {
-        self.0.get_or_insert_with(no_cells).record_n(value_us.min(HIGHEST_US), count).expect(GROWS);
+        self.record_cell(Self::cell_of(value_us), count);
+    }
+
+    /// As [`Histogram::record_many_us`], by the number of the cell. One that is none is the last.
+    #[inline]
+    pub fn record_cell(&mut self, cell: u16, count: u32) {
+        let cell = usize::from(cell.min(Self::CELLS - 1));
+        if cell >= self.counts.len() {
+            self.grow(cell);
+        }
+        self.counts[cell] = self.counts[cell].saturating_add(count);
+        self.recorded = self.recorded.saturating_add(u64::from(count));
+    }
+
+    #[cold]
+    fn grow(&mut self, cell: usize) {
+        // The first two octaves of cells are those of a microsecond each, which most histograms have something in.
+        let cells = (cell + 1).next_multiple_of(1 << (CELL_BITS - 1)).max(1 << CELL_BITS);
+        self.counts.reserve_exact(cells - self.counts.len());
+        self.counts.resize(cells, 0);
     }
 
     /// The number of the cell that counts this value, in ascending order from zero: every microsecond below 2048 has its
     /// own, and from there on each octave has 1024. What travels between nodes is this.
-    pub fn cell_of(value_us: u64) -> u32 {
-        let shift = (u64::BITS - value_us.leading_zeros()).saturating_sub(CELL_BITS);
-        (shift << (CELL_BITS - 1)) + (value_us >> shift) as u32
+    #[inline]
+    pub const fn cell_of(value_us: u64) -> u16 {
+        let value = if value_us > HIGHEST_US { HIGHEST_US } else { value_us };
+        let shift = (u64::BITS - value.leading_zeros()).saturating_sub(CELL_BITS);
+        ((shift << (CELL_BITS - 1)) + (value >> shift) as u32) as u16
     }
 
-    /// The first value of a cell. `None` where there is no such cell.
+    /// The first and the last microsecond of a cell.
     #[inline]
-    pub fn first_us_of(cell: u32) -> Option<u64> {
+    fn bounds_us(cell: u16) -> (u64, u64) {
         let shift = (cell >> (CELL_BITS - 1)).saturating_sub(1);
-        let value = u64::from(cell - (shift << (CELL_BITS - 1))).checked_shl(shift)?;
-        (shift < u64::BITS - CELL_BITS && value <= HIGHEST_US).then_some(value)
+        let first = u64::from(cell - (shift << (CELL_BITS - 1))) << shift;
+        (first, first + (1 << shift) - 1)
     }
 
     pub fn count(&self) -> u64 {
-        self.0.as_ref().map_or(0, Cells::len)
+        self.recorded
     }
 
     pub fn is_empty(&self) -> bool {
-        self.count() == 0
+        self.recorded == 0
     }
 
     pub fn merge(&mut self, other: &Self) {
-        match (&mut self.0, &other.0) {
-            (Some(cells), Some(others)) => cells.add(others).expect(GROWS),
-            (None, others) => self.0.clone_from(others),
-            (Some(_), None) => {}
+        if self.counts.len() < other.counts.len() {
+            self.grow(other.counts.len() - 1);
         }
+        self.counts.iter_mut().zip(&other.counts).for_each(|(own, others)| *own = own.saturating_add(*others));
+        self.recorded = self.recorded.saturating_add(other.recorded);
+    }
+
+    /// Every cell that was counted in, ascending: its number, and how often.
+    pub fn numbered(&self) -> impl Iterator<Item = (u16, u32)> + '_ {
+        // Most blocks are empty: looked at as a whole they are passed over several cells at a time.
+        let blocks = (0..).step_by(BLOCK).zip(self.counts.chunks(BLOCK));
+        let counted = blocks.filter(|(_, block)| block.iter().fold(0, |any, count| any | count) > 0);
+        let cells = counted.flat_map(|(first, block)| (first..).zip(block));
+        cells.filter(|(_, count)| **count > 0).map(|(cell, count)| (cell, *count))
+    }
+
+    /// What was recorded since `earlier`, an older copy of this histogram. A full cell has nothing new.
+    pub fn numbered_since(&self, earlier: &Self) -> impl Iterator<Item = (u16, u32)> {
+        let before = earlier.counts.iter().chain(std::iter::repeat(&0));
+        let fresh = self.counts.iter().zip(before).map(|(now, before)| now.saturating_sub(*before));
+        (0..).zip(fresh).filter(|(_, count)| *count > 0)
     }
 
     /// Every cell that was counted in, ascending: its last microsecond, and how often.
     pub fn cells(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
-        let cells = self.0.iter().flat_map(Cells::iter_recorded);
-        cells.map(|cell| (cell.value_iterated_to(), cell.count_at_value()))
+        self.numbered().map(|(cell, count)| (Self::bounds_us(cell).1, count))
     }
 
-    /// What was recorded since `earlier`, an older copy of this histogram. A full cell has nothing new.
+    /// As [`Histogram::numbered_since`], each cell as its last microsecond.
     pub fn cells_since(&self, earlier: &Self) -> impl Iterator<Item = (u64, u32)> {
-        let earlier_count = |value| match &earlier.0 {
-            Some(cells) if value <= cells.max() => cells.count_at(value),
-            _ => 0,
-        };
-        self.cells().map(move |(value, count)| (value, count - earlier_count(value))).filter(|(_, count)| *count > 0)
+        self.numbered_since(earlier).map(|(cell, count)| (Self::bounds_us(cell).1, count))
     }
 
     /// Every value that was recorded and how often, ascending, in milliseconds.
     pub fn values_ms(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
-        let shown = |cells| move |(last, count)| (shown_ms(cells, last), u64::from(count));
-        self.0.iter().flat_map(move |cells| self.cells().map(shown(cells)))
+        self.numbered().map(|(cell, count)| (shown_ms(cell), u64::from(count)))
     }
 
     /// The value at a quantile, as Locust picks it: the `int(count * quantile)`-th of the sorted values,
     /// counted from zero, so the median of four values is the third. `None` while nothing is recorded.
     pub fn quantile_ms(&self, quantile: f64) -> Option<f64> {
-        let cells = self.0.as_ref().filter(|cells| !cells.is_empty())?;
-        let rank = ((cells.len() as f64 * quantile) as u64).min(cells.len() - 1);
-        // The crate rounds up to the next whole value: half a value further on is this one and no other.
-        let value = match cells.value_at_quantile((rank as f64 + 0.5) / cells.len() as f64) {
-            // Also what it says of a rank behind the last value, as there is once a cell is full.
-            0 if cells.count_at(0) == 0 => cells.max(),
-            value => value,
-        };
-        Some(shown_ms(cells, value))
+        self.quantiles_ms(&[quantile]).map(|values| values[0])
+    }
+
+    /// Of each of these quantiles, in one walk over the cells: most of what a quantile costs is to get to its cell.
+    pub fn quantiles_ms(&self, quantiles: &[f64]) -> Option<Vec<f64>> {
+        let highest = self.recorded.checked_sub(1)?;
+        let rank = |quantile: &f64| ((self.recorded as f64 * quantile) as u64).min(highest);
+        let mut wanted: Vec<(u64, usize)> = quantiles.iter().map(rank).zip(0..).collect();
+        wanted.sort_unstable();
+        let mut wanted = wanted.into_iter().peekable();
+        let mut values = vec![0.0; quantiles.len()];
+        let mut passed = 0;
+        for (cells, block) in (0..).step_by(BLOCK).zip(self.counts.chunks(BLOCK)) {
+            let Some((next, _)) = wanted.peek() else { break };
+            let behind = passed + block.iter().map(|count| u64::from(*count)).sum::<u64>();
+            if behind <= *next {
+                passed = behind;
+                continue;
+            }
+            for (cell, count) in (cells..).zip(block) {
+                passed += u64::from(*count);
+                while let Some((_, place)) = wanted.next_if(|(rank, _)| *rank < passed) {
+                    values[place] = shown_ms(cell);
+                }
+            }
+        }
+        // Ranks behind the last value, as there are once a cell is full.
+        wanted.for_each(|(_, place)| values[place] = self.numbered().last().map_or(0.0, |(cell, _)| shown_ms(cell)));
+        Some(values)
     }
 
     /// How many recorded values are larger than this one.
     pub fn count_above_ms(&self, value_ms: f64) -> u64 {
-        let limit = microseconds(value_ms);
-        self.0.as_ref().map_or(0, |cells| cells.len().saturating_sub(cells.count_between(0, limit)))
+        let limit = usize::from(Self::cell_of(microseconds(value_ms)));
+        let within: u64 = self.counts.iter().take(limit + 1).map(|count| u64::from(*count)).sum();
+        self.recorded.saturating_sub(within)
     }
 }
 
@@ -105,15 +164,10 @@ pub fn microseconds(value_ms: f64) -> u64 {
     (value_ms * 1000.0 + 0.5) as u64
 }
 
-#[cold]
-fn no_cells() -> Cells<u32> {
-    Cells::new(SIGNIFICANT_DIGITS).expect("the crate has three digits")
-}
-
-/// The number that stands for a value's cell: the roundest in it, as a float is printed by the shortest decimal that
+/// The number that stands for a cell: the roundest in it, as a float is printed by the shortest decimal that
 /// identifies it. So a server that takes 2000 ms is shown with 2000 ms, not with the middle of 1999.9 to 2000.9.
-fn shown_ms(cells: &Cells<u32>, value_us: u64) -> f64 {
-    let (first, last) = (cells.lowest_equivalent(value_us), cells.highest_equivalent(value_us));
+fn shown_ms(cell: u16) -> f64 {
+    let (first, last) = Histogram::bounds_us(cell);
     let mut step = 1_000_000;
     while step > 1 {
         let candidate = first.next_multiple_of(step);
@@ -161,8 +215,8 @@ mod tests {
         }
         assert_eq!(histogram.cells().collect::<Vec<_>>(), [(3, 1), (7, u32::MAX), (5003, 1)]);
         assert_eq!(histogram.count(), 3 * u64::from(u32::MAX) + 2);
-        let quantiles = [0.0, 0.25, 0.5, 1.0].map(|quantile| histogram.quantile_ms(quantile));
-        assert_eq!(quantiles, [Some(0.003), Some(0.007), Some(5.0), Some(5.0)]);
+        let quantiles = histogram.quantiles_ms(&[0.5, 0.0, 1.0, 0.25]).unwrap();
+        assert_eq!(quantiles, [5.0, 0.003, 5.0, 0.007]);
     }
 
     #[test]
@@ -184,9 +238,8 @@ mod tests {
 
         #[test]
         fn what_is_shown_lies_in_the_values_cell(value in 0..HIGHEST_US) {
-            let histogram = histogram_of(&[value]);
-            let shown = microseconds(histogram.quantile_ms(0.5).unwrap());
-            prop_assert!(histogram.0.unwrap().equivalent(shown, value));
+            let shown = microseconds(histogram_of(&[value]).quantile_ms(0.5).unwrap());
+            prop_assert_eq!(Histogram::cell_of(shown), Histogram::cell_of(value));
         }
 
         #[test]
@@ -199,13 +252,32 @@ mod tests {
             prop_assert_eq!(merged.count(), all.count());
         }
 
+        /// Who reads our logs has `HdrHistogram`'s cells.
         #[test]
-        fn cells_are_numbered_as_the_crate_has_them(value in 0..=HIGHEST_US, shift in 0..36u32) {
-            let value = value >> shift;
-            let histogram = histogram_of(&[value]);
-            let first = Histogram::first_us_of(Histogram::cell_of(value)).unwrap();
-            prop_assert_eq!(histogram.0.as_ref().unwrap().lowest_equivalent(value), first);
-            prop_assert_eq!(Histogram::cell_of(first), Histogram::cell_of(value));
+        fn cells_are_those_of_hdr(values in prop::collection::vec((0..=HIGHEST_US, 0..36u32, 1..1000u32), 1..200)) {
+            let mut hdr = hdrhistogram::Histogram::<u32>::new(3).unwrap();
+            let mut ours = Histogram::default();
+            for (value, shift, count) in values {
+                hdr.record_n(value >> shift, count).unwrap();
+                ours.record_many_us(value >> shift, count);
+            }
+            let cells: Vec<_> = hdr.iter_recorded().map(|it| (it.value_iterated_to(), it.count_at_value())).collect();
+            prop_assert_eq!(ours.cells().collect::<Vec<_>>(), cells);
+            prop_assert_eq!(ours.count(), hdr.len());
+            for (cell, _) in ours.numbered() {
+                let (first, last) = Histogram::bounds_us(cell);
+                prop_assert_eq!((hdr.lowest_equivalent(last), hdr.highest_equivalent(first)), (first, last));
+                prop_assert_eq!((Histogram::cell_of(first), Histogram::cell_of(last)), (cell, cell));
+            }
+        }
+
+        #[test]
+        fn several_quantiles_are_each_by_itself(values in prop::collection::vec(0..HIGHEST_US, 1..300),
+                                                percents in prop::collection::vec(0..=100u32, 0..8)) {
+            let histogram = histogram_of(&values);
+            let quantiles: Vec<_> = percents.iter().map(|percent| f64::from(*percent) / 100.0).collect();
+            let each: Vec<_> = quantiles.iter().map(|quantile| histogram.quantile_ms(*quantile).unwrap()).collect();
+            prop_assert_eq!(histogram.quantiles_ms(&quantiles), Some(each));
         }
 
         #[test]

@@ -32,9 +32,9 @@ impl Lag {
         self.longest = self.longest.max(other.longest);
     }
 
-    /// Count a wait of this many microseconds so often, as another node says.
-    pub fn record_many_us(&mut self, wait: u64, count: u32) {
-        self.waits.record_many_us(wait, count);
+    /// Count waits in this cell of the histogram so often, as another node says.
+    pub fn record_cell(&mut self, cell: u16, count: u32) {
+        self.waits.record_cell(cell, count);
     }
 
     /// Another node's longest wait.
@@ -56,7 +56,14 @@ impl Lag {
 
     /// In milliseconds, 0 while nothing was recorded.
     pub fn percentile_ms(&self, quantile: f64) -> f64 {
-        self.waits.quantile_ms(quantile).unwrap_or(0.0).min(self.longest.as_secs_f64() * 1000.0)
+        self.percentiles_ms([quantile])[0]
+    }
+
+    /// Several at once, which cost little more than one.
+    pub fn percentiles_ms<const N: usize>(&self, quantiles: [f64; N]) -> [f64; N] {
+        let Some(values) = self.waits.quantiles_ms(&quantiles) else { return [0.0; N] };
+        let longest = self.longest.as_secs_f64() * 1000.0;
+        std::array::from_fn(|place| values[place].min(longest))
     }
 
     /// The share of responses that waited longer than this.

@@ -47,13 +47,15 @@ impl PhaseTotals {
         self.reused += u64::from(phases.reused);
     }
 
-    /// From what another node says: of each phase the sum and the longest, in the order of [`Phase::ALL`].
-    pub fn of(calls: u64, opened: u64, reused: u64, times: [(Duration, Duration); Phase::ALL.len()]) -> Self {
-        let tally = |(sum, longest): (Duration, Duration)| Tally {
-            sum: sum.as_nanos() as u64,
-            longest: longest.as_nanos() as u64,
-        };
-        Self { tallies: times.map(tally), calls, opened, reused }
+    /// From what another node says: of each phase the sum and the longest in nanoseconds, in the order of [`Phase::ALL`].
+    pub fn of(calls: u64, opened: u64, reused: u64, times: [(u64, u64); Phase::ALL.len()]) -> Self {
+        Self { tallies: times.map(|(sum, longest)| Tally { sum, longest }), calls, opened, reused }
+    }
+
+    /// The sum and the longest, as [`PhaseTotals::of`] takes them.
+    pub fn nanoseconds(&self, phase: Phase) -> (u64, u64) {
+        let Tally { sum, longest } = self.tallies[phase as usize];
+        (sum, longest)
     }
 
     pub fn merge(&mut self, other: &Self) {

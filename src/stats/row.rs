@@ -111,11 +111,11 @@ impl Row {
         parts.total_response_time += time;
         parts.min_response_time = Some(parts.min_response_time.map_or(time, |min| min.min(time)));
         parts.max_response_time = parts.max_response_time.max(time);
-        let time = microseconds(time);
+        let cell = Histogram::cell_of(microseconds(time));
         if let Some(window) = &mut self.window {
-            window.record_us(time, &parts.response_times);
+            window.record(cell, 1, &parts.response_times);
         }
-        parts.response_times.record_us(time);
+        parts.response_times.record_cell(cell, 1);
     }
 
     pub fn record_failure(&mut self, at: f64) {
@@ -141,22 +141,22 @@ impl Row {
         self.mark_after(before);
     }
 
-    /// Add what another node counted. Its response times come as cells (a value in microseconds, and how often), its
-    /// seconds as seconds of the Unix epoch: `parts` has none of them, for nothing is built to be added.
+    /// Add what another node counted. Its response times come as cells (the number, and how often), its seconds as
+    /// seconds of the Unix epoch: `parts` has none of them, for nothing is built to be added.
     pub fn add(
         &mut self,
         parts: &RowParts,
-        cells: impl Iterator<Item = (u64, u32)>,
+        cells: impl Iterator<Item = (u16, u32)>,
         requests: impl Iterator<Item = (i64, u64)>,
         failures: impl Iterator<Item = (i64, u64)>,
     ) {
         let before = self.parts.last_request_timestamp;
         let own = &mut self.parts;
-        for (value, count) in cells {
+        for (cell, count) in cells {
             if let Some(window) = &mut self.window {
-                window.record_many_us(value, count, &own.response_times);
+                window.record(cell, count, &own.response_times);
             }
-            own.response_times.record_many_us(value, count);
+            own.response_times.record_cell(cell, count);
         }
         own.requests_per_second.extend(requests);
         own.failures_per_second.extend(failures);
@@ -218,18 +218,27 @@ impl Row {
 
     /// In whole milliseconds, 0 without response times.
     pub fn percentile(&self, quantile: f64) -> u64 {
-        self.percentile_of(&self.parts.response_times, quantile)
+        whole_ms(self.quantile_ms(quantile))
     }
 
     /// As [`Row::percentile`], not rounded to whole milliseconds.
     pub fn quantile_ms(&self, quantile: f64) -> f64 {
-        let (lowest, highest) = self.extremes();
-        self.parts.response_times.quantile_ms(quantile).map_or(0.0, |value| value.clamp(lowest, highest))
+        self.quantiles_ms(&[quantile])[0]
+    }
+
+    /// Several at once, which cost little more than one.
+    pub fn quantiles_ms(&self, quantiles: &[f64]) -> Vec<f64> {
+        self.quantiles_of(&self.parts.response_times, quantiles)
     }
 
     pub fn median_response_time(&self) -> Number {
+        self.median_of(self.quantile_ms(0.5))
+    }
+
+    /// The median as Locust shows it, of the quantile 0.5.
+    pub fn median_of(&self, quantile_ms: f64) -> Number {
         let Some(min) = self.parts.min_response_time else { return Number::Whole(0) };
-        let median = self.percentile(0.5);
+        let median = whole_ms(quantile_ms);
         match median as f64 {
             value if value < min => Number::Exact(min),
             value if value > self.parts.max_response_time => Number::Exact(self.parts.max_response_time),
@@ -242,7 +251,7 @@ impl Row {
     pub fn current_percentile(&self, now: f64, length: i64, quantile: f64) -> Result<Option<u64>, NoWindow> {
         let window = self.window.as_ref().ok_or(NoWindow)?;
         let recent = window.recent(second(now), length, &self.parts.response_times);
-        Ok(recent.map(|recent| self.percentile_of(&recent, quantile)))
+        Ok(recent.map(|recent| whole_ms(self.quantiles_of(&recent, &[quantile])[0])))
     }
 
     pub fn total_rps(&self, clock: Clock) -> f64 {
@@ -282,11 +291,18 @@ impl Row {
         (lowest, self.parts.max_response_time.max(lowest))
     }
 
-    /// The extremes are known exactly, so no percentile may lie outside them.
-    fn percentile_of(&self, histogram: &Histogram, quantile: f64) -> u64 {
+    /// The extremes are known exactly, so no quantile may lie outside them.
+    fn quantiles_of(&self, histogram: &Histogram, quantiles: &[f64]) -> Vec<f64> {
         let (lowest, highest) = self.extremes();
-        histogram.quantile_ms(quantile).map_or(0, |value| value.clamp(lowest, highest).round_ties_even() as u64)
+        let Some(mut values) = histogram.quantiles_ms(quantiles) else { return vec![0.0; quantiles.len()] };
+        values.iter_mut().for_each(|value| *value = value.clamp(lowest, highest));
+        values
     }
+}
+
+/// A quantile as Locust shows it.
+pub fn whole_ms(quantile_ms: f64) -> u64 {
+    quantile_ms.round_ties_even() as u64
 }
 
 /// The row was made without a window of the last seconds.

@@ -11,8 +11,8 @@ use super::Histogram;
 /// At most [`Window::MARKS`] marks, oldest first. The histogram that its methods want is the row's.
 #[derive(Debug, Clone)]
 pub struct Window {
-    /// What was recorded since the newest mark, in microseconds.
-    listed: Vec<u32>,
+    /// What was recorded since the newest mark, by the histogram's cells.
+    listed: Vec<u16>,
     /// The row's histogram when the list ended: what came later is the difference.
     at_end_of_list: Option<Histogram>,
     marks: VecDeque<Mark>,
@@ -22,15 +22,15 @@ pub struct Window {
 #[derive(Debug, Clone)]
 struct Mark {
     second: i64,
-    listed: Box<[u32]>,
-    counted: Box<[(u64, u32)]>,
+    listed: Box<[u16]>,
+    counted: Box<[(u16, u32)]>,
 }
 
 impl Window {
     const MARKS: usize = 20;
     /// How far a mark may lie from the wanted second and still be used.
     const TOLERANCE: i64 = 8;
-    /// Sixteen kilobytes. From here on a copy and a comparison cost a request less than recording it did.
+    /// Eight kilobytes. From here on a copy and a comparison cost a request less than recording it did.
     const LISTED: usize = 4096;
 
     pub fn new(second: i64) -> Self {
@@ -38,23 +38,16 @@ impl Window {
         Self { listed: Vec::new(), at_end_of_list: None, marks: VecDeque::from([mark]) }
     }
 
-    /// To be called before `histogram` records the value.
-    pub fn record_us(&mut self, value_us: u64, histogram: &Histogram) {
-        match u32::try_from(value_us) {
-            _ if self.at_end_of_list.is_some() => {}
-            Ok(value) if self.listed.len() < Self::LISTED => self.listed.push(value),
-            _ => self.end_list(histogram),
+    /// To be called before `histogram` counts in this cell so often.
+    #[inline]
+    pub fn record(&mut self, cell: u16, count: u32, histogram: &Histogram) {
+        if self.at_end_of_list.is_some() {
+            return;
         }
-    }
-
-    /// As [`Window::record_us`], for a value that was recorded so often.
-    pub fn record_many_us(&mut self, value_us: u64, count: u32, histogram: &Histogram) {
-        match u32::try_from(value_us) {
-            _ if self.at_end_of_list.is_some() => {}
-            Ok(value) if self.listed.len() + count as usize <= Self::LISTED => {
-                self.listed.extend(std::iter::repeat_n(value, count as usize));
-            }
-            _ => self.end_list(histogram),
+        if self.listed.len() + count as usize <= Self::LISTED {
+            self.listed.extend(std::iter::repeat_n(cell, count as usize));
+        } else {
+            self.end_list(histogram);
         }
     }
 
@@ -83,19 +76,15 @@ impl Window {
         let marks = self.marks.iter().skip(start + 1).map(|mark| (&*mark.listed, &*mark.counted));
         let mut recent = Histogram::default();
         for (listed, counted) in marks.chain([(self.listed.as_slice(), &*counted)]) {
-            for value in listed {
-                recent.record_us(u64::from(*value));
-            }
-            for (value, count) in counted {
-                recent.record_many_us(*value, *count);
-            }
+            listed.iter().for_each(|cell| recent.record_cell(*cell, 1));
+            counted.iter().for_each(|(cell, count)| recent.record_cell(*cell, *count));
         }
         Some(recent)
     }
 
     /// What came after the list ended.
-    fn counted(&self, histogram: &Histogram) -> Box<[(u64, u32)]> {
-        self.at_end_of_list.iter().flat_map(|earlier| histogram.cells_since(earlier)).collect()
+    fn counted(&self, histogram: &Histogram) -> Box<[(u16, u32)]> {
+        self.at_end_of_list.iter().flat_map(|earlier| histogram.numbered_since(earlier)).collect()
     }
 
     fn mark_near(&self, second: i64) -> Option<usize> {
@@ -114,7 +103,7 @@ mod tests {
         let (mut histogram, mut window) = (Histogram::default(), Window::new(100));
         for (second, value) in (101..=130).zip((101_000..).step_by(1000)) {
             window.mark(second - 1, &histogram);
-            window.record_us(value, &histogram);
+            window.record(Histogram::cell_of(value), 1, &histogram);
             histogram.record_us(value);
         }
         let recent = window.recent(130, 10, &histogram).unwrap();
@@ -149,7 +138,7 @@ mod tests {
                     histogram.merge(&recorded);
                 } else {
                     for value in (0..*count).map(|i| i * step) {
-                        window.record_us(value, &histogram);
+                        window.record(Histogram::cell_of(value), 1, &histogram);
                         histogram.record_us(value);
                     }
                 }

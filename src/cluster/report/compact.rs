@@ -8,8 +8,6 @@
 //! (`sizes_beside_hdr_v2` in the tests): a report of 500 entries with six requests each took 11 bytes an entry rather
 //! than 57, with sixty requests 66 rather than 160, with six hundred 581 rather than 818.
 
-use std::time::Duration;
-
 use crate::http::Phase;
 use crate::stats::{Histogram, PhaseTotals};
 
@@ -25,6 +23,14 @@ pub fn put(bytes: &mut Vec<u8>, mut number: u64) {
 /// Such a number, and what comes after it. `None` where it does not end, or is larger than 64 bits.
 #[inline]
 pub fn take(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    match bytes {
+        [byte @ ..0x80, rest @ ..] => Some((u64::from(*byte), rest)),
+        [low, high @ ..0x80, rest @ ..] => Some((u64::from(low & 0x7f) | u64::from(*high) << 7, rest)),
+        _ => take_long(bytes),
+    }
+}
+
+fn take_long(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let mut number = 0;
     for (place, byte) in bytes.iter().enumerate().take(10) {
         number |= u64::from(byte & 0x7f) << (7 * place);
@@ -38,8 +44,7 @@ pub fn take(bytes: &[u8]) -> Option<(u64, &[u8])> {
 /// Append the cells of a histogram.
 pub fn put_cells(bytes: &mut Vec<u8>, histogram: &Histogram) {
     let mut next = 0;
-    for (value, count) in histogram.cells() {
-        let cell = Histogram::cell_of(value);
+    for (cell, count) in histogram.numbered() {
         let gap = u64::from(cell - next) << 1;
         next = cell + 1;
         if count == 1 {
@@ -51,7 +56,7 @@ pub fn put_cells(bytes: &mut Vec<u8>, histogram: &Histogram) {
     }
 }
 
-/// The cells in these bytes: the first microsecond of each, and how often. Bytes that are none end them.
+/// The cells in these bytes: the number of each, and how often. Bytes that are none end them.
 #[derive(Debug, Clone, Default)]
 pub struct Cells<'a> {
     bytes: &'a [u8],
@@ -65,10 +70,10 @@ impl<'a> Cells<'a> {
 }
 
 impl Iterator for Cells<'_> {
-    type Item = (u64, u32);
+    type Item = (u16, u32);
 
     #[inline]
-    fn next(&mut self) -> Option<(u64, u32)> {
+    fn next(&mut self) -> Option<(u16, u32)> {
         let (gap, rest) = take(self.bytes)?;
         let cell = self.next.checked_add(gap >> 1)?;
         let (count, rest) = if gap & 1 == 0 {
@@ -78,8 +83,8 @@ impl Iterator for Cells<'_> {
             (more.checked_add(2)?, rest)
         };
         (self.bytes, self.next) = (rest, cell + 1);
-        let value = Histogram::first_us_of(u32::try_from(cell).ok()?)?;
-        Some((value, u32::try_from(count).ok()?))
+        let cell = u16::try_from(cell).ok().filter(|cell| *cell < Histogram::CELLS)?;
+        Some((cell, u32::try_from(count).ok()?))
     }
 }
 
@@ -110,8 +115,9 @@ fn put_phases(bytes: &mut Vec<u8>, phases: &PhaseTotals) {
     put(bytes, phases.opened());
     put(bytes, phases.reused());
     for phase in Phase::ALL {
-        put(bytes, phases.sum(phase).as_nanos() as u64);
-        put(bytes, phases.longest(phase).as_nanos() as u64);
+        let (sum, longest) = phases.nanoseconds(phase);
+        put(bytes, sum);
+        put(bytes, longest);
     }
 }
 
@@ -122,12 +128,10 @@ fn take_phases(bytes: &[u8]) -> Option<(PhaseTotals, &[u8])> {
     }
     let (opened, rest) = take(rest)?;
     let (reused, mut rest) = take(rest)?;
-    let mut times = [(Duration::ZERO, Duration::ZERO); Phase::ALL.len()];
+    let mut times = [(0, 0); Phase::ALL.len()];
     for time in &mut times {
-        let (sum, after) = take(rest)?;
-        let (longest, after) = take(after)?;
-        *time = (Duration::from_nanos(sum), Duration::from_nanos(longest));
-        rest = after;
+        (time.0, rest) = take(rest)?;
+        (time.1, rest) = take(rest)?;
     }
     Some((PhaseTotals::of(calls, opened, reused, times), rest))
 }
@@ -139,6 +143,7 @@ mod tests {
     use crate::stats::HIGHEST_US;
     use hdrhistogram::serialization::{Serializer, V2Serializer};
     use proptest::prelude::*;
+    use std::time::Duration;
 
     fn histogram_of(values: &[u64]) -> Histogram {
         let mut histogram = Histogram::default();
@@ -148,7 +153,7 @@ mod tests {
 
     fn merged(bytes: &[u8]) -> Histogram {
         let mut histogram = Histogram::default();
-        Cells::new(bytes).for_each(|(value, count)| histogram.record_many_us(value, count));
+        Cells::new(bytes).for_each(|(cell, count)| histogram.record_cell(cell, count));
         histogram
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::bytes::{Malformed, Pairs, Reader, at_most};
 use super::stamp::{finite, moment};
 use super::{KEY, Stamp, compact, write::ENTRY};
-use crate::stats::{ErrorText, Lag, Row, RowParts, Table, microseconds};
+use crate::stats::{ErrorText, Histogram, Lag, Row, RowParts, Table, microseconds};
 
 type Read<T> = Result<T, Malformed>;
 
@@ -129,7 +129,7 @@ impl<'a> Report<'a> {
 
     pub fn add_lag_to(&self, lag: &mut Lag) {
         let Some((longest, cells)) = compact::take(self.lag) else { return };
-        compact::Cells::new(cells).for_each(|(wait, count)| lag.record_many_us(wait, count));
+        compact::Cells::new(cells).for_each(|(cell, count)| lag.record_cell(cell, count));
         lag.include_longest(Duration::from_micros(longest));
     }
 }
@@ -198,7 +198,9 @@ impl<'a> Entry<'a> {
             parts.phases = phases;
             row.add(&parts, cells, requests, failures);
         } else {
-            let cell = |(time, count): (f64, u64)| (microseconds(time), u32::try_from(count).unwrap_or(u32::MAX));
+            let cell = |(time, count): (f64, u64)| {
+                (Histogram::cell_of(microseconds(time)), u32::try_from(count).unwrap_or(u32::MAX))
+            };
             row.add(&parts, self.response_times.iter().map(cell), requests, failures);
         }
     }
