@@ -8,7 +8,7 @@ use super::json::number;
 use super::shared::Percentiles;
 use crate::http::Phase;
 use crate::report::number::float;
-use crate::stats::{Clock, Number, Row, Table};
+use crate::stats::{Clock, Number, Row, Table, whole_ms};
 use crate::sync::held;
 
 /// What the page has beside Locust's percentiles, which are whole milliseconds.
@@ -32,14 +32,28 @@ pub struct Figures {
     pub total_fail_per_sec: f64,
     pub fail_ratio: f64,
     percentiles: Vec<(f64, u64)>,
-    exact: [f64; EXACT.len()],
+}
+
+/// A row's, and what only our page shows.
+#[derive(Debug)]
+pub struct WholeFigures {
+    figures: Figures,
+    exact: Vec<f64>,
     phases: Option<[f64; Phase::ALL.len()]>,
 }
 
 impl Figures {
     pub fn of(row: &Row, clock: Clock, percentiles: &Percentiles) -> Self {
+        Self::and_quantiles(row, clock, percentiles, &[]).0
+    }
+
+    /// And the times at further quantiles, in milliseconds: looked for together, they cost little more.
+    fn and_quantiles(row: &Row, clock: Clock, percentiles: &Percentiles, further: &[f64]) -> (Self, Vec<f64>) {
         let parts = row.parts();
-        Self {
+        let statistics = &percentiles.statistics;
+        let mut times = row.quantiles_ms(&[&[0.5], &statistics[..], further].concat());
+        let further = times.split_off(1 + statistics.len());
+        let figures = Self {
             method: Arc::clone(&row.method),
             name: Arc::clone(&row.name),
             num_requests: parts.num_requests,
@@ -47,17 +61,16 @@ impl Figures {
             avg_response_time: row.avg_response_time(),
             min_response_time: row.min_response_time(),
             max_response_time: row.max_response_time(),
-            median_response_time: row.median_response_time(),
+            median_response_time: row.median_of(times[0]),
             avg_content_length: row.avg_content_length(),
             current_rps: row.current_rps(clock),
             current_fail_per_sec: row.current_fail_per_sec(clock),
             total_rps: row.total_rps(clock),
             total_fail_per_sec: row.total_fail_per_sec(clock),
             fail_ratio: row.fail_ratio(),
-            percentiles: percentiles.statistics.iter().map(|q| (*q, row.percentile(*q))).collect(),
-            exact: EXACT.map(|(_, quantile)| row.quantile_ms(quantile)),
-            phases: (!parts.phases.is_empty()).then(|| Phase::ALL.map(|phase| parts.phases.average_ms(phase))),
-        }
+            percentiles: statistics.iter().copied().zip(times[1..].iter().map(|time| whole_ms(*time))).collect(),
+        };
+        (figures, further)
     }
 
     /// With Locust's names.
@@ -82,12 +95,21 @@ impl Figures {
         }
         shown
     }
+}
 
-    /// The same, and what only our page shows.
-    pub fn to_whole_json(&self) -> Value {
-        let mut shown = self.to_json();
-        for ((name, _), value) in EXACT.iter().zip(self.exact) {
-            shown[*name] = rounded(value).into();
+impl WholeFigures {
+    pub fn of(row: &Row, clock: Clock, percentiles: &Percentiles) -> Self {
+        let phases = &row.parts().phases;
+        let phases = (!phases.is_empty()).then(|| Phase::ALL.map(|phase| phases.average_ms(phase)));
+        let (figures, exact) = Figures::and_quantiles(row, clock, percentiles, &EXACT.map(|(_, quantile)| quantile));
+        Self { figures, exact, phases }
+    }
+
+    /// What [`Figures::to_json`] says, and more.
+    pub fn to_json(&self) -> Value {
+        let mut shown = self.figures.to_json();
+        for ((name, _), value) in EXACT.iter().zip(&self.exact) {
+            shown[*name] = rounded(*value).into();
         }
         if let Some(averages) = self.phases {
             let named = crate::report::html::PHASES.iter().zip(averages);

@@ -116,7 +116,8 @@ struct Measured {
     bytes: u64,
     timed: u64,
     seconds: f64,
-    quantiles: Option<[f64; QUANTILES.len()]>,
+    /// In milliseconds; none without response times.
+    quantiles: Vec<f64>,
 }
 
 impl Measured {
@@ -130,7 +131,7 @@ impl Measured {
             bytes: parts.total_content_length,
             timed: parts.num_requests.saturating_sub(parts.num_none_requests),
             seconds: parts.total_response_time / 1e3,
-            quantiles: (!parts.response_times.is_empty()).then(|| QUANTILES.map(|q| row.quantile_ms(q) / 1e3)),
+            quantiles: if parts.response_times.is_empty() { Vec::new() } else { row.quantiles_ms(&QUANTILES) },
         }
     }
 
@@ -141,9 +142,9 @@ impl Measured {
 
 fn response_times(text: &mut Text, row: &Measured) {
     let [method, name] = row.labels();
-    for (quantile, seconds) in QUANTILES.into_iter().zip(row.quantiles.into_iter().flatten()) {
+    for (quantile, time) in QUANTILES.into_iter().zip(&row.quantiles) {
         let labels = [method, name, ("quantile", &quantile.to_string())];
-        text.line("gregaria_response_time_seconds", &labels, seconds);
+        text.line("gregaria_response_time_seconds", &labels, time / 1e3);
     }
     text.line("gregaria_response_time_seconds_sum", &[method, name], row.seconds);
     text.line("gregaria_response_time_seconds_count", &[method, name], row.timed as f64);

@@ -39,7 +39,7 @@ fn current(shared: &Shared) -> Value {
     let mut answer =
         of_table(shared.session().table(), &status, &shared.percentiles(), shared.settings().window, now());
     if let Some(fleet) = shared.fleet() {
-        answer["workers"] = fleet.workers().iter().map(workers::locusts).collect();
+        answer["workers"] = fleet.states().iter().map(workers::locusts).collect();
         answer["worker_count"] = status.worker_count.into();
     }
     answer

@@ -53,26 +53,30 @@ impl Fleet {
 
     /// All that are known now, by their indexes.
     pub fn workers(&self) -> Vec<Worker> {
-        let mut workers: Vec<_> = {
-            let nodes = self.nodes();
-            let worker = |(id, node): (&Arc<str>, &super::Node)| Worker {
-                id: Arc::clone(id),
-                index: node.index,
-                state: node.state.name().to_owned(),
-                users: node.user_count(),
-                cpu: node.cpu,
-                memory: node.memory,
-                is_ours: node.is_ours,
-                busy: node.busy,
-                figures: Figures::default(),
-            };
-            nodes.iter().map(worker).collect()
-        };
-        let reports = self.reports();
+        let mut workers = self.states();
         for worker in &mut workers {
-            worker.figures = reports.figures(&worker.id).unwrap_or_default();
+            // Each under the lock by itself: reports and heartbeats wait for no more than one worker's figures.
+            worker.figures = self.reports().figures(&worker.id).unwrap_or_default();
         }
-        drop(reports);
+        workers
+    }
+
+    /// The same without figures, for who is asked often and shows none.
+    pub fn states(&self) -> Vec<Worker> {
+        let nodes = self.nodes();
+        let worker = |(id, node): (&Arc<str>, &super::Node)| Worker {
+            id: Arc::clone(id),
+            index: node.index,
+            state: node.state.name().to_owned(),
+            users: node.user_count(),
+            cpu: node.cpu,
+            memory: node.memory,
+            is_ours: node.is_ours,
+            busy: node.busy,
+            figures: Figures::default(),
+        };
+        let mut workers: Vec<_> = nodes.iter().map(worker).collect();
+        drop(nodes);
         workers.sort_by_key(|worker| worker.index);
         workers
     }

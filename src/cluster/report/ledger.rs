@@ -219,12 +219,12 @@ impl Ledger {
     }
 
     pub fn figures(&self) -> Figures {
-        let percentile = |quantile| self.lag.percentile_ms(quantile);
+        let [p50, p95, p99, longest] = self.lag.percentiles_ms([0.5, 0.95, 0.99, 1.0]);
         Figures {
             requests: self.requests,
             failures: self.failures,
             rps: self.rps(),
-            lag: (self.lag.count(), percentile(0.5), percentile(0.95), percentile(0.99), percentile(1.0)),
+            lag: (self.lag.count(), p50, p95, p99, longest),
             offset: self.offset,
             last_report: (self.last_report > 0.0).then_some(self.last_report),
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use super::super::figures::{Figures, keys};
+use super::super::figures::{WholeFigures, keys};
 use super::super::requests::{exceptions, failures};
 use super::super::shared::{Percentiles, Shared};
 use super::super::workers;
@@ -128,21 +128,21 @@ impl News {
                 let Some(row) = table.row(&key.0, &key.1) else { continue };
                 let mark = Mark::of(row, &table);
                 let is_new = self.rows.get(&key) != Some(&mark);
-                is_new.then(|| (mark, Figures::of(row, table.clock(), &percentiles)))
+                is_new.then(|| (mark, WholeFigures::of(row, table.clock(), &percentiles)))
             };
             if let Some((mark, figures)) = changed {
                 self.rows.insert(key, mark);
-                rows.push(figures.to_whole_json());
+                rows.push(figures.to_json());
             }
         }
         let total = {
             let table = held(session.table());
             let mark = Mark::of(table.total(), &table);
             let is_new = self.total.replace(mark) != Some(mark);
-            (is_new || whole || !rows.is_empty()).then(|| Figures::of(table.total(), table.clock(), &percentiles))
+            (is_new || whole || !rows.is_empty()).then(|| WholeFigures::of(table.total(), table.clock(), &percentiles))
         };
         if let Some(total) = total {
-            let data = json!({"run": session.run(), "whole": whole, "rows": rows, "total": total.to_whole_json()});
+            let data = json!({"run": session.run(), "whole": whole, "rows": rows, "total": total.to_json()});
             events.add("stats", &data);
         }
     }
