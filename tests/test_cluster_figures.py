@@ -209,6 +209,37 @@ def test_percentiles_of_a_fleet_of_ours_are_exact_and_listeners_see_locusts_keys
         assert heard == {expected}, heard
 
 
+def test_response_times_that_a_listener_moves_are_believed(fleet: Fleet) -> None:
+    (fleet.folder / "shop.py").write_text(
+        "from locust import User, constant, events, task\n"
+        "class Counting(User):\n"
+        "    wait_time = constant(0.05)\n"
+        "    @task\n"
+        "    def count(self):\n"
+        "        for name in ('kept', 'moved', 'moved in place'):\n"
+        "            for took in (100, 1234):\n"
+        "                self.environment.events.request.fire(request_type='X', name=name, response_time=took,"
+        " response_length=1, exception=None, context={})\n"
+        "@events.init.add_listener\n"
+        "def init(environment, **_):\n"
+        "    @environment.events.report_to_master.add_listener\n"
+        "    def move(client_id, data, **_):\n"
+        "        for entry in data['stats']:\n"
+        "            count = sum(entry['response_times'].values())\n"
+        "            if entry['name'] == 'moved':\n"
+        "                entry['response_times'] = {100: count}\n"
+        "            if entry['name'] == 'moved in place':\n"
+        "                entry['response_times'].clear()\n"
+        "                entry['response_times'][100] = count\n"
+    )
+    master = fleet.start_master("--headless", "--expect-workers", "1", "-u", "2", "-t", "4s", "--csv", "out")
+    fleet.own_worker()
+    assert master.exit_code(40) == 0, master.said()
+    header, *rows = (line.split(",") for line in (fleet.folder / "out_stats.csv").read_text().splitlines())
+    slowest = {row[header.index("Name")]: row[header.index("99%")] for row in rows}
+    assert slowest == {"kept": "1234", "moved": "100", "moved in place": "100", "Aggregated": "1234"}
+
+
 def test_checks_are_of_the_whole_fleet_and_end_its_test(fleet: Fleet, target: Target) -> None:
     master = fleet.start_master(
         *("--host", target.url, "--headless", "--expect-workers", "2", "-u", "8", "-r", "8", "-t", "60s"),

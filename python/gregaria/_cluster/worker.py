@@ -321,9 +321,9 @@ class Link:
         # Nobody counts between the two: this greenlet does not wait.
         buckets = self._own_buckets() if stats.bucket_response_time is not stats._locusts_bucket else {}
         self._reported = reported = self.engine.take_report()
-        self._hidden = reports.hide(reported)
         for entry in [*reported["stats"], reported["stats_total"]] if buckets else []:
             entry["response_times"] = buckets[entry["name"], entry["method"]]
+        self._hidden = reports.hide(reported)
         data.update(reported)
 
     def _own_buckets(self) -> dict[tuple[str, str], dict[int, int]]:
