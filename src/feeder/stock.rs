@@ -68,6 +68,11 @@ impl<C> Stock<C> {
         self.request(0, false)
     }
 
+    /// Rows that no user has taken, before a test begins: they may have destructors.
+    pub fn take_all(&mut self) -> VecDeque<Row<C>> {
+        std::mem::take(&mut self.ready)
+    }
+
     /// A row for a user.
     #[inline]
     pub fn take(&mut self) -> Option<Row<C>> {

@@ -52,12 +52,15 @@ fn parts(request: Request) -> RequestParts {
 }
 
 /// What bytes are.
+#[derive(Clone)]
 enum Form {
     Json,
     /// A row of CSV: the names of its columns.
-    Fields(Vec<Py<PyString>>),
+    Fields(Arc<[Py<PyString>]>),
 }
 
+/// Behind a mutex. While it is held, no Python object is made or dropped: that may run a destructor which takes a row
+/// itself, or switches to a user who does.
 struct Inside {
     stock: Stock<Cell>,
     form: Form,
@@ -97,7 +100,11 @@ impl FeederBase {
     fn _begin(&self, is_remote: bool) -> RequestParts {
         let mut inside = self.inside();
         inside.is_remote = is_remote;
-        parts(inside.stock.begin())
+        let left = inside.stock.take_all();
+        let request = inside.stock.begin();
+        drop(inside);
+        drop(left);
+        parts(request)
     }
 
     /// What rows are, where they come as bytes: of these columns, or JSON.
@@ -210,7 +217,8 @@ impl FeederBase {
             Cell::Nothing => return Ok(py.None().into_bound(py)),
             Cell::Bytes(bytes) => bytes,
         };
-        if let Form::Fields(columns) = &self.inside().form {
+        let form = self.inside().form.clone();
+        if let Form::Fields(columns) = form {
             let dict = PyDict::new(py);
             for (column, field) in columns.iter().zip(fields(bytes)) {
                 dict.set_item(column.bind(py), PyString::new(py, field))?;
