@@ -6,6 +6,7 @@ import csv
 import os
 import random
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -98,6 +99,11 @@ class Fleet:
         eventually(lambda: len(self.taken()) > count or self.master.poll() is not None, 60)
         assert self.master.poll() is None, self.log("master")
 
+    def says(self, text: str) -> None:
+        """Wait until the master has said this."""
+        eventually(lambda: text in self.log("master") or self.master.poll() is not None, 60)
+        assert text in self.log("master")
+
     def taken(self) -> list[str]:
         return [row for path in self.folder.glob("took-*") for row in path.read_text().split("\n")[:-1]]
 
@@ -171,6 +177,66 @@ def test_what_killed_workers_held_is_in_doubt_and_handed_to_nobody(fleet: Fleet)
     assert late.wait(30) == 0
 
 
+def test_a_worker_that_stood_still_goes_on_with_what_it_held(fleet: Fleet) -> None:
+    write_csv(fleet.folder / "rows.csv", 4000)
+    feeder = 'rows = Feeder("rows.csv")'
+    fleet.start("-u", "12", "-r", "100", "--csv", "run", workers=3, feeder=feeder, task=TAKE, wait="0.02")
+    fleet.has_taken(500)
+    fleet.workers[1].send_signal(signal.SIGSTOP)
+    fleet.says("failed to send heartbeat, setting state to missing")
+    fleet.workers[1].send_signal(signal.SIGCONT)
+    fleet.says("self-healed with heartbeat")
+    assert len(fleet.taken()) < 4000, "the rows were to last longer"
+    assert fleet.wait(120) == 0, fleet.log("master")
+    assert numbers(fleet) == list(range(1, 4001))
+    assert "in doubt" not in fleet.log("master") and fleet.doubts() == []
+    assert [worker.wait(30) for worker in fleet.workers] == [0, 0, 0]
+
+
+def test_what_a_worker_holds_that_stands_still_to_the_end_is_in_doubt(fleet: Fleet) -> None:
+    write_csv(fleet.folder / "rows.csv", 4000)
+    feeder = """
+rows = Feeder("rows.csv")
+def breathe():
+    while True:
+        gevent.sleep(0.05)
+        print("breath", flush=True)
+gevent.spawn(breathe)
+"""
+    fleet.start("-u", "12", "-r", "100", "--csv", "run", workers=3, feeder=feeder, task=TAKE, wait="0.005")
+    fleet.has_taken(1000)
+    fleet.workers[1].send_signal(signal.SIGSTOP)
+    assert fleet.wait(120) == 0, fleet.log("master")
+    taken, doubted = set(numbers(fleet)), set(fleet.doubts("rows.csv"))
+    assert doubted and taken | doubted == set(range(1, 4001)), "a row was forgotten"
+    assert re.search(r"rows? in doubt: worker \S+ was lost before it told", fleet.log("master"))
+    # It uses what it holds, or wants to give it back to a master that is gone: that was named, and nobody else has it.
+    breaths = fleet.log("worker-2").count("breath")
+    fleet.workers[1].send_signal(signal.SIGCONT)
+    eventually(lambda: fleet.log("worker-2").count("breath") > breaths + 20, 30)
+    assert sorted(taken | set(numbers(fleet))) == numbers(fleet), "a row was handed out twice"
+    assert set(numbers(fleet)) - taken <= doubted
+
+
+def test_what_a_dead_worker_asked_for_before_keeps_nobody_waiting(fleet: Fleet) -> None:
+    feeder = """
+def slowly():
+    while not os.path.exists("go"):
+        gevent.sleep(0.01)
+    yield from range(200)
+rows = Feeder(slowly, name="slow")
+"""
+    # What it asks for is on its way when the file says that it asks.
+    task = "gevent.spawn_later(0.3, open, f'asks-{os.getpid()}', 'w'); print(next(rows), file=mine)"
+    fleet.start("-u", "2", "-r", "100", "--csv", "run", workers=2, feeder=feeder, task=task)
+    eventually(lambda: len(list(fleet.folder.glob("asks-*"))) == 2, 30)
+    fleet.workers[0].kill()
+    fleet.says("failed to send heartbeat, setting state to missing")
+    (fleet.folder / "go").touch()
+    assert fleet.wait(30) == 0, fleet.log("master")
+    assert numbers(fleet) == list(range(200)) and fleet.doubts() == []
+
+
 def test_a_worker_that_leaves_gives_back_what_it_held(fleet: Fleet) -> None:
     fleet.start("-u", "6", "-r", "100", workers=3, feeder="rows = Feeder(range(600), name='r')", wait="0.02", task=NEXT)
     fleet.has_taken(100)
@@ -201,6 +267,24 @@ def test_data_that_are_broken_end_the_run(fleet: Fleet) -> None:
     fleet.start("-u", "4", "-r", "100", workers=2, feeder='rows = Feeder("rows.csv")')
     assert fleet.wait() == 2, fleet.log("master")
     assert "Feeder `rows.csv`: rows.csv, line 3: 1 fields, where there are 2 columns" in fleet.log("master")
+
+
+def test_what_was_used_of_broken_data_is_not_in_doubt(fleet: Fleet) -> None:
+    (fleet.folder / "rows.csv").write_text("a,b\n" + "1,2\n" * 16 + "3\n")
+    # It hears that they are broken while it has rows, and uses these before it says again how far it is.
+    task = "while True: print(next(rows), file=mine); gevent.sleep(0.005)"
+    fleet.start("-u", "1", "-r", "100", "--csv", "run", workers=1, feeder='rows = Feeder("rows.csv")', task=task)
+    assert fleet.wait() == 2, fleet.log("master")
+    assert len(fleet.taken()) == 16 and fleet.doubts() == []
+    assert "Feeder `rows.csv`: 16 rows handed out" in fleet.log("master")
+
+
+def test_a_row_that_only_its_worker_finds_broken_ends_the_run(fleet: Fleet) -> None:
+    (fleet.folder / "rows.jsonl").write_text("1\n" * 50 + "{\n" + "1\n" * 5000)
+    fleet.start("-u", "4", "-r", "100", workers=2, feeder='rows = Feeder("rows.jsonl")', wait="0.01")
+    assert fleet.wait() == 2, fleet.log("master")
+    assert fleet.log("master").count("Feeder `rows.jsonl`: row 51 is no JSON: ") >= 1
+    assert len(fleet.taken()) < 5000
 
 
 @pytest.mark.parametrize("limit", [1, 7, 1000])

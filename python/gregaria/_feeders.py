@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from weakref import WeakValueDictionary
+
+from gevent.lock import RLock
 
 from . import _engine
 
@@ -113,8 +116,9 @@ def ran_out(feeder: Feeder[Any], sentence: str) -> bool:
     return bool(_tests)
 
 
-def failed(feeder: Feeder[Any], sentence: str) -> bool:
+def failed(feeder: Feeder[Any], reason: str) -> bool:
     """Data cannot be read: the run ends. False where no test runs."""
+    sentence = f"Feeder `{feeder.name}`: {reason}"
     for runner in list(_tests):
         if feeder._giver is not None and not getattr(feeder._giver, "is_told", False):
             feeder._giver.is_told = True  # type: ignore[attr-defined]
@@ -124,6 +128,8 @@ def failed(feeder: Feeder[Any], sentence: str) -> bool:
             log.unhandled_greenlet_exception = True  # It is part of the exit code.
         if _kind(runner) == "local":
             runner._finish(sentence)
+        else:
+            _of_fleet("worker").failed(runner, feeder, reason)
     return bool(_tests)
 
 
@@ -177,12 +183,15 @@ class Here:
         self._seed = seed
         self._fill: Callable[[], bool] | None = None
         self._count: Callable[[], int] = lambda: 0
+        self._reading = RLock()
+        self._broken: str | None = None
         self.is_told = False
 
     def more(self) -> bool:
         """Read some rows. Raises `OSError` where that is impossible."""
         if self._fill is None:
-            self._fill = self._open()
+            opened = self._open()
+            self._fill = self._fill or opened  # A destructor may have taken a row meanwhile.
         return self._fill()
 
     def ask(self) -> None:
@@ -208,14 +217,26 @@ class Here:
         self._count = lambda: feeder._progress[1]
 
         def fill() -> bool:
-            for _ in range(_BLOCK if at_once else 1):
-                row = next(numbered, None)
-                if row is None:
-                    break
-                feeder._put(*row)
+            # What gives rows may wait, for a database, and other users come meanwhile.
+            with self._reading:
+                if self._broken is None and not feeder._at_hand():
+                    self._bring(numbered, _BLOCK if at_once else 1)
+            if self._broken is not None and not feeder._at_hand():
+                raise OSError(self._broken)
             return feeder._at_hand() > 0
 
         return fill
+
+    def _bring(self, numbered: Numbered, count: int) -> None:
+        try:
+            for row in islice(numbered, count):
+                self._feeder._put(*row)
+        except Exception as error:  # whatever the locustfile's own code raises
+            self._broken = f"{error or type(error).__name__}"
+        except BaseException as error:
+            # A user was stopped while it waited for a row. That ends generators, and is not the end of the data.
+            self._broken = f"{type(error).__name__} ended what gives its rows, while a user waited for one"
+            raise
 
 
 def rows(count: int) -> str:

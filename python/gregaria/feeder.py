@@ -17,6 +17,7 @@ class Customer(HttpUser):
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -61,7 +62,7 @@ class Feeder(_engine.FeederBase, Generic[Row]):
 
     `name`: how logs call it, and workers and master between them. By default the path, or `feeder`.
 
-    `columns`, `delimiter` (`,`, in a `.tsv` a tab) and `encoding`: of CSV.
+    `columns`, `delimiter` (`,`, in a `.tsv` a tab): of CSV. `encoding`: of any file.
 
     Raises `ValueError` for what is none of these, `next()` raises `FeederError` for data that cannot be read.
     """
@@ -102,13 +103,12 @@ class Feeder(_engine.FeederBase, Generic[Row]):
     ) -> None:
         if when_empty not in _MODES:
             raise ValueError(f'`when_empty` of a feeder is "stop", "recycle" or "error", not {when_empty!r}')
-        if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii()):
-            raise ValueError(f"`delimiter` of a feeder is one ASCII character, not {delimiter!r}")
         is_path = isinstance(data, str | os.PathLike)
         if is_path:
             kind_of(os.fspath(data))  # type: ignore[arg-type]
         elif not callable(data) and not isinstance(data, Iterable):
             raise ValueError(f"a feeder takes a path, an iterable, or a function that returns one, not {data!r}")
+        _check_reading(os.fspath(data) if is_path else None, columns, delimiter, encoding)  # type: ignore[arg-type]
         self.when_empty = when_empty
         self.rows = Rows(
             data,
@@ -146,7 +146,8 @@ class Feeder(_engine.FeederBase, Generic[Row]):
     def _wait(self) -> bool:
         """There is no row at hand: wait for some. False where there will be none, and nobody minds."""
         if self._giver is None:
-            self._giver = _feeders.Here(self, None)
+            giver = _feeders.Here(self, None)
+            self._giver = self._giver or giver  # A destructor may have taken a row meanwhile.
         try:
             if self._giver.more():
                 return True
@@ -166,14 +167,29 @@ class Feeder(_engine.FeederBase, Generic[Row]):
             self._giver.ask()
 
     def _give_up(self, reason: str) -> NoReturn:
-        sentence = f"Feeder `{self.name}`: {reason}"
-        if _feeders.failed(self, sentence):
+        if _feeders.failed(self, reason):
             raise StopUser
-        raise FeederError(sentence)
+        raise FeederError(f"Feeder `{self.name}`: {reason}")
 
     def _unreadable(self, number: int, error: Exception) -> NoReturn:
         """A row that is not what it should be."""
-        raise FeederError(f"Feeder `{self.name}`: row {number} is no JSON: {error}") from error
+        self._give_up(f"row {number} is no JSON: {error}")
+
+
+def _check_reading(path: str | None, columns: object, delimiter: str | None, encoding: str) -> None:
+    """Raise `ValueError` for what says how to read a file and cannot be heeded."""
+    what = "an iterable" if path is None else repr(path)
+    for name, value in (("columns", columns), ("delimiter", delimiter)):
+        if value is not None and (path is None or kind_of(path) != "csv"):
+            raise ValueError(f"`{name}` of a feeder is for CSV, not for {what}")
+    if path is None and encoding != "utf-8":
+        raise ValueError(f"`encoding` of a feeder is for files, not for {what}")
+    if delimiter is not None and (len(delimiter) != 1 or not delimiter.isascii()):
+        raise ValueError(f"`delimiter` of a feeder is one ASCII character, not {delimiter!r}")
+    try:
+        codecs.lookup(encoding)
+    except LookupError:
+        raise ValueError(f"`encoding` of a feeder is one that Python knows, not {encoding!r}") from None
 
 
 def _folder_of_caller() -> str | None:

@@ -174,6 +174,15 @@ impl<C: Content> Ledger<C> {
         self.serve()
     }
 
+    /// A request of a worker that was lost, and has not come back. What it used and gives back counts, but it gets nothing:
+    /// rows for nobody would keep all others waiting for the end. Should it come back, it asks again.
+    pub fn request_of_lost(&mut self, worker: &str, request: Request) -> Vec<Outgoing<C>> {
+        let mut answers = self.request(worker, Request { wants: 0, starves: false, ..request });
+        answers.extend(self.lose(worker));
+        answers.retain(|answer| answer.worker != worker);
+        answers
+    }
+
     /// Whether the request goes on with what is known here of its stream; a new one begins without rows.
     fn is_known(&mut self, worker: &str, request: &Request) -> bool {
         if self.streams.get(worker).is_some_and(|stream| stream.life >= request.life) {
@@ -243,11 +252,6 @@ impl<C: Content> Ledger<C> {
         let somebody_starves = self.waiting.iter().any(|worker| self.streams[worker].starves);
         let live = self.streams.iter().filter(|(_, stream)| !stream.is_lost && !stream.held.is_empty());
         if somebody_starves { live.map(|(worker, _)| worker.as_str()).collect() } else { Vec::new() }
-    }
-
-    /// All workers that have ever asked.
-    pub fn workers(&self) -> impl Iterator<Item = &String> {
-        self.streams.keys()
     }
 
     /// How many rows were used, as far as workers have told.

@@ -58,6 +58,8 @@ enum Step {
     Die(Index),
     /// The owner gives it up, whether it lives or not.
     Lose(Index),
+    /// The owner hears of it again.
+    Find(Index),
     /// A message arrives, and it may arrive again.
     Deliver(Index, bool),
     /// It never arrives.
@@ -75,6 +77,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => who().prop_map(Step::Begin),
         1 => who().prop_map(Step::Die),
         1 => who().prop_map(Step::Lose),
+        1 => who().prop_map(Step::Find),
         16 => (who(), any::<bool>()).prop_map(|(which, again)| Step::Deliver(which, again)),
         3 => who().prop_map(Step::Drop),
         1 => Just(Step::Join),
@@ -95,6 +98,8 @@ struct Fleet {
     network: Vec<Message>,
     taken: Vec<(u64, u64)>,
     waiting: BTreeSet<String>,
+    /// Whom the owner has given up.
+    lost: BTreeSet<String>,
     clock: Duration,
     joined: usize,
 }
@@ -107,6 +112,7 @@ impl Fleet {
             network: Vec::new(),
             taken: Vec::new(),
             waiting: BTreeSet::new(),
+            lost: BTreeSet::new(),
             clock: Duration::ZERO,
             joined: 0,
         };
@@ -143,10 +149,8 @@ impl Fleet {
             Step::Die(who) => self.with(who, |fleet, name| {
                 fleet.workers.remove(name);
             }),
-            Step::Lose(who) => self.with(who, |fleet, name| {
-                let answers = fleet.ledger.lose(name);
-                fleet.answer(answers);
-            }),
+            Step::Lose(who) => self.with(who, Self::lose),
+            Step::Find(who) => self.with(who, Self::find),
             Step::Deliver(which, again) => self.deliver(which, again),
             Step::Drop(which) if !self.network.is_empty() => {
                 let place = which.index(self.network.len());
@@ -194,6 +198,18 @@ impl Fleet {
         self.network.extend(spares);
     }
 
+    fn lose(&mut self, name: &str) {
+        self.lost.insert(name.into());
+        let answers = self.ledger.lose(name);
+        self.answer(answers);
+    }
+
+    fn find(&mut self, name: &str) {
+        if self.lost.remove(name) {
+            self.ledger.find(name);
+        }
+    }
+
     fn send(&mut self, name: &str, request: Option<Request>) {
         self.network.extend(request.map(|request| Message::Request(name.into(), request)));
     }
@@ -214,7 +230,9 @@ impl Fleet {
     fn hear(&mut self, message: Message) {
         match message {
             Message::Request(worker, request) => {
-                let answers = self.ledger.request(&worker, request);
+                let is_lost = self.lost.contains(&worker);
+                let hear = if is_lost { Ledger::request_of_lost } else { Ledger::request };
+                let answers = hear(&mut self.ledger, &worker, request);
                 self.answer(answers);
             }
             Message::Used(worker, life, used) => {
@@ -248,6 +266,7 @@ impl Fleet {
             }
             self.lose_the_dead();
             for name in self.workers.keys().cloned().collect::<Vec<_>>() {
+                self.find(&name);
                 self.clock += Duration::from_millis(10);
                 self.take(&name, 7);
                 self.tick(&name);
@@ -260,12 +279,12 @@ impl Fleet {
         panic!("somebody waits for ever");
     }
 
+    /// Once: what they have said may come later.
     fn lose_the_dead(&mut self) {
-        let known = self.ledger.workers().cloned();
-        let dead: Vec<_> = known.filter(|worker| !self.workers.contains_key(worker)).collect();
-        for worker in dead {
-            let answers = self.ledger.lose(&worker);
-            self.answer(answers);
+        for name in (1..=self.joined).map(|number| format!("worker {number}")) {
+            if !self.workers.contains_key(&name) && !self.lost.contains(&name) {
+                self.lose(&name);
+            }
         }
     }
 
@@ -357,6 +376,39 @@ fn what_is_brought_goes_out_in_its_order_and_ends_when_that_is_told() {
     let request = stock.ask(Duration::ZERO, 1).unwrap();
     let answers = ledger.request("a", request);
     assert_eq!(answers[0].answer, Answer::End);
+}
+
+#[test]
+fn what_a_lost_worker_said_before_gets_it_no_rows_and_keeps_nobody_waiting() {
+    let mut ledger = numbers(16, false, false);
+    let mut dead = begun(&mut ledger);
+    let request = dead.ask(Duration::ZERO, 1).unwrap();
+    ledger.request("b", Request { life: 1, number: 1, kept: 0, used: 0, wants: 0, starves: false });
+    assert_eq!(ledger.lose("a"), []);
+    assert_eq!(ledger.request_of_lost("a", request), []);
+    let ask = |number, used| Request { life: 1, number, kept: 0, used, wants: 16, starves: true };
+    let answers = ledger.request("b", ask(2, 0));
+    assert!(matches!(&answers[..], [Outgoing { answer: Answer::Rows(rows), .. }] if rows.len() == 16));
+    let answers = ledger.request("b", Request { kept: 16, ..ask(3, 16) });
+    assert_eq!(answers[0].answer, Answer::End);
+    assert!(ledger.is_spent() && ledger.in_doubt().is_empty());
+}
+
+#[test]
+fn a_lost_worker_that_comes_back_asks_again() {
+    let mut ledger = numbers(16, false, false);
+    let mut stock = begun(&mut ledger);
+    let request = stock.ask(Duration::ZERO, 1).unwrap();
+    ledger.lose("a");
+    assert_eq!(ledger.request_of_lost("a", request), []);
+    ledger.find("a");
+    while stock.is_empty() {
+        let request = stock.ask_again().or_else(|| stock.ask(Duration::ZERO, 1)).unwrap();
+        for Outgoing { life, number, answer, .. } in ledger.request("a", request) {
+            stock.arrive(life, number, answer);
+        }
+    }
+    assert_eq!(stock.take().map(|row| row.number), Some(1));
 }
 
 #[test]

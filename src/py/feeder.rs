@@ -333,6 +333,18 @@ impl PyLedger {
         outgoing(py, answers)
     }
 
+    /// The same of a worker that was lost: it gets no answer.
+    fn request_of_lost<'py>(
+        &self,
+        py: Python<'py>,
+        worker: &str,
+        request: RequestParts,
+    ) -> PyResult<Vec<OutgoingParts<'py>>> {
+        let (life, number, kept, used, wants, starves) = request;
+        let answers = self.ledger().request_of_lost(worker, Request { life, number, kept, used, wants, starves });
+        outgoing(py, answers)
+    }
+
     fn note_used<'py>(&self, py: Python<'py>, worker: &str, life: u64, used: u64) -> PyResult<Vec<OutgoingParts<'py>>> {
         let answers = self.ledger().note_used(worker, life, used);
         outgoing(py, answers)

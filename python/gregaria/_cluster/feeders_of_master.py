@@ -17,6 +17,7 @@ from gevent.event import Event
 
 from gregaria import _engine, _feeders
 from locust import log
+from locust.runners import STATE_MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,6 +41,9 @@ _PATIENCE = 1.0
 
 _MOST_RANGES = 20
 """In a line of the log; the file has all."""
+
+_LONGEST_REASON = 1000
+"""Characters of what a worker says that end up in the log."""
 
 _STRANGERS_ARE_KNOWN = 3.0
 """Seconds after which a worker has shown whether it is one of ours."""
@@ -85,6 +89,8 @@ def hear(runner: MasterRunner, node: str, type: str, data: Any) -> None:
         fleet.request(node, *_request(data))
     elif type == "gregaria:used":
         fleet.note_used(node, *_used(data))
+    elif type == "gregaria:broken":
+        fleet.give_up(node, *_broken(data))
     elif type == "gregaria:finished":
         fleet.has_finished(node)
 
@@ -101,6 +107,13 @@ def _used(data: Any) -> tuple[str, int, int]:
     match data:
         case {"feeder": str(name), "life": life, "used": used} if _count(life, used):
             return name, life, used
+    raise _feeders.Misshapen("its data are not what they should be")
+
+
+def _broken(data: Any) -> tuple[str, str]:
+    match data:
+        case {"feeder": str(name), "reason": str(reason)}:
+            return name, reason[:_LONGEST_REASON]
     raise _feeders.Misshapen("its data are not what they should be")
 
 
@@ -146,16 +159,12 @@ class Owner:
             broken.ledger.give_up(str(error))
             return broken
 
-    def request(self, node: str, request: _feeders.Request) -> Outgoing:
-        """What is to be answered, now that rows for it have been brought."""
-        if self._rows is not None:
-            self._bring(self.ledger.shortage(request[4]))
-        return self.ledger.request(node, request)
-
-    def _bring(self, count: int) -> None:
-        assert self._rows is not None, "the engine reads files"
+    def bring(self, wanted: int) -> None:
+        """Have so many rows at hand, unless the engine reads them."""
+        if self._rows is None:
+            return
         try:
-            for _ in range(count):
+            for _ in range(self.ledger.shortage(wanted)):
                 row = next(self._rows, None)
                 if row is None:
                     self.ledger.close()
@@ -200,7 +209,9 @@ class Fleet:
             reason = "the master's locustfile has no feeder of this name"
             self._send(name, None, [(node, life, number, "broken", reason)])
             return
-        self._answer(owner, owner.request(node, request))
+        owner.bring(request[4])  # What gives rows may wait, and the worker be gone by then.
+        hear = owner.ledger.request if self._is_there(node) else owner.ledger.request_of_lost
+        self._answer(owner, hear(node, request))
 
     def note_used(self, node: str, name: str, life: int, used: int) -> None:
         """A worker tells how far it is."""
@@ -208,11 +219,21 @@ class Fleet:
         if owner is not None:
             self._answer(owner, owner.ledger.note_used(node, life, used))
 
+    def give_up(self, node: str, name: str, reason: str) -> None:
+        """A worker found that what it was sent cannot be read."""
+        if name in self.owners and self._is_there(node) and not self._is_over:
+            self._fail(f"{self.owners[name].title}: {reason}")
+
     def lose(self, node: str) -> None:
         """Nobody waits for this worker any more."""
         for owner in self.owners.values():
             self._answer(owner, owner.ledger.lose(node))
         self.has_finished(node)
+
+    def _is_there(self, node: str) -> bool:
+        """By the engine's word: events of workers come in another queue than their requests."""
+        said = self.runner.server.engine.node(node)
+        return said is not None and said[0] != STATE_MISSING
 
     def _owner(self, name: str) -> Owner | None:
         if name not in self.owners and name in self._known and not self._is_over:

@@ -16,6 +16,7 @@ from .feeders_of_master import ITERATIONS
 if TYPE_CHECKING:
     from gevent import Greenlet
 
+    from gregaria.feeder import Feeder
     from locust.runners import WorkerRunner
 
 _TURN = 0.5
@@ -69,6 +70,12 @@ def end_test(runner: WorkerRunner) -> None:
     """They have ended."""
     if runner in _workers:
         _workers[runner].end()
+
+
+def failed(runner: WorkerRunner, feeder: Feeder[Any], reason: str) -> None:
+    """A row cannot be read; the master, which hands rows on as they are, may not know it."""
+    if runner.master_is_ours:
+        runner.send_message("gregaria:broken", {"feeder": feeder.name, "reason": reason})
 
 
 def hear(runner: WorkerRunner, node: str, type: str, data: Any) -> None:
@@ -258,3 +265,4 @@ class There:
         self._is_stopped = True
         if self._runner.master_is_ours:
             self.send(self.feeder._leave())
+            self.tell()  # Of broken data nothing may be left to give back, and still be something to tell.
