@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -94,15 +95,102 @@ def test_a_seed_repeats_the_order_of_lots(tmp_path: Path) -> None:
         ("rows = Feeder('bad.csv')", "Feeder `bad.csv`: bad.csv, line 3: 1 fields, where there are 2 columns"),
         ("rows = Feeder('list.json')", "Feeder `list.json`: list.json has no list in it"),
         ("rows = Feeder('latin.csv')", "latin.csv, line 2: this is no UTF-8; `encoding=` says what it is"),
+        ("rows = Feeder('bad.csv', encoding='latin-1')", "bad.csv, line 3: 1 fields, where there are 2 columns"),
+        ("rows = Feeder('long.csv', encoding='latin-1')", "cannot read long.csv: field larger than field limit"),
+        ("rows = Feeder('twice.csv', encoding='latin-1')", 'twice.csv: two columns have the name "a"'),
+        ("rows = Feeder('none.csv', encoding='latin-1')", "none.csv: the first line names no columns"),
+        ("rows = Feeder('cut.csv.gz')", "cannot read cut.csv.gz: "),
+        ("rows = Feeder('cut.csv.gz', encoding='latin-1')", "cannot read cut.csv.gz: Compressed file ended before"),
+        ("rows = Feeder('bad.jsonl')", "Feeder `bad.jsonl`: row 2 is no JSON: "),
+        ("rows = Feeder('bad.jsonl', encoding='latin-1')", "Feeder `bad.jsonl`: row 2 is no JSON: "),
+        ("rows = Feeder('half.json')", "cannot read half.json: Expecting value"),
+        ("rows = Feeder(lambda: (1 / each for each in (1, 0)))", "Feeder `feeder`: division by zero"),
+        ("rows = Feeder((next(iter([])) for _ in [1]))", "Feeder `feeder`: generator raised StopIteration"),
     ],
 )
 def test_data_that_cannot_be_read_end_the_run_in_one_sentence(feeder: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n3\n")
     (tmp_path / "list.json").write_text("{}")
+    (tmp_path / "half.json").write_text("[1,")
+    (tmp_path / "bad.jsonl").write_text("1\n\n{\n")
     (tmp_path / "latin.csv").write_bytes("a\nß\n".encode("latin-1"))
+    (tmp_path / "long.csv").write_text(f"a\n{'x' * 200_000}\n")
+    (tmp_path / "twice.csv").write_text("a, a\n1,2\n")
+    (tmp_path / "none.csv").write_text("\n")
+    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"a\n" + random.Random(1).randbytes(999).hex().encode())[:-9])
     ran, taken = run(tmp_path, feeder, "-t", "30")
     assert ran.stderr.count(said) >= 1 and "Traceback" not in ran.stderr, ran.stderr
-    assert ran.returncode in (1, 2) and len(taken) <= 1
+    assert "all rows were handed out" not in ran.stderr
+    assert ran.returncode == (1 if "there is no file" in said else 2) and len(taken) <= 1
+
+
+def test_users_wait_while_another_one_reads_what_waits_itself(tmp_path: Path) -> None:
+    feeder = """
+import gevent
+def slowly():
+    for number in range(20):
+        gevent.sleep(0.005)
+        yield number
+rows = Feeder(slowly)
+"""
+    ran, taken = run(tmp_path, feeder, "-t", "30")
+    assert taken == list(range(20)) and ran.returncode == 0, ran.stderr
+    ran, taken = run(tmp_path, feeder.replace("0.005", "7"), "-t", "1")
+    assert taken == [] and ran.returncode == 0 and "ERROR" not in ran.stderr, ran.stderr
+
+
+def test_a_user_that_is_stopped_while_it_reads_is_not_the_end_of_the_data(python_script: Callable[..., Any]) -> None:
+    told = python_script(
+        """
+        import json
+        import gevent
+        from gregaria import Feeder
+
+        def slowly():
+            gevent.sleep(60)
+            yield 1
+
+        rows = Feeder(slowly, name="slow")
+        user = gevent.spawn(next, rows)
+        gevent.sleep(0)
+        user.kill()
+        try: next(rows)
+        except Exception as error: print(json.dumps([type(error).__name__, str(error)]))
+        """
+    ).last_line
+    assert told == [
+        "FeederError",
+        "Feeder `slow`: GreenletExit ended what gives its rows, while a user waited for one",
+    ]
+
+
+def test_a_destructor_may_take_a_row_while_a_row_is_made(tmp_path: Path, python_script: Callable[..., Any]) -> None:
+    write_csv(tmp_path / "rows.csv", 20_000)
+    told = python_script(
+        """
+        import gc, json, os, sys
+        os.chdir(sys.argv[1])
+        from gregaria import Feeder
+
+        rows, taken = Feeder("rows.csv"), []
+
+        class Left:
+            def __init__(self):
+                self.itself = self
+
+            def __del__(self):
+                taken.append(next(rows))
+
+        while len(taken) < 10_000:
+            gc.set_threshold(1 + len(taken) % 5)
+            Left()
+            taken.append(next(rows))
+        numbers = {int(row["id"]) for row in taken}
+        print(json.dumps([len(taken) - len(numbers), max(numbers) - min(numbers) + 1 - len(numbers)]))
+        """,
+        str(tmp_path),
+    ).last_line
+    assert told == [0, 0]
 
 
 def test_a_test_that_is_started_again_begins_again(tmp_path: Path, python_script: Callable[..., Any]) -> None:
@@ -202,16 +290,24 @@ def test_what_is_no_data_is_refused(python_script: Callable[..., Any]) -> None:
         kept = Feeder([], name="one")
         print(json.dumps([
             refusal("rows.xlsx"), refusal(7), refusal([], when_empty="never"), refusal([], name="one"),
-            refusal("rows.csv", delimiter="||"), [Feeder([]).name, Feeder([]).name],
+            refusal("rows.csv", delimiter="||"), refusal([], columns=["a"]), refusal(print, delimiter=";"),
+            refusal([], encoding="latin-1"), refusal("rows.jsonl", delimiter=";"), refusal("rows.json", columns=["a"]),
+            refusal("rows.csv", encoding="latin-0"), [Feeder([]).name, Feeder([]).name],
         ]))
         """
     ).last_line
     assert "cannot tell what is in 'rows.xlsx': it reads .csv, .tsv" in told[0]
-    assert told[1:5] == [
+    assert told[1:-1] == [
         "a feeder takes a path, an iterable, or a function that returns one, not 7",
         '`when_empty` of a feeder is "stop", "recycle" or "error", not \'never\'',
         "there are two feeders with the name 'one'",
         "`delimiter` of a feeder is one ASCII character, not '||'",
+        "`columns` of a feeder is for CSV, not for an iterable",
+        "`delimiter` of a feeder is for CSV, not for an iterable",
+        "`encoding` of a feeder is for files, not for an iterable",
+        "`delimiter` of a feeder is for CSV, not for 'rows.jsonl'",
+        "`columns` of a feeder is for CSV, not for 'rows.json'",
+        "`encoding` of a feeder is one that Python knows, not 'latin-0'",
     ]
 
 

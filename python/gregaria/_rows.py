@@ -8,8 +8,10 @@ import hashlib
 import json
 import os
 import secrets
+import zlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import IO, Any, Literal
+from contextlib import contextmanager
+from typing import IO, Any, Literal, cast
 
 from . import _engine
 
@@ -123,10 +125,7 @@ class Rows:
 
     def _listed(self) -> list[Any]:
         with self._open() as file:
-            try:
-                rows = json.load(file)
-            except ValueError as error:
-                raise OSError(f"{self.path} is no JSON: {error}") from error
+            rows = json.load(file)
         if not isinstance(rows, list):
             raise OSError(f"{self.path} has no list in it; a JSON text a line is for a file that ends in .jsonl")
         return rows
@@ -134,19 +133,46 @@ class Rows:
     def _decoded(self) -> Iterator[Any]:
         assert self.path is not None, "an iterable is no file"
         with self._open() as file:
-            try:
-                if kind_of(self.path) == "lines":
-                    yield from (json.loads(line) for line in file if line.strip())
-                else:
-                    yield from csv.DictReader(file, self.columns, delimiter=self._delimiter())
-            except ValueError as error:
-                raise OSError(f"cannot read {self.path}: {error}") from error
+            yield from self._of_lines(file) if kind_of(self.path) == "lines" else self._of_csv(file)
 
-    def _open(self) -> IO[str]:
+    def _of_lines(self, file: IO[str]) -> Iterator[Any]:
+        for number, line in enumerate(filter(str.strip, file), 1):
+            try:
+                row = json.loads(line)
+            except ValueError as error:
+                raise OSError(f"row {number} is no JSON: {error}") from error
+            yield row
+
+    def _of_csv(self, file: IO[str]) -> Iterator[dict[str, str]]:
+        """As the engine does it, which can read UTF-8 only."""
+        records = csv.reader(file, delimiter=self._delimiter())
+        columns = self.columns or [name.strip() for name in next(filter(None, records), [])]
+        self._check_columns(columns)
+        line = records.line_num + 1
+        for fields in records:
+            if fields and len(fields) != len(columns):
+                raise OSError(f"{self.path}, line {line}: {len(fields)} fields, where there are {len(columns)} columns")
+            if fields:
+                yield dict(zip(columns, fields, strict=True))
+            line = records.line_num + 1
+
+    def _check_columns(self, columns: list[str]) -> None:
+        if columns in ([], [""]):
+            raise OSError(f"{self.path}: the first line names no columns")
+        for name in columns:
+            if columns.count(name) > 1:
+                raise OSError(f'{self.path}: two columns have the name "{name}"')
+
+    @contextmanager
+    def _open(self) -> Iterator[IO[str]]:
+        """The file, unpacked and decoded. Raises `OSError` for whatever turns out to be wrong with it."""
         path = self._found()
-        if path.lower().endswith(".gz"):
-            return gzip.open(path, "rt", encoding=self.encoding, newline="")
-        return open(path, encoding=self.encoding, newline="")
+        is_packed = path.lower().endswith(".gz")
+        try:
+            with (gzip.open if is_packed else open)(path, "rt", encoding=self.encoding, newline="") as file:
+                yield cast("IO[str]", file)
+        except (ValueError, EOFError, csv.Error, zlib.error, gzip.BadGzipFile) as error:
+            raise OSError(f"cannot read {self.path}: {error}") from error
 
     def _found(self) -> str:
         """Where the file is: raises `OSError` where it is nowhere."""
