@@ -876,6 +876,7 @@ class MasterRunner(DistributedRunner):
         dispatcher = self._users_dispatcher
         if self.state not in (STATE_RUNNING, STATE_SPAWNING):
             self.server.engine.begin_test()
+            self._attending.begin_test()
             self._begin_test()
             if self._users_dispatcher is not dispatcher:
                 return  # A listener of `test_start` has stopped the test.
@@ -908,7 +909,7 @@ class MasterRunner(DistributedRunner):
         self._users_dispatcher = None
         if send_stop_to_client:
             self.send_message("stop")
-            if not self.server.wait_until(lambda: self.user_count == 0, seconds=self.environment.stop_timeout + 60):
+            if not self._dealing.have_all_stopped():
                 logger.error("Timeout waiting for all workers to stop")
             _feeders.end_test(self)
             _runs.ended(self.environment)

@@ -166,8 +166,14 @@ class Fleet:
         return time.monotonic() - began
 
     def stop(self) -> float:
+        self.begin_to_stop()
+        return self.stopped()
+
+    def begin_to_stop(self) -> None:
         self.users = 0
         self.master.inside("_gevent.spawn(runner.stop)")
+
+    def stopped(self) -> float:
         return self.within(PATIENCE, self._standing_still, "a stop")
 
     def _standing_still(self) -> list[str]:

@@ -92,7 +92,8 @@ class Round:
 
 
 def kill(round: Round) -> None:
-    if len(round.fleet.living) > 1:
+    # Two are left: a master whose last worker goes missing stops its test.
+    if len(round.fleet.living) > 2:
         worker = round.somebody()
         assert worker.node.doors
         round.lost.append(worker)
@@ -100,7 +101,7 @@ def kill(round: Round) -> None:
 
 
 def leave(round: Round) -> None:
-    if len(round.fleet.living) > 1:
+    if len(round.fleet.living) > 2:
         worker = round.somebody()
         worker.heal()
         round.left.append(worker)
@@ -171,13 +172,44 @@ def restart_master(round: Round) -> None:
     fleet = round.fleet
     for worker in fleet.living:
         worker.heal()
-    fleet.restart_master(round.chance.choice([signal.SIGKILL, signal.SIGTERM]))
+    how = round.chance.choice([signal.SIGKILL, signal.SIGTERM])
+    fleet.restart_master(how)
+    if how == signal.SIGTERM:
+        # It has sent its workers home.
+        for worker in fleet.workers:
+            worker.node.process.wait(30)
+        while len(fleet.living) < 2:
+            fleet.join()
     round.lost.clear()
     fleet.within(20, lambda: _not_all_known(fleet), "workers at a new master")
     fleet.stop()
     fleet.forget()
     round.skewed.clear()
     fleet.start(round.chance.randint(2, 10))
+
+
+def cut_at_an_order(round: Round) -> None:
+    """What the master says is lost under way: to stop, to change the number of users, to begin."""
+    fleet = round.fleet
+    for worker in fleet.living:
+        worker.heal()
+    fleet.restored("before an order that is lost")
+    worker = round.somebody()
+    is_a_stop = round.chance.random() < 0.5
+    worker.proxy.hold()
+    if is_a_stop:
+        fleet.begin_to_stop()
+    else:
+        fleet.start(round.chance.randint(1, 20))
+    time.sleep(round.chance.uniform(0.2, 1))
+    worker.proxy.cut()
+    worker.proxy.heal()
+    if is_a_stop:
+        fleet.stopped()
+        fleet.within(10, round._miscounted, "counted after a stop that was lost")
+        fleet.forget()
+        round.skewed = [each for each in round.skewed if not each.said]
+        fleet.start(round.chance.randint(2, 10))
 
 
 def _not_all_known(fleet: Fleet) -> list[str]:
@@ -193,7 +225,7 @@ def wrong_clock(round: Round) -> None:
 
 FAULTS: list[Callable[[Round], None]] = [
     kill, leave, pause, partition, partition_and_cut, cut, delay, connect_twice, join, change, stop_and_start,
-    restart_master, wrong_clock,
+    restart_master, wrong_clock, cut_at_an_order,
 ]  # fmt: skip
 
 

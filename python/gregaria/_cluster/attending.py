@@ -36,6 +36,8 @@ class Attending:
         self.answers = sources.Answers(runner)
         self.away: set[str] = set()
         """Workers that have stopped their users, and have not said yet that they are ready again."""
+        self._late: set[str] = set()
+        """Workers that were missing when the test began, and may still be at the one before."""
         # Until `keep_listening` has looked: listeners of `init` are still to come.
         self.engine.hear(reports=True, heartbeats=True)
         self._handlers: dict[str, Callable[[Happened], None]] = {
@@ -110,6 +112,7 @@ class Attending:
         runner.environment.events.worker_connect.fire(client_id=node)
         runner.clients[node] = LiveNode(node, self.engine)
         self.away.discard(node)
+        self._late.discard(node)
         self.engine.wake()  # somebody may wait for workers
         runner._dealing.joins(node)
         said = f"{node} (index {event.index}) reported as ready"
@@ -158,12 +161,21 @@ class Attending:
     def _on_healed(self, event: Happened) -> None:
         runner = self.runner
         logger.info(f"Worker {event.node} self-healed with heartbeat, setting state to {event.text}.")
-        runner._dealing.joins(event.node)
         _feeders.found(runner, event.node)
         runs_users = event.text in (STATE_RUNNING, STATE_SPAWNING)
-        if runs_users and runner.state not in (STATE_RUNNING, STATE_SPAWNING):
-            # It missed that the test was stopped, and would run its users for ever.
+        is_late = runs_users and event.node in self._late
+        if not is_late:
+            runner._dealing.joins(event.node)
+        if is_late or (runs_users and runner.state not in (STATE_RUNNING, STATE_SPAWNING)):
+            # It missed that its test was stopped, and would run its users for ever. Who is late joins when it is ready.
             runner.send_message("stop", client_id=event.node)
+
+    def begin_test(self) -> None:
+        """A test begins: who still has users of the one before ends them first."""
+        clients = self.runner.clients
+        self._late = {node.id for node in clients.missing}
+        for node in [*clients.running, *clients.spawning]:
+            self.runner.send_message("stop", client_id=node.id)
 
     def _on_stranger(self, event: Happened) -> None:
         if event.text == "client_stopped":

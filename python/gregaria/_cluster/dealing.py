@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from locust import runners
 from locust.runners import STATE_RUNNING
 
+from .nodes import LiveNode
 from .ramp import Ramp
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from locust.dispatch import UsersDispatcher
     from locust.runners import MasterRunner
+
+_TOLD_AGAIN = 5.0
+"""Seconds after its stop timeout until a worker that still has users is told once more to stop them."""
 
 
 class Dealing:
@@ -48,6 +52,18 @@ class Dealing:
             self._ramp.end()
             self._ramp = None
 
+    def have_all_stopped(self) -> bool:
+        """Wait for the users of all workers to end. Who still has some after a while is told once more."""
+        runner = self._runner
+        patience = runner.environment.stop_timeout
+        if runner.server.wait_until(lambda: runner.user_count == 0, seconds=patience + _TOLD_AGAIN):
+            return True
+        for node in runner.clients.values():
+            # Its connection may have been cut when it was told. Locust's workers would do it twice.
+            if node.user_count and isinstance(node, LiveNode) and node.is_ours:
+                runner.send_message("stop", client_id=node.id)
+        return runner.server.wait_until(lambda: runner.user_count == 0, seconds=60 - _TOLD_AGAIN)
+
     def redistribute(self) -> None:
         """Have the workers that there are now share all users: soon, so that many who come at once are one change."""
         runner = self._runner
@@ -68,6 +84,8 @@ class Dealing:
         """This worker can run users from now on."""
         runner = self._runner
         if runner._users_dispatcher is not None:
+            # Who says twice that he is ready is one worker, and has no users.
+            self.plan_without(node)
             runner._users_dispatcher.add_worker(worker_node=runner.clients[node])
             self.is_balanced = False
             self.redistribute()

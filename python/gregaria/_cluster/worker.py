@@ -10,10 +10,12 @@ import logging
 import os
 import sys
 import traceback
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 import gevent
+from gevent.lock import RLock
 
 from gregaria import _engine, _feeders
 from gregaria._cluster import finding, options, reports
@@ -41,6 +43,15 @@ _OURS = "gregaria:"
 """How the kinds of messages begin that only our own nodes send each other."""
 
 logger = logging.getLogger("locust.runners")
+
+
+@dataclass
+class _Taken:
+    """A report on its way through the listeners."""
+
+    data: dict[str, Any] = field(default_factory=dict)
+    """As it was counted."""
+    hidden: reports.Hidden = reports.NOTHING
 
 
 class Link:
@@ -74,8 +85,8 @@ class Link:
         """Whether there was an error that the master had not been told when the process was asked to end."""
         self._accepted = 0.0
         """When the master sent the latest spawn message, by its own clock."""
-        self._reported: dict[str, Any] = {}
-        self._hidden: reports.Hidden = reports.NOTHING
+        self._reporting = RLock()
+        self._taken = _Taken()
         self._has_quit = False
         self._has_reported = False
         """Until then listeners of `init` may come that have a part in the first report."""
@@ -292,18 +303,32 @@ class Link:
         if not self._has_listeners():
             self.engine.report()
             return
+        # A listener may wait, and another report become due meanwhile; or quit, which reports within this report.
+        with self._reporting:
+            around, self._taken = self._taken, _Taken()
+            try:
+                self._report_with_listeners(self._taken)
+            finally:
+                self._taken = around
+
+    def _report_with_listeners(self, taken: _Taken) -> None:
         data: dict[str, Any] = {}
-        self._reported, self._hidden = {}, reports.NOTHING
-        self.environment.events.report_to_master.fire(client_id=self.runner.client_id, data=data)
         try:
-            self._send_report(data)
+            self.environment.events.report_to_master.fire(client_id=self.runner.client_id, data=data)
+        except BaseException:
+            # This greenlet is killed while a listener waits: what was counted has left the table already.
+            if taken.data:
+                self._send_report(taken.data, taken.hidden)
+            raise
+        try:
+            self._send_report(data, taken.hidden)
         except (TypeError, ValueError, OverflowError) as error:
             logger.error("What listeners of `report_to_master` added cannot be sent, and is left out: %s", error)
             log.unhandled_greenlet_exception = True
-            self._send_report(self._reported)
+            self._send_report(taken.data, taken.hidden)
 
-    def _send_report(self, data: dict[str, Any]) -> None:
-        reports.restore(data, self._hidden)
+    def _send_report(self, data: dict[str, Any], hidden: reports.Hidden) -> None:
+        reports.restore(data, hidden)
         self.send("stats", data)
 
     def report_the_rest(self) -> None:
@@ -320,10 +345,10 @@ class Link:
     def _on_report_to_master(self, client_id: str, data: dict[str, Any]) -> None:
         # Nobody counts between the two: this greenlet does not wait.
         buckets = self._own_buckets() if stats.bucket_response_time is not stats._locusts_bucket else {}
-        self._reported = reported = self.engine.take_report()
+        self._taken.data = reported = self.engine.take_report()
         for entry in [*reported["stats"], reported["stats_total"]] if buckets else []:
             entry["response_times"] = buckets[entry["name"], entry["method"]]
-        self._hidden = reports.hide(reported)
+        self._taken.hidden = reports.hide(reported)
         data.update(reported)
 
     def _own_buckets(self) -> dict[tuple[str, str], dict[int, int]]:

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use super::Logs;
 use super::allowance::Allowance;
 use super::data::{MOST_NAME, beat, exception, field, is_falsy, map, users};
-use super::nodes::{Beaten, Nodes, State, Users};
+use super::nodes::{Beaten, Node, Nodes, State, Users};
 use super::queue::{Event, Level, Queue};
 use super::spawning::Clock;
 use crate::cluster::message::{self, Envelope, Malformed};
@@ -349,6 +349,7 @@ impl Fleet {
 
     fn spawning(&self, sent: &Received<'_>) -> Option<Answer> {
         if self.enter(sent.node, State::Spawning) {
+            self.nodes().change(sent.node, Node::spawns);
             return None;
         }
         Some(self.send_away(sent.node, "spawning"))
@@ -456,7 +457,8 @@ impl Fleet {
     }
 
     /// An interval has passed.
-    pub fn tick(&self, now: f64) {
+    #[must_use = "these messages are to be sent"]
+    pub fn tick(&self, now: f64) -> Vec<Answer> {
         let left_out = held(&self.lines).refill(now);
         if left_out > 0 {
             self.say(Level::Warning, format!("{left_out} further lines about messages of workers were left out"));
@@ -465,8 +467,9 @@ impl Fleet {
         let ticked = nodes.tick(self.timing().dead);
         let left = nodes.tally().active();
         drop(nodes);
-        if ticked == super::nodes::Ticked::default() {
-            return;
+        let again = ticked.again.into_iter().map(|(id, message)| (id.as_ref().into(), message)).collect();
+        if ticked.missing.is_empty() && ticked.forgotten.is_empty() {
+            return again;
         }
         self.note_change();
         let count = ticked.missing.len();
@@ -479,6 +482,7 @@ impl Fleet {
         if !ticked.forgotten.is_empty() {
             self.queue.push(Event::Forgotten { ids: ticked.forgotten });
         }
+        again
     }
 
     fn say_what_is_lost(&self, node: &str, has_left: bool, now: f64) {

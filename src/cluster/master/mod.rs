@@ -138,7 +138,7 @@ async fn attend(
                 Some(Command::Close) | None => break,
             },
             () = sleep_until(due) => {
-                fleet.tick(now());
+                send(&router, fleet.tick(now()));
                 due = Instant::now() + fleet.timing().interval;
             }
             Some(notice) = noticed.recv() => fleet.say(Level::Warning, notice.text),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 /// Users of each class.
@@ -68,9 +69,47 @@ pub struct Node {
     pub has_beaten: bool,
     /// Of one of ours: for how many seconds its Python has not come round.
     pub busy: f64,
+    /// The last spawn message, how many are not answered yet, and for how many ticks that has been so.
+    spawn: Option<(Bytes, u32, u32)>,
 }
 
 impl Node {
+    /// After how many ticks a spawn message counts as lost under way: nodes of ours answer at once.
+    const LOST: u32 = 5;
+
+    /// It is sent a spawn message.
+    pub fn asked_to_spawn(&mut self, message: Bytes) {
+        let unanswered = self.spawn.take().map_or(0, |(_, unanswered, _)| unanswered);
+        self.spawn = Some((message, unanswered.saturating_add(1), 0));
+    }
+
+    /// It has answered a spawn message.
+    pub fn spawns(&mut self) {
+        self.spawn = self
+            .spawn
+            .take()
+            .filter(|(_, unanswered, _)| *unanswered > 1)
+            .map(|(message, unanswered, ticks)| (message, unanswered - 1, ticks));
+    }
+
+    /// It is not to spawn any more.
+    pub fn asked_to_stop(&mut self) {
+        self.spawn = None;
+    }
+
+    /// A tick has passed: what it has to be sent once more. It counts as the only one, whatever came before it.
+    fn lost_spawn(&mut self) -> Option<Bytes> {
+        if !self.is_ours || !self.state.is_active() {
+            return None;
+        }
+        let (message, unanswered, ticks) = self.spawn.as_mut()?;
+        *ticks += 1;
+        (*ticks > Self::LOST).then(|| {
+            (*unanswered, *ticks) = (1, 0);
+            message.clone()
+        })
+    }
+
     pub fn user_count(&self) -> u64 {
         self.users.values().fold(0, |sum, count| sum.saturating_add(*count))
     }
@@ -101,6 +140,8 @@ pub struct Beaten {
 pub struct Ticked {
     pub missing: Vec<Arc<str>>,
     pub forgotten: Vec<Arc<str>>,
+    /// Messages that were lost under way, and to whom.
+    pub again: Vec<(Arc<str>, Bytes)>,
 }
 
 /// How many there are in each state.
@@ -276,6 +317,7 @@ impl Nodes {
             } else {
                 node.liveness -= 1;
             }
+            ticked.again.extend(node.lost_spawn().map(|message| (Arc::clone(id), message)));
         }
         for id in &ticked.missing {
             self.set_state(id, State::Missing);

@@ -31,6 +31,9 @@ pub struct Ledger {
     /// Of this test, what is missing of reports that did not come.
     unheard: u64,
     clock_was_named: bool,
+    /// The worker's test that was the last one when this master began its present one.
+    over: Option<(u64, u64)>,
+    said_over: bool,
 }
 
 /// What is known of a worker's part in the present test.
@@ -54,6 +57,8 @@ pub enum Arrival {
     New(Option<String>),
     /// It was merged before.
     Duplicate,
+    /// It is of a test that is over; what is to be said of that.
+    Over(Option<String>),
 }
 
 impl Ledger {
@@ -79,6 +84,15 @@ impl Ledger {
                 "A report of worker {node} came late: {} in it count.",
                 requests_in(requests)
             )));
+        }
+        if self.over == Some((stamp.instance, stamp.test)) {
+            self.sequence = stamp.sequence;
+            let is_worth_a_word = requests > 0 && !std::mem::replace(&mut self.said_over, true);
+            return Arrival::Over(is_worth_a_word.then(|| {
+                format!(
+                    "Worker {node} reported requests of the test before this one: they are in no figure of this one."
+                )
+            }));
         }
         let gap = self.sequence + 1..stamp.sequence;
         if stamp.test != self.test {
@@ -199,11 +213,13 @@ impl Ledger {
     }
 
     pub fn begin(&mut self) {
-        // What comes late is of another test.
+        // What comes late is of another test. Each begins a new one before it begins users.
         if let Some(said) = self.said.filter(|said| said.instance == self.instance) {
             self.sequence = self.sequence.max(said.sequence);
         }
         self.missing.clear();
+        self.over = self.said.map(|said| (said.instance, said.test));
+        self.said_over = false;
         (self.requests, self.failures, self.lag) = (0, 0, Lag::default());
         (self.loss, self.unheard) = (None, 0);
         self.recent.clear();

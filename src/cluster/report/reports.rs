@@ -47,6 +47,11 @@ impl Reports {
             match ledger.arrive(node, stamp, requests) {
                 Arrival::Duplicate => return Ok(Merged { is_duplicate: true, ..Merged::default() }),
                 Arrival::New(complaint) => complaints.extend(complaint),
+                Arrival::Over(complaint) => {
+                    let users = report.users.iter().map(|(class, count)| ((*class).to_owned(), *count)).collect();
+                    complaints.extend(complaint);
+                    return Ok(Merged { users, complaints, ..Merged::default() });
+                }
             }
         } else {
             complaints.extend(ledger.came_back(node));

@@ -158,6 +158,11 @@ impl Conversation {
         (self.next.is_some() && self.may_recall(now, Self::ASKED)).then(|| self.recall(now, Again::Forgotten))
     }
 
+    /// It has called the master by itself: what that says of not knowing it may have been said before.
+    pub fn called(&mut self, now: Instant) {
+        self.recalled = Some(now);
+    }
+
     /// The master has acknowledged a call.
     pub fn acknowledged(&mut self, now: Instant, intervals: &Intervals) -> Again {
         self.next_call = None;
@@ -294,6 +299,21 @@ mod tests {
         talk.0.fall_silent();
         assert!((2..100).all(|second| talk.due(second).is_empty()));
         assert_eq!(talk.0.next(), None);
+    }
+
+    #[test]
+    fn who_has_just_called_does_not_call_again() {
+        let mut talk = Talk::new();
+        talk.acknowledged(0);
+        let now = talk.at(1);
+        talk.0.called(now);
+        for second in [1, 2] {
+            let now = talk.at(second);
+            assert_eq!(talk.0.forgotten(now), None);
+        }
+        assert_eq!(talk.acknowledged(2), Again::First);
+        let later = talk.at(3);
+        assert_eq!(talk.0.forgotten(later), Some(Due::Call));
     }
 
     #[test]

@@ -78,6 +78,10 @@ impl<'a> Link<'a> {
             tokio::select! {
                 order = orders.recv() => match order {
                     Some(Command::Send(message)) => self.pass_on(message),
+                    Some(Command::Call(message)) => {
+                        self.conversation.called(Instant::now());
+                        self.pass_on(message);
+                    }
                     Some(Command::SendReport(sequence, message)) => self.send_report(sequence, message),
                     Some(Command::Report(written)) => {
                         self.report();
@@ -148,7 +152,7 @@ impl<'a> Link<'a> {
 
     fn send_report(&mut self, sequence: u64, message: Bytes) {
         // Locust's master does not say what it has.
-        if *held(&self.shared.master) == Master::Ours {
+        if sequence > 0 && *held(&self.shared.master) == Master::Ours {
             self.kept.keep(sequence, message.clone());
         }
         self.pass_on(message);

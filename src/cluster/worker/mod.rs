@@ -96,7 +96,9 @@ pub struct Listeners {
 
 enum Command {
     Send(Bytes),
-    /// Send the report of this number.
+    /// Send this call for the master.
+    Call(Bytes),
+    /// Send the report of this number; 0 is one that nobody counted.
     SendReport(u64, Bytes),
     /// Write a report, and say when it is written.
     Report(oneshot::Sender<()>),
@@ -223,8 +225,11 @@ impl Worker {
             self.shared.has_quit.store(true, Ordering::Relaxed);
         }
         let message = message::encode_raw(kind, data, &self.shared.settings.id);
-        let sequence = if kind == "stats" { self.shared.taken.swap(0, Ordering::Relaxed) } else { 0 };
-        self.order(if sequence > 0 { Command::SendReport(sequence, message) } else { Command::Send(message) });
+        self.order(match kind {
+            "client_ready" => Command::Call(message),
+            "stats" => Command::SendReport(self.shared.taken.swap(0, Ordering::Relaxed), message),
+            _ => Command::Send(message),
+        });
     }
 
     /// Report what was counted since the last report, after what was sent before. Returns when it has been written, by the

@@ -65,6 +65,12 @@ impl ClusterMaster {
     /// Send to each of these nodes. `TypeError` for what `MessagePack` cannot hold.
     fn send(&self, kind: &str, data: &Bound<'_, PyAny>, nodes: Vec<String>) -> PyResult<()> {
         let data = encoded(data)?;
+        if kind == "stop" {
+            let mut known = self.fleet().nodes();
+            for node in &nodes {
+                known.change(node, Node::asked_to_stop);
+            }
+        }
         let message = |node: String| {
             let message = message::encode_raw(kind, &data, &node);
             (node, message)
@@ -84,10 +90,13 @@ impl ClusterMaster {
     fn spawn(&self, shares: &Bound<'_, PyDict>, common: &Bound<'_, PyDict>, ours: &Bound<'_, PyDict>) -> PyResult<()> {
         let shares = shares.iter().map(|(node, counts)| share(&node, &counts)).collect::<PyResult<Vec<_>>>()?;
         let wish = Wish { common: pairs(common)?, ours: pairs(ours)? };
-        let nodes = self.fleet().nodes();
+        let mut nodes = self.fleet().nodes();
         // Who has just come may be one of ours; a worker of Locust's does not look at what it does not know.
         let is_ours = |id: &str| nodes.get(id).is_none_or(|node| node.is_ours || !node.has_beaten);
         let messages = master::messages(&shares, &wish, is_ours, &mut self.fleet().clock(), now());
+        for (node, message) in &messages {
+            nodes.change(node, |node| node.asked_to_spawn(message.clone()));
+        }
         drop(nodes);
         self.master.send(messages);
         Ok(())
