@@ -5,7 +5,6 @@ from __future__ import annotations
 AFTERWARDS = "on purpose: who came or went is told first, then users are dealt out anew, to those who are there"
 
 DIFFERENT: dict[str, str] = {
-    "master_joining: a heartbeat of a stranger": "on purpose: a master that has no workers yet waits for them",
     "master_leaving: one stops in a run": AFTERWARDS,
     "master_running: one that comes while all run": AFTERWARDS,
     "master_running: one that leaves while all run": AFTERWARDS,
