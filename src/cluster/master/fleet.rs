@@ -716,16 +716,16 @@ mod tests {
             |fleet| drop(tell(fleet, "stats", Value::Nil, "s")),
         ];
         for send in wrong {
-            fleet.tick(0.0);
+            assert!(fleet.tick(0.0).is_empty());
             (0..1000).for_each(|_| send(&fleet));
-            fleet.tick(1.0);
+            assert!(fleet.tick(1.0).is_empty());
             let told = events(&fleet);
             assert!((1..=111).contains(&told.iter().filter(|event| **event != Event::AtRest).count()), "{told:?}");
             assert!(
                 matches!(told.last(), Some(Event::Line { text, .. }) if text.ends_with("were left out")),
                 "{told:?}"
             );
-            fleet.tick(100.0);
+            assert!(fleet.tick(100.0).is_empty());
         }
     }
 
