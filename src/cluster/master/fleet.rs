@@ -502,10 +502,11 @@ impl Fleet {
         }
     }
 
-    /// Whether no worker is active; or, where the test is being stopped, all are ready.
+    /// Whether no worker is active; or, where the test is being stopped, all that are there are ready.
     pub fn is_at_rest(&self, is_stopping: bool) -> bool {
         let tally = self.nodes().tally();
-        tally.active() == 0 || (is_stopping && tally.ready == tally.all())
+        // Nobody waits a minute for who is missing, as Locust does: it is told to stop when it is back.
+        tally.active() == 0 || (is_stopping && tally.ready + tally.missing == tally.all())
     }
 
     /// Something of the nodes has changed: who waits for it is woken, and the table shows it.
