@@ -1,56 +1,39 @@
-//! A high dynamic range histogram of durations: microseconds with three significant digits, in the cells that `HdrHistogram`
-//! has for them, read as Locust reads response times. It grows as longer times come, and has no heap before the first.
+//! A high dynamic range histogram of durations: the `hdrhistogram` crate's with microseconds and three significant
+//! digits, read as Locust reads response times. It grows as longer times come, and has no heap before the first.
 //!
 //! A cell counts to `u32::MAX` and stays there. That takes four thousand million responses within a tenth of a
 //! percent of the same time; from then on percentiles lean towards the other cells. The number of recorded values is
 //! a `u64` beside the cells, as are the rows' sums and extremes, so nothing else is touched.
 
+use hdrhistogram::Histogram as Cells;
+
+const SIGNIFICANT_DIGITS: u8 = 3;
 /// Nineteen hours. Longer response times are counted here; the exact maximum is kept by the row.
 pub const HIGHEST_US: u64 = (1 << 36) - 1;
 /// Three significant digits take two thousand cells up to the first doubling of their width.
 const CELL_BITS: u32 = 11;
-/// So many cells are looked at together before they are looked at one by one.
-const BLOCK: usize = 32;
+const GROWS: &str = "a histogram that grows takes every value";
 
 /// How often each duration was recorded.
 #[derive(Debug, Clone, Default)]
-pub struct Histogram {
-    /// By [`Histogram::cell_of`]: whole octaves, up to the longest that was recorded.
-    counts: Vec<u32>,
-    recorded: u64,
-}
+pub struct Histogram(Option<Cells<u32>>);
 
 impl Histogram {
     /// How many cells there can be.
     pub const CELLS: u16 = Self::cell_of(HIGHEST_US) + 1;
 
-    #[inline]
     pub fn record_us(&mut self, value_us: u64) {
         self.record_many_us(value_us, 1);
     }
 
-    #[inline]
     pub fn record_many_us(&mut self, value_us: u64, count: u32) {
-        self.record_cell(Self::cell_of(value_us), count);
+        self.0.get_or_insert_with(no_cells).record_n(value_us.min(HIGHEST_US), count).expect(GROWS);
     }
 
     /// As [`Histogram::record_many_us`], by the number of the cell. One that is none is the last.
     #[inline]
     pub fn record_cell(&mut self, cell: u16, count: u32) {
-        let cell = usize::from(cell.min(Self::CELLS - 1));
-        if cell >= self.counts.len() {
-            self.grow(cell);
-        }
-        self.counts[cell] = self.counts[cell].saturating_add(count);
-        self.recorded = self.recorded.saturating_add(u64::from(count));
-    }
-
-    #[cold]
-    fn grow(&mut self, cell: usize) {
-        // The first two octaves of cells are those of a microsecond each, which most histograms have something in.
-        let cells = (cell + 1).next_multiple_of(1 << (CELL_BITS - 1)).max(1 << CELL_BITS);
-        self.counts.reserve_exact(cells - self.counts.len());
-        self.counts.resize(cells, 0);
+        self.record_many_us(Self::bounds_us(cell.min(Self::CELLS - 1)).0, count);
     }
 
     /// The number of the cell that counts this value, in ascending order from zero: every microsecond below 2048 has its
@@ -71,35 +54,36 @@ impl Histogram {
     }
 
     pub fn count(&self) -> u64 {
-        self.recorded
+        self.0.as_ref().map_or(0, Cells::len)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.recorded == 0
+        self.count() == 0
     }
 
     pub fn merge(&mut self, other: &Self) {
-        if self.counts.len() < other.counts.len() {
-            self.grow(other.counts.len() - 1);
+        match (&mut self.0, &other.0) {
+            (Some(cells), Some(others)) => cells.add(others).expect(GROWS),
+            (None, others) => self.0.clone_from(others),
+            (Some(_), None) => {}
         }
-        self.counts.iter_mut().zip(&other.counts).for_each(|(own, others)| *own = own.saturating_add(*others));
-        self.recorded = self.recorded.saturating_add(other.recorded);
     }
 
     /// Every cell that was counted in, ascending: its number, and how often.
     pub fn numbered(&self) -> impl Iterator<Item = (u16, u32)> + '_ {
-        // Most blocks are empty: looked at as a whole they are passed over several cells at a time.
-        let blocks = (0..).step_by(BLOCK).zip(self.counts.chunks(BLOCK));
-        let counted = blocks.filter(|(_, block)| block.iter().fold(0, |any, count| any | count) > 0);
-        let cells = counted.flat_map(|(first, block)| (first..).zip(block));
-        cells.filter(|(_, count)| **count > 0).map(|(cell, count)| (cell, *count))
+        let cells = self.0.iter().flat_map(Cells::iter_recorded);
+        cells.map(|cell| (Self::cell_of(cell.value_iterated_to()), cell.count_at_value()))
     }
 
     /// What was recorded since `earlier`, an older copy of this histogram. A full cell has nothing new.
     pub fn numbered_since(&self, earlier: &Self) -> impl Iterator<Item = (u16, u32)> {
-        let before = earlier.counts.iter().chain(std::iter::repeat(&0));
-        let fresh = self.counts.iter().zip(before).map(|(now, before)| now.saturating_sub(*before));
-        (0..).zip(fresh).filter(|(_, count)| *count > 0)
+        let earlier_count = |value| match &earlier.0 {
+            Some(cells) if value <= cells.max() => cells.count_at(value),
+            _ => 0,
+        };
+        let fresh =
+            move |(cell, count): (u16, u32)| (cell, count.saturating_sub(earlier_count(Self::bounds_us(cell).1)));
+        self.numbered().map(fresh).filter(|(_, count)| *count > 0)
     }
 
     /// Every cell that was counted in, ascending: its last microsecond, and how often.
@@ -125,38 +109,39 @@ impl Histogram {
 
     /// Of each of these quantiles, in one walk over the cells: most of what a quantile costs is to get to its cell.
     pub fn quantiles_ms(&self, quantiles: &[f64]) -> Option<Vec<f64>> {
-        let highest = self.recorded.checked_sub(1)?;
-        let rank = |quantile: &f64| ((self.recorded as f64 * quantile) as u64).min(highest);
+        let count = self.count();
+        let highest = count.checked_sub(1)?;
+        let rank = |quantile: &f64| ((count as f64 * quantile) as u64).min(highest);
         let mut wanted: Vec<(u64, usize)> = quantiles.iter().map(rank).zip(0..).collect();
         wanted.sort_unstable();
         let mut wanted = wanted.into_iter().peekable();
         let mut values = vec![0.0; quantiles.len()];
-        let mut passed = 0;
-        for (cells, block) in (0..).step_by(BLOCK).zip(self.counts.chunks(BLOCK)) {
-            let Some((next, _)) = wanted.peek() else { break };
-            let behind = passed + block.iter().map(|count| u64::from(*count)).sum::<u64>();
-            if behind <= *next {
-                passed = behind;
-                continue;
+        let (mut passed, mut last) = (0, 0);
+        for (cell, count) in self.numbered() {
+            if wanted.peek().is_none() {
+                break;
             }
-            for (cell, count) in (cells..).zip(block) {
-                passed += u64::from(*count);
-                while let Some((_, place)) = wanted.next_if(|(rank, _)| *rank < passed) {
-                    values[place] = shown_ms(cell);
-                }
+            passed += u64::from(count);
+            last = cell;
+            while let Some((_, place)) = wanted.next_if(|(rank, _)| *rank < passed) {
+                values[place] = shown_ms(cell);
             }
         }
         // Ranks behind the last value, as there are once a cell is full.
-        wanted.for_each(|(_, place)| values[place] = self.numbered().last().map_or(0.0, |(cell, _)| shown_ms(cell)));
+        wanted.for_each(|(_, place)| values[place] = shown_ms(last));
         Some(values)
     }
 
     /// How many recorded values are larger than this one.
     pub fn count_above_ms(&self, value_ms: f64) -> u64 {
-        let limit = usize::from(Self::cell_of(microseconds(value_ms)));
-        let within: u64 = self.counts.iter().take(limit + 1).map(|count| u64::from(*count)).sum();
-        self.recorded.saturating_sub(within)
+        let limit = microseconds(value_ms);
+        self.0.as_ref().map_or(0, |cells| cells.len().saturating_sub(cells.count_between(0, limit)))
     }
+}
+
+#[cold]
+fn no_cells() -> Cells<u32> {
+    Cells::new(SIGNIFICANT_DIGITS).expect("the crate has three digits")
 }
 
 /// To the nearest microsecond. What is negative or not a number is zero.
@@ -252,7 +237,7 @@ mod tests {
             prop_assert_eq!(merged.count(), all.count());
         }
 
-        /// Who reads our logs has `HdrHistogram`'s cells.
+        /// What travels between nodes are the crate's cells, by our numbers.
         #[test]
         fn cells_are_those_of_hdr(values in prop::collection::vec((0..=HIGHEST_US, 0..36u32, 1..1000u32), 1..200)) {
             let mut hdr = hdrhistogram::Histogram::<u32>::new(3).unwrap();

@@ -191,6 +191,20 @@ fn names_identity(bytes: &[u8]) -> bool {
     bytes.to_ascii_lowercase().windows(8).any(|window| window == b"identity")
 }
 
+/// hyper reads no word of a `Connection` that is not ASCII throughout. We read those that are, and close for a `close`:
+/// such a response is taken for less.
+fn for_less(ours: &Verdict, hypers: Verdict) -> Verdict {
+    let is_odd = |(name, value): &(String, Vec<u8>)| name.eq_ignore_ascii_case("connection") && !value.is_ascii();
+    match (ours, hypers) {
+        (Verdict::Takes { headers: said, kept: false, .. }, Verdict::Takes { status, headers, body, .. })
+            if said.iter().any(is_odd) =>
+        {
+            Verdict::Takes { status, headers, body, kept: false }
+        }
+        (_, hypers) => hypers,
+    }
+}
+
 fn config() -> Config {
     let cases = std::env::var("EXCHANGE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1500);
     // What fails is worth a line in `table.rs`, not a file of seeds.
@@ -226,7 +240,7 @@ proptest! {
         if matches!(whole, Verdict::Takes { .. }) || matches!(pieces, Verdict::Takes { .. }) {
             prop_assert_eq!(&whole, &pieces, "{:?}", reply);
             if !names_identity(&reply.bytes) {
-                prop_assert_eq!(&whole, &hypers, "{:?}", reply);
+                prop_assert_eq!(&whole, &for_less(&whole, hypers), "{:?}", reply);
             }
         }
     }
