@@ -119,7 +119,14 @@ class Link:
         self._spawn(self._send_logs)
 
     def _spawn(self, function: Callable[[], None]) -> None:
-        greenlet = self.runner.greenlet.spawn(function)
+        def run() -> None:
+            try:
+                function()
+            except KeyboardInterrupt as error:
+                # Ctrl-C is meant for the main greenlet, whichever runs when it comes.
+                gevent.get_hub().handle_system_error(KeyboardInterrupt, error)
+
+        greenlet = self.runner.greenlet.spawn(run)
         greenlet.link_exception(runners.locust_exception_handler(self.environment))
 
     def _unanswered(self, calls: int) -> None:
