@@ -57,8 +57,7 @@ def one_of_long_ago(master: MasterAsked) -> None:
         worker = master.worker(f"a_old{number}", version, ready=False)
         worker.send("client_ready", version)
         # One after the other: each has a connection of its own.
-        said = "len([line for line in _Lines.lines if line.startswith('ERROR')])"
-        master.wait(lambda number=number: master.inside(said) == number + 1)  # type: ignore[misc]
+        master.until(f"len([line for line in _Lines.lines if line.startswith('ERROR')]) == {number + 1}")
     master.see_conversations(*master.crowd.workers)
     _see_all(master)
 
