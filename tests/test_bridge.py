@@ -791,6 +791,36 @@ eventually(lambda: answered > 200)
 """
 
 
+def test_a_child_that_gevent_does_not_know_of_takes_no_event_of_its_parent(script: Script) -> None:
+    """As of a program that is not patched: its `os.fork` is the system's, and gevent's loop, which sees for itself whether
+    it is in a child, does so only when it comes round again."""
+    found = script(
+        """
+        import gevent.monkey
+        fork = gevent.monkey.get_original("os", "fork")
+        client = session()
+        client.get("/json")
+        ready = os.pipe()
+        # Woken by the loop, the greenlet that forks runs within a round of it.
+        gevent.sleep(0)
+        child = fork()
+        if child == 0:
+            os.write(ready[1], b".")
+            gevent.sleep(0.5)
+            os._exit(0 if session().get("/json").status_code == 200 else 1)
+        os.read(ready[0], 1)
+        answers = 0
+        with gevent.Timeout(5, False):
+            while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0):
+                assert client.get("/json").status_code == 200
+                answers += 1
+        report(child=ended[1], many=answers > 50)
+        """,
+        deadline=20,
+    ).last_line
+    assert found == {"child": 0, "many": True}
+
+
 def test_multiprocessing_by_fork_of_an_engine_in_use_does_not_hang(script: Script) -> None:
     run = script(
         USE_ENGINE

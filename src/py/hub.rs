@@ -142,13 +142,18 @@ fn renew(py: Python<'_>, over: Option<Rc<Hub>>) -> PyResult<Rc<Hub>> {
 ///
 /// The child starts a bridge of its own when it makes a request. The parent's users do not run in it; they are kept as
 /// they are, because to release a greenlet is to end it, with all its `finally` blocks.
+///
+/// gevent's loop is told too: its epoll instance is the parent's, whose wake fd a child that polls it would take out. It
+/// sees for itself only in its next round, and gevent tells it only where `os.fork` is patched; twice does no harm.
 #[pyfunction]
-fn forked(py: Python<'_>) {
-    let Some(owned) = HUB.take() else { return };
+fn forked(py: Python<'_>) -> PyResult<()> {
+    let Some(owned) = HUB.take() else { return Ok(()) };
     coroutines::forget();
     owned.0.pool.disown();
     owned.0.unwatch(py);
+    let told = py.import("gevent").and_then(|gevent| gevent.call_method1("reinit", (owned.0.gevent.bind(py),)));
     std::mem::forget(owned);
+    told.map(drop)
 }
 
 fn when_forked(py: Python<'_>) -> PyResult<()> {
