@@ -792,8 +792,8 @@ eventually(lambda: answered > 200)
 
 
 def test_a_child_that_gevent_does_not_know_of_takes_no_event_of_its_parent(script: Script) -> None:
-    """As of a program that is not patched: its `os.fork` is the system's, and gevent's loop, which sees for itself whether
-    it is in a child, does so only when it comes round again."""
+    """As of a program that is not patched: its `os.fork` is the system's, and gevent's loop, which sees for itself
+    whether it is in a child, does so only when it comes round again."""
     found = script(
         """
         import gevent.monkey
