@@ -19,6 +19,8 @@ VARIANTS = 4
 # A tenth of the entries have failures, which the maps by second and `errors` then show.
 _FAILING = 0.1
 _SPAN = 3
+OWN_KEYS = 6
+"""How many keys of our own `tail` writes: the stamp's, and the lag."""
 
 
 class Reports:
@@ -57,15 +59,23 @@ class Reports:
         total = self._entry("Aggregated", "", requests, now)
         total["num_failures"] = sum(entry["num_failures"] for entry in entries)
         total["total_response_time"] = sum(entry["total_response_time"] for entry in entries)
-        return {"stats": entries, "stats_total": total, "errors": _errors(entries, now)}
+        body = {"stats": entries, "stats_total": total, "errors": _errors(entries, now)}
+        if self.is_ours:
+            own = {"entries": [self._measured(entry) for entry in entries], "total": self._measured(total)}
+            body |= {"stats": [], "gregaria": own}
+        return body
 
     def _pack(self, body: dict[str, Any]) -> bytes:
-        """`["stats", {… ` up to the keys that `tail` adds."""
+        """`["stats", {… ` up to the keys that `tail` adds: of ours it begins within the last of these maps."""
         packer = msgpack.Packer()
-        keys = len(body) + 2 + self.is_ours
-        parts = [packer.pack_array_header(3), packer.pack("stats"), packer.pack_map_header(keys)]
+        parts = [packer.pack_array_header(3), packer.pack("stats"), packer.pack_map_header(len(body) + 2)]
         for key, value in body.items():
-            parts += [packer.pack(key), packer.pack(value)]
+            parts.append(packer.pack(key))
+            if key == "gregaria":
+                parts.append(packer.pack_map_header(len(value) + OWN_KEYS))
+                parts += [packer.pack(part) for item in value.items() for part in item]
+            else:
+                parts.append(packer.pack(value))
         return b"".join(parts)
 
     def _entry(self, name: str, method: str, requests: int, now: float) -> dict[str, Any]:
@@ -79,7 +89,7 @@ class Reports:
                 times[key] = times.get(key, 0) + share
         failures = requests // 10 if requests and draw.random() < _FAILING else 0
         second = int(now)
-        entry = {
+        return {
             "name": name,
             "method": method,
             "last_request_timestamp": now - 0.01 if requests else None,
@@ -95,9 +105,10 @@ class Reports:
             "num_reqs_per_sec": _spread(requests, second),
             "num_fail_per_sec": _spread(failures, second),
         }
-        if self.is_ours:
-            entry["gregaria"] = _exact(draw, requests)
-        return entry
+
+    def _measured(self, entry: dict[str, Any]) -> list[Any]:
+        """As our workers write it: the values alone, with all that was measured in place of rounded response times."""
+        return list((entry | {"response_times": _times(self._random, entry["num_requests"])}).values())
 
 
 def _spread(count: int, second: int) -> dict[int, int]:
@@ -120,13 +131,13 @@ def _errors(entries: list[dict[str, Any]], now: float) -> dict[str, Any]:
     }
 
 
-def _exact(draw: random.Random, requests: int) -> bytes:
-    """The form of `src/cluster/report/compact.rs`: how many, phases, the gaps between cells, each counted once."""
+def _times(draw: random.Random, requests: int) -> bytes:
+    """The form of `src/cluster/report/compact.rs`: phases, and the gaps between cells, each counted once."""
     if not requests:
-        return bytes(2)
+        return bytes(1)
     phases = [number for _ in range(6) for number in (draw.randrange(10**9), draw.randrange(10**8))]
     gaps = [draw.randrange(2, 300) << 1 for _ in range(requests)]
-    return b"".join(map(_number, [requests, requests, 1, requests - 1, *phases, *gaps]))
+    return b"".join(map(_number, [requests, 1, requests - 1, *phases, *gaps]))
 
 
 def _number(number: int) -> bytes:
@@ -139,8 +150,10 @@ def _number(number: int) -> bytes:
 
 
 def tail(users: dict[str, int], name: str, stamp: dict[str, Any] | None) -> bytes:
-    """How a report ends: who runs on this worker, the stamp of one of ours, its name."""
-    keys: list[tuple[str, Any]] = [("user_classes_count", users), ("user_count", sum(users.values()))]
+    """How a report ends: the stamp of one of ours, who runs on this worker, its name."""
+    keys: list[tuple[str, Any]] = []
     if stamp:
-        keys.append(("gregaria", {**stamp, "lag": bytes(1)}))
+        keys += [*stamp.items(), ("lag", bytes(1))]
+        assert len(keys) == OWN_KEYS
+    keys += [("user_classes_count", users), ("user_count", sum(users.values()))]
     return b"".join(msgpack.packb(key) + msgpack.packb(value) for key, value in keys) + msgpack.packb(name)

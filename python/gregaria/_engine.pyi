@@ -10,7 +10,16 @@ __version__: str
 class UsageError(Exception):
     code: ClassVar[int]
 
+REPORT_ENTRY: tuple[str, ...]
+"""The keys of an entry in a report of Locust's, in the order in which ours has their values."""
+
 def check_cluster_key(text: str) -> None: ...
+def rounded_response_times(measured: bytes) -> dict[int, int]:
+    """The response times of an entry of ours as Locust rounds them: milliseconds, and how often.
+
+    Raises `ValueError` for bytes that are none.
+    """
+
 def pack(kind: Any, data: Any, node_id: Any) -> bytes:
     """A message of master or worker as it goes over the wire.
 

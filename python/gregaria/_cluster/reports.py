@@ -1,56 +1,83 @@
-"""Reports as listeners see them: with Locust's keys, and without ours, which the engine writes and reads."""
+"""Reports as listeners see them: as Locust's are, whatever ours tell each other in their place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from copy import copy
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from gregaria import _engine
 
 KEY = "gregaria"
-"""What is ours in a report, and in each of its entries (`src/cluster/report/`)."""
+"""Where ours tell each other more (`src/cluster/report/`): Locust passes over it."""
 
 _TIMES = "response_times"
 
-Key = tuple[bool, str, str]
-"""Of an entry: whether it is the total, its name and its method."""
-
-Hidden = tuple[Any, dict[Key, tuple[Any, Any]]]
-"""What was hidden: of the report, and of each entry, with the response times beside which it stood."""
-
-NOTHING: Hidden = (None, {})
+Name = tuple[str, str]
+"""Of an entry: its name and its method."""
 
 
-def hide(data: dict[str, Any]) -> Hidden:
-    """Take out what only nodes of gregaria tell each other, so that listeners see what they see on Locust."""
-    own = data.pop(KEY, None)
-    # A copy: listeners may change the one that they see.
-    return own, {key: (entry.pop(KEY), copy(entry.get(_TIMES))) for key, entry in _entries(data) if KEY in entry}
+class Hidden(NamedTuple):
+    """What listeners do not see: what was under `KEY`, and how the locustfile rounds response times, if it does."""
+
+    own: dict[str, Any] | None
+    rounded: Mapping[Name, dict[int, int]]
+
+
+NOTHING = Hidden(None, {})
+
+
+def hide(data: dict[str, Any], rounded: Mapping[Name, dict[int, int]] | None = None) -> Hidden:
+    """Make the data of a report that was sent, or is to be sent, what listeners see on Locust.
+
+    Args:
+        rounded: response times (ms, how often) of entries in place of those that Locust's rounding gives.
+    """
+    hidden = Hidden(data.pop(KEY, None), rounded or {})
+    if hidden.own is not None:
+        data["stats"] = [*data["stats"], *(_shown(values, hidden) for values in hidden.own.get("entries", ()))]
+        if "total" in hidden.own:
+            data["stats_total"] = _shown(hidden.own["total"], hidden)
+    elif rounded:
+        for entry in (*data["stats"], data["stats_total"]):
+            entry[_TIMES] = rounded[entry["name"], entry["method"]]
+    return hidden
 
 
 def restore(data: dict[str, Any], hidden: Hidden) -> None:
-    """Put it back before the report is sent: with entries whose response times a listener has left as they were.
+    """Make it what is sent: each entry that listeners have left as it was is ours again, with all that was measured.
 
-    What it has made of others counts as it stands: ours would be believed before it.
+    What they have made of others counts as it stands.
     """
-    own, of_entries = hidden
+    own = hidden.own
     if own is None:
         return
-    data[KEY] = own
-    for key, entry in _entries(data):
-        known, times = of_entries.get(key, (None, None))
-        if known is not None and entry.get(_TIMES) == times:
-            entry[KEY] = known
+    measured = {_name(*values[:2]): values for values in own["entries"]}
+    changed, entries = [], []
+    listed = data.get("stats")
+    # A listener may have put anything there.
+    for entry in listed if isinstance(listed, list) else ():
+        values = measured.get(_name(entry.get("name"), entry.get("method"))) if isinstance(entry, dict) else None
+        if values is not None and entry == _shown(values, hidden):
+            entries.append(values)
+        else:
+            changed.append(entry)
+    if entries:
+        data["stats"] = changed
+    data[KEY] = {**own, "entries": entries}
+    if data.get("stats_total") != _shown(own["total"], hidden):
+        del data[KEY]["total"]
 
 
-def _entries(data: dict[str, Any]) -> Iterator[tuple[Key, dict[str, Any]]]:
-    entries, total = data.get("stats"), data.get("stats_total")
-    # Whoever sends a report may send anything.
-    for entry in entries if isinstance(entries, Iterable) else ():
-        if isinstance(entry, dict):
-            yield (False, *_name(entry)), entry
-    if isinstance(total, dict):
-        yield (True, *_name(total)), total
+def _shown(values: list[Any], hidden: Hidden) -> dict[str, Any]:
+    """An entry of ours as Locust's, made anew: listeners may change what they see."""
+    entry = dict(zip(_engine.REPORT_ENTRY, values, strict=True))
+    rounded = hidden.rounded.get(_name(*values[:2]))
+    entry[_TIMES] = _engine.rounded_response_times(entry[_TIMES]) if rounded is None else dict(rounded)
+    for seconds in ("num_reqs_per_sec", "num_fail_per_sec"):
+        entry[seconds] = dict(entry[seconds])
+    return entry
 
 
-def _name(entry: dict[str, Any]) -> tuple[str, str]:
-    return str(entry.get("name")), str(entry.get("method"))
+def _name(name: object, method: object) -> Name:
+    # Of what a listener has made it may be anything.
+    return str(name), str(method)

@@ -353,9 +353,7 @@ class Link:
         # Nobody counts between the two: this greenlet does not wait.
         buckets = self._own_buckets() if stats.bucket_response_time is not stats._locusts_bucket else {}
         self._taken.data = reported = self.engine.take_report()
-        for entry in [*reported["stats"], reported["stats_total"]] if buckets else []:
-            entry["response_times"] = buckets[entry["name"], entry["method"]]
-        self._taken.hidden = reports.hide(reported)
+        self._taken.hidden = reports.hide(reported, buckets)
         data.update(reported)
 
     def _own_buckets(self) -> dict[tuple[str, str], dict[int, int]]:

@@ -206,15 +206,14 @@ impl<'a> Reader<'a> {
 pub struct Pairs<'a>(&'a [u8]);
 
 impl<'a> Pairs<'a> {
-    /// Read it, and sum what it counts. One with more pairs than `most` is refused.
-    pub fn read(reader: &mut Reader<'a>, most: usize) -> Read<(Self, u64)> {
+    /// Read it. One with more pairs than `most` is refused.
+    pub fn read(reader: &mut Reader<'a>, most: usize) -> Read<Self> {
         let before = reader.bytes;
-        let mut sum = 0u64;
         for _ in 0..at_most(most, reader.map()?)? {
             reader.number()?;
-            sum = sum.saturating_add(reader.count()?);
+            reader.count()?;
         }
-        Ok((Self(&before[..before.len() - reader.bytes.len()]), sum))
+        Ok(Self(&before[..before.len() - reader.bytes.len()]))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (f64, u64)> + use<'a> {
@@ -359,7 +358,7 @@ mod tests {
         #[test]
         fn whatever_comes_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = Reader::new(&bytes).skip();
-            let _ = Pairs::read(&mut Reader::new(&bytes), 50).map(|(pairs, _)| pairs.iter().count());
+            let _ = Pairs::read(&mut Reader::new(&bytes), 50).map(|pairs| pairs.iter().count());
             let _ = Reader::new(&bytes).text();
         }
     }

@@ -88,23 +88,16 @@ impl Iterator for Cells<'_> {
     }
 }
 
-/// What an entry has beside Locust's keys: the number of its response times, its phases, its cells.
-pub fn put_entry(bytes: &mut Vec<u8>, histogram: &Histogram, phases: &PhaseTotals) {
-    put(bytes, histogram.count());
+/// What an entry's response times are told by: its phases, its cells.
+pub fn put_times(bytes: &mut Vec<u8>, histogram: &Histogram, phases: &PhaseTotals) {
     put_phases(bytes, phases);
     put_cells(bytes, histogram);
 }
 
-/// How many response times are counted, the phases, and the cells. `None` where these bytes are not that.
-pub fn take_entry(bytes: &[u8]) -> Option<(u64, PhaseTotals, Cells<'_>)> {
-    let (count, rest) = take(bytes)?;
-    let (phases, rest) = take_phases(rest)?;
-    Some((count, phases, Cells::new(rest)))
-}
-
-/// The number alone, for whoever will want the rest later.
-pub fn count_of(bytes: &[u8]) -> Option<u64> {
-    take(bytes).map(|(count, _)| count)
+/// The phases, and the cells. `None` where these bytes are not that.
+pub fn take_times(bytes: &[u8]) -> Option<(PhaseTotals, Cells<'_>)> {
+    let (phases, rest) = take_phases(bytes)?;
+    Some((phases, Cells::new(rest)))
 }
 
 fn put_phases(bytes: &mut Vec<u8>, phases: &PhaseTotals) {
@@ -229,16 +222,16 @@ mod tests {
             let mut totals = PhaseTotals::default();
             values.iter().for_each(|_| totals.record(&phases));
             let mut bytes = Vec::new();
-            put_entry(&mut bytes, &histogram, &totals);
-            let (count, phases, cells) = take_entry(&bytes).unwrap();
-            prop_assert_eq!((count, phases), (values.len() as u64, totals));
+            put_times(&mut bytes, &histogram, &totals);
+            let (phases, cells) = take_times(&bytes).unwrap();
+            prop_assert_eq!(phases, totals);
             let again = merged(cells.bytes);
             prop_assert_eq!(again.cells().collect::<Vec<_>>(), histogram.cells().collect::<Vec<_>>());
         }
 
         #[test]
         fn whatever_comes_is_read_or_ends(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = take_entry(&bytes).map(|(_, _, cells)| cells.count());
+            let _ = take_times(&bytes).map(|(_, cells)| cells.count());
         }
     }
 }

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use super::bytes::{Malformed, Pairs, Reader, at_most};
+use super::compact::{self, Cells};
 use super::stamp::{finite, moment};
-use super::{KEY, Stamp, compact, write::ENTRY};
-use crate::stats::{ErrorText, Histogram, Lag, Row, RowParts, Table, microseconds};
+use super::{KEY, Stamp, write::ENTRY};
+use crate::stats::{ErrorText, Histogram, Lag, PhaseTotals, Row, RowParts, Table, microseconds};
 
 type Read<T> = Result<T, Malformed>;
 
@@ -49,8 +50,8 @@ struct Entry<'a> {
     response_times: Pairs<'a>,
     requests_per_second: Pairs<'a>,
     failures_per_second: Pairs<'a>,
-    /// Our own histogram and phases; `None` where the rounded response times are all there is.
-    exact: Option<&'a [u8]>,
+    /// All that was measured; `None` where the rounded response times are all there is.
+    measured: Option<(PhaseTotals, Cells<'a>)>,
 }
 
 #[derive(Debug)]
@@ -65,7 +66,7 @@ struct Error<'a> {
 impl<'a> Report<'a> {
     pub fn read(data: &'a [u8]) -> Read<Self> {
         let (mut entries, mut total, mut errors, mut users) = (None, None, None, None);
-        let (mut stamp, mut lag) = (None, &[][..]);
+        let (mut own_entries, mut own_total, mut stamp, mut lag) = (Vec::new(), None, None, &[][..]);
         let reader = &mut Reader::new(data);
         for _ in 0..reader.map()? {
             match reader.raw()? {
@@ -77,10 +78,11 @@ impl<'a> Report<'a> {
                 }
                 key if key == KEY.as_bytes() => {
                     let read = Stamp::read(reader, |key, reader| {
-                        if key == b"lag" {
-                            lag = reader.raw()?;
-                        } else {
-                            reader.skip()?;
+                        match key {
+                            b"entries" => own_entries = list(reader, "entries", Entry::read_own)?,
+                            b"total" => own_total = Some(Entry::read_own(reader)?),
+                            b"lag" => lag = reader.raw()?,
+                            _ => reader.skip()?,
                         }
                         Ok(())
                     });
@@ -93,9 +95,12 @@ impl<'a> Report<'a> {
             return Err(Malformed("something follows the report".into()));
         }
         let missing = |key| Malformed(format!("`{key}` is missing"));
+        let mut entries = entries.ok_or_else(|| missing("stats"))?;
+        entries.append(&mut own_entries);
+        let total = total.ok_or_else(|| missing("stats_total"))?;
         Ok(Self {
-            entries: entries.ok_or_else(|| missing("stats"))?,
-            total: total.ok_or_else(|| missing("stats_total"))?,
+            entries,
+            total: own_total.unwrap_or(total),
             errors: errors.ok_or_else(|| missing("errors"))?,
             users: users.ok_or_else(|| missing("user_classes_count"))?,
             stamp,
@@ -129,7 +134,7 @@ impl<'a> Report<'a> {
 
     pub fn add_lag_to(&self, lag: &mut Lag) {
         let Some((longest, cells)) = compact::take(self.lag) else { return };
-        compact::Cells::new(cells).for_each(|(cell, count)| lag.record_cell(cell, count));
+        Cells::new(cells).for_each(|(cell, count)| lag.record_cell(cell, count));
         lag.include_longest(Duration::from_micros(longest));
     }
 }
@@ -137,7 +142,7 @@ impl<'a> Report<'a> {
 impl<'a> Entry<'a> {
     fn read(reader: &mut Reader<'a>) -> Read<Self> {
         let mut entry = Self::default();
-        let (mut named, mut timed) = (0, 0);
+        let mut named = 0;
         for place in 0..reader.map()? {
             let key = reader.raw()?;
             // Nearly always in Locust's order, so one comparison finds it.
@@ -162,19 +167,40 @@ impl<'a> Entry<'a> {
                 Some(8) => entry.max_response_time = finite(reader)?.unwrap_or(0.0),
                 Some(9) => entry.min_response_time = finite(reader)?,
                 Some(10) => entry.content_length = reader.count()?,
-                Some(11) => (entry.response_times, timed) = pairs(reader, ENTRY[11], MOST_TIMES)?,
-                Some(12) => entry.requests_per_second = pairs(reader, ENTRY[12], MOST_SECONDS)?.0,
-                Some(13) => entry.failures_per_second = pairs(reader, ENTRY[13], MOST_SECONDS)?.0,
-                _ if key == KEY.as_bytes() => entry.exact = Some(reader.raw()?),
+                Some(11) => entry.response_times = pairs(reader, 11, MOST_TIMES)?,
+                Some(12) => entry.requests_per_second = pairs(reader, 12, MOST_SECONDS)?,
+                Some(13) => entry.failures_per_second = pairs(reader, 13, MOST_SECONDS)?,
                 _ => reader.skip()?,
             }
         }
         if named != 0b11 {
             return Err(Malformed("an entry has no `name` or no `method`".into()));
         }
-        // A listener on the worker may have changed the response times. Then what it says counts.
-        entry.exact = entry.exact.filter(|bytes| compact::count_of(bytes) == Some(timed));
         Ok(entry)
+    }
+
+    /// One of a worker of ours: the values of [`ENTRY`] in their order.
+    fn read_own(reader: &mut Reader<'a>) -> Read<Self> {
+        if reader.array()? != ENTRY.len() {
+            return Err(Malformed(format!("an entry is a list of {} values", ENTRY.len())));
+        }
+        Ok(Self {
+            name: reader.text()?,
+            method: reader.text()?,
+            last_request: moment(reader)?,
+            start_time: moment(reader)?,
+            requests: reader.count()?,
+            none_requests: reader.count()?,
+            failures: reader.count()?,
+            total_response_time: finite(reader)?.unwrap_or(0.0),
+            max_response_time: finite(reader)?.unwrap_or(0.0),
+            min_response_time: finite(reader)?,
+            content_length: reader.count()?,
+            response_times: Pairs::default(),
+            measured: Some(measured(reader)?),
+            requests_per_second: pairs(reader, 12, MOST_SECONDS)?,
+            failures_per_second: pairs(reader, 13, MOST_SECONDS)?,
+        })
     }
 
     fn add_to(&self, row: &mut Row, now: f64, shift: f64) {
@@ -194,9 +220,9 @@ impl<'a> Entry<'a> {
         let seconds =
             |pairs: &Pairs<'a>| pairs.iter().map(move |(second, count)| ((second as i64).saturating_add(shift), count));
         let (requests, failures) = (seconds(&self.requests_per_second), seconds(&self.failures_per_second));
-        if let Some((_, phases, cells)) = self.exact.and_then(compact::take_entry) {
-            parts.phases = phases;
-            row.add(&parts, cells, requests, failures);
+        if let Some((phases, cells)) = &self.measured {
+            parts.phases = phases.clone();
+            row.add(&parts, cells.clone(), requests, failures);
         } else {
             let cell = |(time, count): (f64, u64)| {
                 (Histogram::cell_of(microseconds(time)), u32::try_from(count).unwrap_or(u32::MAX))
@@ -247,8 +273,12 @@ fn read_errors<'a>(reader: &mut Reader<'a>) -> Read<Vec<Error<'a>>> {
     (0..at_most(MOST_ENTRIES, reader.map()?)?).map(|_| Error::read(reader)).collect()
 }
 
-fn pairs<'a>(reader: &mut Reader<'a>, key: &str, most: usize) -> Read<(Pairs<'a>, u64)> {
-    Pairs::read(reader, most).map_err(|cause| within(key, &cause))
+fn pairs<'a>(reader: &mut Reader<'a>, place: usize, most: usize) -> Read<Pairs<'a>> {
+    Pairs::read(reader, most).map_err(|cause| within(ENTRY[place], &cause))
+}
+
+fn measured<'a>(reader: &mut Reader<'a>) -> Read<(PhaseTotals, Cells<'a>)> {
+    compact::take_times(reader.raw()?).ok_or_else(|| Malformed("what was measured ends too early".into()))
 }
 
 fn within(key: &str, Malformed(cause): &Malformed) -> Malformed {

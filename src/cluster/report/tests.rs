@@ -222,27 +222,74 @@ fn a_report_of_more_than_anybody_measures_is_refused() {
     assert_eq!(merge(report_of(0, b"", 10_001)).unwrap_err(), "`user_classes_count`: there are 10001, more than 10000");
 }
 
+/// The part of a report that only ours have, changed.
+fn with_own(report: &[u8], change: impl Fn(&mut Vec<(Value, Value)>)) -> Vec<u8> {
+    let mut data = rmpv::decode::read_value(&mut &*report).unwrap();
+    let Value::Map(pairs) = &mut data else { panic!("a report is a map") };
+    let (_, own) = pairs.iter_mut().find(|(key, _)| key.as_str() == Some(KEY)).unwrap();
+    let Value::Map(own) = own else { panic!("ours is a map") };
+    change(own);
+    let mut bytes = Vec::new();
+    rmpv::encode::write_value(&mut bytes, &data).unwrap();
+    bytes
+}
+
+fn set(own: &mut Vec<(Value, Value)>, key: &str, to: impl Into<Value>) {
+    own.retain(|(name, _)| name.as_str() != Some(key));
+    own.push((key.into(), to.into()));
+}
+
 #[test]
-fn response_times_that_a_listener_changed_count() {
-    let mut worker = Worker::new();
+fn an_entry_that_a_listener_changed_stands_beside_the_others_as_locusts() {
+    let (mut worker, mut other) = (Worker::new(), Worker::new());
     worker.counts(2);
+    record(&other.table, "/changed", 70.0, 1001.0);
+    let theirs = other.report(Master::Locusts);
+    let entries = field(&rmpv::decode::read_value(&mut &*theirs).unwrap(), "stats").unwrap().clone();
     let mut data = rmpv::decode::read_value(&mut &*worker.report(Master::Ours)).unwrap();
-    let set = |value: &mut Value, key: &str, to: Value| {
-        if let Value::Map(pairs) = value {
-            pairs.iter_mut().filter(|(name, _)| name.as_str() == Some(key)).for_each(|pair| pair.1 = to.clone());
-        }
-    };
-    let mut entries = field(&data, "stats").unwrap().clone();
-    if let Value::Array(entries) = &mut entries {
-        set(&mut entries[0], "response_times", Value::Map(vec![(70.into(), 3.into())]));
-        set(&mut entries[0], "max_response_time", 70.into());
-    }
-    set(&mut data, "stats", entries);
+    let Value::Map(pairs) = &mut data else { panic!("a report is a map") };
+    set(pairs, "stats", entries);
     let mut bytes = Vec::new();
     rmpv::encode::write_value(&mut bytes, &data).unwrap();
     let (mut reports, master) = (Reports::default(), table());
     reports.merge("w", &bytes, &master, 1003.0).unwrap();
-    assert_eq!(master.lock().unwrap().row("GET", "/").unwrap().percentile(0.5), 70);
+    let table = master.lock().unwrap();
+    let found = |name| table.row("GET", name).map(|row| (row.parts().num_requests, row.percentile(0.5)));
+    assert_eq!((found("/"), found("/changed")), (Some((2, 5)), Some((1, 70))));
+    assert_eq!(table.total().parts().num_requests, 2);
+}
+
+#[test]
+fn a_report_without_our_total_has_locusts() {
+    let mut worker = Worker::new();
+    worker.counts(2);
+    let whole = worker.report(Master::Ours);
+    let without = with_own(&whole, |own| own.retain(|(key, _)| key.as_str() != Some("total")));
+    let (mut reports, master) = (Reports::default(), table());
+    assert_eq!(reports.merge("w", &without, &master, 1003.0).unwrap().requests, 2);
+    let table = master.lock().unwrap();
+    assert_eq!((table.total().parts().num_requests, table.total().parts().phases.calls()), (2, 0));
+}
+
+#[test]
+fn entries_of_ours_that_are_none_are_refused() {
+    let mut worker = Worker::new();
+    worker.counts(2);
+    let whole = worker.report(Master::Ours);
+    let (mut reports, master) = (Reports::default(), table());
+    let mut merge = |entry: Vec<Value>| {
+        let data = with_own(&whole, |own| set(own, "entries", Value::Array(vec![Value::Array(entry.clone())])));
+        reports.merge("w", &data, &master, 1003.0).map_err(|why| why.to_string())
+    };
+    assert_eq!(merge(vec![0.into(); 13]).unwrap_err(), "`gregaria`: `entries`[0]: an entry is a list of 14 values");
+    let entry = |times: &[u8]| {
+        let mut entry = vec![Value::from("/"), "GET".into(), Value::Nil, Value::Nil];
+        entry.extend(vec![Value::from(0); 7]);
+        entry.extend([times.into(), Value::Map(vec![]), Value::Map(vec![])]);
+        entry
+    };
+    assert_eq!(merge(entry(&[1])).unwrap_err(), "`gregaria`: `entries`[0]: what was measured ends too early");
+    assert!(merge(entry(&[0])).is_ok());
 }
 
 #[test]

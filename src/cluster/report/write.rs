@@ -2,7 +2,7 @@
 
 use super::bytes::Writer;
 use super::{KEY, Stamp, compact};
-use crate::stats::{Errors, Histogram, PerSecond, Row, Taken, locust_bucket};
+use crate::stats::{Errors, PerSecond, Row, RowParts, Taken, locust_bucket};
 
 /// The keys of an entry, in Locust's order.
 pub const ENTRY: [&str; 14] = [
@@ -22,16 +22,16 @@ pub const ENTRY: [&str; 14] = [
     "num_fail_per_sec",
 ];
 
-/// All of it. With a stamp it is for a master of ours.
+/// All of it. With a stamp it is for a master of ours: then entries stand under [`KEY`], as lists of their values in the
+/// order of [`ENTRY`]. Their keys would be half of the message.
 pub fn write(taken: &Taken, users: &[(String, u64)], stamp: Option<&Stamp>) -> Vec<u8> {
     let mut writer = Writer(Vec::with_capacity(512 * (taken.rows.len() + 2)));
     let is_ours = stamp.is_some();
     writer.map(5 + usize::from(is_ours));
     writer.text("stats");
-    writer.array(taken.rows.len());
-    taken.rows.iter().for_each(|row| entry(&mut writer, row, is_ours));
+    entries(&mut writer, if is_ours { &[] } else { &taken.rows }, Form::Locusts);
     writer.text("stats_total");
-    entry(&mut writer, &taken.total, is_ours);
+    entry(&mut writer, &taken.total, Form::Locusts);
     writer.text("errors");
     errors(&mut writer, &taken.errors);
     writer.text("user_classes_count");
@@ -44,18 +44,38 @@ pub fn write(taken: &Taken, users: &[(String, u64)], stamp: Option<&Stamp>) -> V
     writer.count(users.iter().map(|(_, count)| count).sum());
     if let Some(stamp) = stamp {
         writer.text(KEY);
-        writer.map(Stamp::KEYS + 1);
+        writer.map(Stamp::KEYS + 3);
         stamp.write(&mut writer);
+        writer.text("entries");
+        entries(&mut writer, &taken.rows, Form::Ours);
+        writer.text("total");
+        entry(&mut writer, &taken.total, Form::Ours);
         writer.text("lag");
         writer.bin(&lag(taken));
     }
     writer.0
 }
 
-fn entry(writer: &mut Writer, row: &Row, is_ours: bool) {
+#[derive(Clone, Copy, PartialEq)]
+enum Form {
+    /// A map, with response times rounded as Locust rounds them.
+    Locusts,
+    /// A list, with all that was measured in their place.
+    Ours,
+}
+
+fn entries(writer: &mut Writer, rows: &[Row], form: Form) {
+    writer.array(rows.len());
+    rows.iter().for_each(|row| entry(writer, row, form));
+}
+
+fn entry(writer: &mut Writer, row: &Row, form: Form) {
     let parts = row.parts();
-    writer.map(ENTRY.len() + usize::from(is_ours));
-    let mut keys = ENTRY.iter();
+    match form {
+        Form::Locusts => writer.map(ENTRY.len()),
+        Form::Ours => writer.array(ENTRY.len()),
+    }
+    let mut keys = ENTRY.iter().filter(|_| form == Form::Locusts);
     let mut key = |writer: &mut Writer| keys.next().into_iter().for_each(|key| writer.text(key));
     key(writer);
     writer.text(&row.name);
@@ -79,34 +99,37 @@ fn entry(writer: &mut Writer, row: &Row, is_ours: bool) {
     key(writer);
     writer.count(parts.total_content_length);
     key(writer);
-    buckets(writer, &parts.response_times);
+    match form {
+        Form::Locusts => writer.pairs(rounded(parts.response_times.values_ms()).into_iter()),
+        Form::Ours => writer.bin(&measured(parts)),
+    }
     for seconds in [&parts.requests_per_second, &parts.failures_per_second] {
         key(writer);
         per_second(writer, seconds);
     }
-    if is_ours {
-        let mut bytes = Vec::with_capacity(128);
-        compact::put_entry(&mut bytes, &parts.response_times, &parts.phases);
-        writer.text(KEY);
-        writer.bin(&bytes);
-    }
+}
+
+fn measured(parts: &RowParts) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(128);
+    compact::put_times(&mut bytes, &parts.response_times, &parts.phases);
+    bytes
 }
 
 fn whole_zero_if(writer: &mut Writer, is_zero: bool, number: f64) {
     if is_zero { writer.count(0) } else { writer.float(number) }
 }
 
-/// Locust's rounded response times, ascending: neighbouring cells fall into one.
-fn buckets(writer: &mut Writer, histogram: &Histogram) {
+/// Locust's rounded response times of such in ascending order, in milliseconds: neighbouring ones fall into one.
+pub fn rounded(times: impl Iterator<Item = (f64, u64)>) -> Vec<(u64, u64)> {
     let mut buckets: Vec<(u64, u64)> = Vec::new();
-    for (value, count) in histogram.values_ms() {
-        let bucket = locust_bucket(value).max(0) as u64;
+    for (time, count) in times {
+        let bucket = locust_bucket(time).max(0) as u64;
         match buckets.last_mut() {
             Some(last) if last.0 == bucket => last.1 += count,
             _ => buckets.push((bucket, count)),
         }
     }
-    writer.pairs(buckets.into_iter());
+    buckets
 }
 
 fn per_second(writer: &mut Writer, seconds: &PerSecond) {

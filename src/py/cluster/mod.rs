@@ -3,6 +3,7 @@
 mod asking;
 mod lifeline;
 pub mod master;
+mod reports;
 mod socket;
 pub mod values;
 mod worker;
@@ -14,6 +15,7 @@ use crate::cluster::transport::Key;
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(check_cluster_key, module)?)?;
+    reports::register(module)?;
     socket::register(module)?;
     values::register(module)?;
     module.add_class::<asking::LocustfileRequest>()?;
