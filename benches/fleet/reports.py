@@ -113,7 +113,7 @@ class Reports:
 
 def _spread(count: int, second: int) -> dict[int, int]:
     shares = [count // _SPAN + (index < count % _SPAN) for index in range(_SPAN)]
-    return {second - index: share for index, share in enumerate(shares) if share}
+    return {second - age: shares[age] for age in reversed(range(_SPAN)) if shares[age]}
 
 
 def _errors(entries: list[dict[str, Any]], now: float) -> dict[str, Any]:

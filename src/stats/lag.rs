@@ -56,14 +56,8 @@ impl Lag {
 
     /// In milliseconds, 0 while nothing was recorded.
     pub fn percentile_ms(&self, quantile: f64) -> f64 {
-        self.percentiles_ms([quantile])[0]
-    }
-
-    /// Several at once, which cost little more than one.
-    pub fn percentiles_ms<const N: usize>(&self, quantiles: [f64; N]) -> [f64; N] {
-        let Some(values) = self.waits.quantiles_ms(&quantiles) else { return [0.0; N] };
         let longest = self.longest.as_secs_f64() * 1000.0;
-        std::array::from_fn(|place| values[place].min(longest))
+        self.waits.quantile_ms(quantile).map_or(0.0, |value| value.min(longest))
     }
 
     /// The share of responses that waited longer than this.

@@ -26,7 +26,7 @@ pub use history::{HistoryPoint, utc};
 pub use lag::Lag;
 pub use per_second::PerSecond;
 pub use phases::PhaseTotals;
-pub use row::{Clock, NoWindow, Number, Row, RowParts, whole_ms};
+pub use row::{Clock, NoWindow, Number, Row, RowParts};
 pub use table::{Table, Taken};
 pub use timeline::Timeline;
 

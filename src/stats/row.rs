@@ -111,11 +111,11 @@ impl Row {
         parts.total_response_time += time;
         parts.min_response_time = Some(parts.min_response_time.map_or(time, |min| min.min(time)));
         parts.max_response_time = parts.max_response_time.max(time);
-        let cell = Histogram::cell_of(microseconds(time));
+        let time_us = microseconds(time);
         if let Some(window) = &mut self.window {
-            window.record(cell, 1, &parts.response_times);
+            window.record(Histogram::cell_of(time_us), 1, &parts.response_times);
         }
-        parts.response_times.record_cell(cell, 1);
+        parts.response_times.record_us(time_us);
     }
 
     pub fn record_failure(&mut self, at: f64) {
@@ -223,22 +223,13 @@ impl Row {
 
     /// As [`Row::percentile`], not rounded to whole milliseconds.
     pub fn quantile_ms(&self, quantile: f64) -> f64 {
-        self.quantiles_ms(&[quantile])[0]
+        self.quantile_of(&self.parts.response_times, quantile)
     }
 
-    /// Several at once, which cost little more than one.
-    pub fn quantiles_ms(&self, quantiles: &[f64]) -> Vec<f64> {
-        self.quantiles_of(&self.parts.response_times, quantiles)
-    }
-
+    /// As Locust shows it.
     pub fn median_response_time(&self) -> Number {
-        self.median_of(self.quantile_ms(0.5))
-    }
-
-    /// The median as Locust shows it, of the quantile 0.5.
-    pub fn median_of(&self, quantile_ms: f64) -> Number {
         let Some(min) = self.parts.min_response_time else { return Number::Whole(0) };
-        let median = whole_ms(quantile_ms);
+        let median = self.percentile(0.5);
         match median as f64 {
             value if value < min => Number::Exact(min),
             value if value > self.parts.max_response_time => Number::Exact(self.parts.max_response_time),
@@ -251,7 +242,7 @@ impl Row {
     pub fn current_percentile(&self, now: f64, length: i64, quantile: f64) -> Result<Option<u64>, NoWindow> {
         let window = self.window.as_ref().ok_or(NoWindow)?;
         let recent = window.recent(second(now), length, &self.parts.response_times);
-        Ok(recent.map(|recent| whole_ms(self.quantiles_of(&recent, &[quantile])[0])))
+        Ok(recent.map(|recent| whole_ms(self.quantile_of(&recent, quantile))))
     }
 
     pub fn total_rps(&self, clock: Clock) -> f64 {
@@ -292,16 +283,14 @@ impl Row {
     }
 
     /// The extremes are known exactly, so no quantile may lie outside them.
-    fn quantiles_of(&self, histogram: &Histogram, quantiles: &[f64]) -> Vec<f64> {
+    fn quantile_of(&self, histogram: &Histogram, quantile: f64) -> f64 {
         let (lowest, highest) = self.extremes();
-        let Some(mut values) = histogram.quantiles_ms(quantiles) else { return vec![0.0; quantiles.len()] };
-        values.iter_mut().for_each(|value| *value = value.clamp(lowest, highest));
-        values
+        histogram.quantile_ms(quantile).map_or(0.0, |value| value.clamp(lowest, highest))
     }
 }
 
 /// A quantile as Locust shows it.
-pub fn whole_ms(quantile_ms: f64) -> u64 {
+fn whole_ms(quantile_ms: f64) -> u64 {
     quantile_ms.round_ties_even() as u64
 }
 

@@ -8,7 +8,7 @@ use super::json::number;
 use super::shared::Percentiles;
 use crate::http::Phase;
 use crate::report::number::float;
-use crate::stats::{Clock, Number, Row, Table, whole_ms};
+use crate::stats::{Clock, Number, Row, Table};
 use crate::sync::held;
 
 /// What the page has beside Locust's percentiles, which are whole milliseconds.
@@ -38,22 +38,15 @@ pub struct Figures {
 #[derive(Debug)]
 pub struct WholeFigures {
     figures: Figures,
-    exact: Vec<f64>,
+    exact: [f64; EXACT.len()],
     phases: Option<[f64; Phase::ALL.len()]>,
 }
 
 impl Figures {
     pub fn of(row: &Row, clock: Clock, percentiles: &Percentiles) -> Self {
-        Self::and_quantiles(row, clock, percentiles, &[]).0
-    }
-
-    /// And the times at further quantiles, in milliseconds: looked for together, they cost little more.
-    fn and_quantiles(row: &Row, clock: Clock, percentiles: &Percentiles, further: &[f64]) -> (Self, Vec<f64>) {
         let parts = row.parts();
-        let statistics = &percentiles.statistics;
-        let mut times = row.quantiles_ms(&[&[0.5], &statistics[..], further].concat());
-        let further = times.split_off(1 + statistics.len());
-        let figures = Self {
+        let percentiles = percentiles.statistics.iter().map(|quantile| (*quantile, row.percentile(*quantile)));
+        Self {
             method: Arc::clone(&row.method),
             name: Arc::clone(&row.name),
             num_requests: parts.num_requests,
@@ -61,16 +54,15 @@ impl Figures {
             avg_response_time: row.avg_response_time(),
             min_response_time: row.min_response_time(),
             max_response_time: row.max_response_time(),
-            median_response_time: row.median_of(times[0]),
+            median_response_time: row.median_response_time(),
             avg_content_length: row.avg_content_length(),
             current_rps: row.current_rps(clock),
             current_fail_per_sec: row.current_fail_per_sec(clock),
             total_rps: row.total_rps(clock),
             total_fail_per_sec: row.total_fail_per_sec(clock),
             fail_ratio: row.fail_ratio(),
-            percentiles: statistics.iter().copied().zip(times[1..].iter().map(|time| whole_ms(*time))).collect(),
-        };
-        (figures, further)
+            percentiles: percentiles.collect(),
+        }
     }
 
     /// With Locust's names.
@@ -101,8 +93,8 @@ impl WholeFigures {
     pub fn of(row: &Row, clock: Clock, percentiles: &Percentiles) -> Self {
         let phases = &row.parts().phases;
         let phases = (!phases.is_empty()).then(|| Phase::ALL.map(|phase| phases.average_ms(phase)));
-        let (figures, exact) = Figures::and_quantiles(row, clock, percentiles, &EXACT.map(|(_, quantile)| quantile));
-        Self { figures, exact, phases }
+        let exact = EXACT.map(|(_, quantile)| row.quantile_ms(quantile));
+        Self { figures: Figures::of(row, clock, percentiles), exact, phases }
     }
 
     /// What [`Figures::to_json`] says, and more.

@@ -131,7 +131,11 @@ impl Measured {
             bytes: parts.total_content_length,
             timed: parts.num_requests.saturating_sub(parts.num_none_requests),
             seconds: parts.total_response_time / 1e3,
-            quantiles: if parts.response_times.is_empty() { Vec::new() } else { row.quantiles_ms(&QUANTILES) },
+            quantiles: if parts.response_times.is_empty() {
+                Vec::new()
+            } else {
+                QUANTILES.iter().map(|quantile| row.quantile_ms(*quantile)).collect()
+            },
         }
     }
 

@@ -61,8 +61,21 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
+    fn array<const N: usize>(&mut self) -> Read<[u8; N]> {
+        let Some((taken, rest)) = self.bytes.split_first_chunk() else { return refuse(ENDS) };
+        self.bytes = rest;
+        Ok(*taken)
+    }
+
+    /// A number of 1, 2, 4 or 8 bytes.
+    #[inline]
     fn unsigned(&mut self, width: usize) -> Read<u64> {
-        Ok(self.take(width)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+        Ok(match width {
+            1 => self.byte()?.into(),
+            2 => u16::from_be_bytes(self.array()?).into(),
+            4 => u32::from_be_bytes(self.array()?).into(),
+            _ => u64::from_be_bytes(self.array()?),
+        })
     }
 
     /// How many pairs follow.
@@ -76,7 +89,7 @@ impl<'a> Reader<'a> {
     }
 
     /// How many values follow.
-    pub fn array(&mut self) -> Read<usize> {
+    pub fn list(&mut self) -> Read<usize> {
         match self.byte()? {
             marker @ 0x90..=0x9f => Ok(usize::from(marker & 0xf)),
             0xdc => Ok(self.unsigned(2)? as usize),
@@ -325,7 +338,7 @@ mod tests {
             writer.text(&"x".repeat(length));
             writer.bin(&vec![1; length]);
             let mut reader = Reader::new(&writer.0);
-            assert_eq!((reader.map().unwrap(), reader.array().unwrap()), (length, length));
+            assert_eq!((reader.map().unwrap(), reader.list().unwrap()), (length, length));
             assert_eq!((reader.text().unwrap().len(), reader.raw().unwrap().len()), (length, length));
             assert!(reader.is_empty());
         }

@@ -235,7 +235,7 @@ impl Ledger {
     }
 
     pub fn figures(&self) -> Figures {
-        let [p50, p95, p99, longest] = self.lag.percentiles_ms([0.5, 0.95, 0.99, 1.0]);
+        let [p50, p95, p99, longest] = [0.5, 0.95, 0.99, 1.0].map(|quantile| self.lag.percentile_ms(quantile));
         Figures {
             requests: self.requests,
             failures: self.failures,

@@ -95,11 +95,11 @@ impl<'a> Report<'a> {
             return Err(Malformed("something follows the report".into()));
         }
         let missing = |key| Malformed(format!("`{key}` is missing"));
-        let mut entries = entries.ok_or_else(|| missing("stats"))?;
-        entries.append(&mut own_entries);
+        // One of the two is empty, but for what a listener has changed.
+        own_entries.append(&mut entries.ok_or_else(|| missing("stats"))?);
         let total = total.ok_or_else(|| missing("stats_total"))?;
         Ok(Self {
-            entries,
+            entries: own_entries,
             total: own_total.unwrap_or(total),
             errors: errors.ok_or_else(|| missing("errors"))?,
             users: users.ok_or_else(|| missing("user_classes_count"))?,
@@ -181,7 +181,7 @@ impl<'a> Entry<'a> {
 
     /// One of a worker of ours: the values of [`ENTRY`] in their order.
     fn read_own(reader: &mut Reader<'a>) -> Read<Self> {
-        if reader.array()? != ENTRY.len() {
+        if reader.list()? != ENTRY.len() {
             return Err(Malformed(format!("an entry is a list of {} values", ENTRY.len())));
         }
         Ok(Self {
@@ -256,7 +256,7 @@ impl<'a> Error<'a> {
 }
 
 fn list<'a, T>(reader: &mut Reader<'a>, key: &str, item: impl Fn(&mut Reader<'a>) -> Read<T>) -> Read<Vec<T>> {
-    let count = reader.array().and_then(|count| at_most(MOST_ENTRIES, count)).map_err(|cause| within(key, &cause))?;
+    let count = reader.list().and_then(|count| at_most(MOST_ENTRIES, count)).map_err(|cause| within(key, &cause))?;
     // Every item takes a byte at least: what is announced and not there reserves nothing.
     let mut items = Vec::with_capacity(count.min(reader.rest().len() / 16));
     for place in 0..count {

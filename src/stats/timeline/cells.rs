@@ -155,12 +155,6 @@ pub fn quantile_ms<C>(cells: &[C], count: impl Fn(&C) -> f64, cell: impl Fn(&C) 
     last
 }
 
-/// The middle of a cell, in milliseconds.
-pub fn middle_ms(cell: u16) -> f64 {
-    let (first, width) = bounds_of(cell);
-    (first + width / 2.0) / 1000.0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
