@@ -20,7 +20,8 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
 
-from browsers import chromium
+from browsers import chromium, missing
+from fake_page_server import DIST, FakePage, fake_page
 
 T = TypeVar("T")
 
@@ -206,3 +207,12 @@ def browser() -> Iterator[Any]:
     """Chromium, for all tests that look at pages."""
     with chromium() as started:
         yield started
+
+
+@pytest.fixture
+def fake_server() -> Iterator[FakePage]:
+    """The page as it is built, on a server that says what the test tells it to."""
+    if not (DIST / "index.html").exists():
+        missing("the page is not built: `npm run build` in webui")
+    with fake_page() as page:
+        yield page

@@ -37,6 +37,19 @@ class Visitor(FastHttpUser):
         raise ValueError("boom")
 """
 
+COUNTING = """
+from locust import User, constant, events, task
+
+
+class Counting(User):
+    wait_time = constant(0.05)
+
+    def one(self, name, response_time):
+        request = {"request_type": "X", "name": name, "response_length": 1, "exception": None, "context": {}}
+        self.environment.events.request.fire(response_time=response_time, **request)
+
+"""
+
 LISTENING = """
 
 @events.report_to_master.add_listener
@@ -185,13 +198,7 @@ def test_percentiles_of_a_fleet_of_ours_are_exact_and_listeners_see_locusts_keys
 ) -> None:
     # 1234 ms would be 1200 ms in Locust's rounded form.
     (fleet.folder / "shop.py").write_text(
-        "from locust import User, constant, events, task\n"
-        "class Counting(User):\n"
-        "    wait_time = constant(0.05)\n"
-        "    @task\n"
-        "    def count(self):\n"
-        "        self.environment.events.request.fire(request_type='X', name='x', response_time=1234,"
-        " response_length=1, exception=None, context={})\n" + (LISTENING if listens else "")
+        COUNTING + "    @task\n    def count(self):\n        self.one('x', 1234)\n" + (LISTENING if listens else "")
     )
     master = fleet.start_master(
         *("--headless", "--expect-workers", "2", "-u", "4", "-r", "4", "-t", "5s", "--csv", "out"),
@@ -211,15 +218,11 @@ def test_percentiles_of_a_fleet_of_ours_are_exact_and_listeners_see_locusts_keys
 
 def test_response_times_that_a_listener_moves_are_believed(fleet: Fleet) -> None:
     (fleet.folder / "shop.py").write_text(
-        "from locust import User, constant, events, task\n"
-        "class Counting(User):\n"
-        "    wait_time = constant(0.05)\n"
-        "    @task\n"
+        COUNTING + "    @task\n"
         "    def count(self):\n"
         "        for name in ('kept', 'moved', 'moved in place'):\n"
         "            for took in (100, 1234):\n"
-        "                self.environment.events.request.fire(request_type='X', name=name, response_time=took,"
-        " response_length=1, exception=None, context={})\n"
+        "                self.one(name, took)\n"
         "@events.init.add_listener\n"
         "def init(environment, **_):\n"
         "    @environment.events.report_to_master.add_listener\n"

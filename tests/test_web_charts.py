@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from browsers import LOOKS, PHONE, keep, missing, problems, sticks_out
+from browsers import LOOKS, PHONE, keep, problems, sticks_out
 from conftest import eventually
-from fake_page_server import DIST, START, FakePage, FakeRun, fake_page, rows, state, total
+from fake_page_server import START, FakePage, FakeRun, rows, state, total
 from web_pages import served, watched
 
 WIDE = {"width": 1400, "height": 1000}
@@ -20,15 +20,7 @@ HOUR = 3600
 
 
 @pytest.fixture
-def server() -> Iterator[FakePage]:
-    if not (DIST / "index.html").exists():
-        missing("the page is not built: `npm run build` in webui")
-    with fake_page() as page:
-        yield page
-
-
-@pytest.fixture
-def opened(browser: Any, server: FakePage) -> Callable[..., Any]:
+def opened(browser: Any, fake_server: FakePage) -> Callable[..., Any]:
     """Open the charts: `with opened(color_scheme="dark") as page`. What the browser complains of fails the test."""
 
     @contextmanager
@@ -39,7 +31,7 @@ def opened(browser: Any, server: FakePage) -> Callable[..., Any]:
             complaints: list[str] = []
             page.on("console", lambda message: complaints.append(message.text))
             page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.goto(server.url + "?tab=charts")
+            page.goto(fake_server.url + "?tab=charts")
             page.wait_for_selector(".board canvas")
             yield page
             assert not complaints
@@ -62,23 +54,23 @@ WORDS = [{"rule": "knee", "weight": "note", "text": "The target took about `900`
 ENTRY = "method=GET&name=%2Fentry%2F0007"
 
 
-def _tell(server: FakePage, seconds: int = 120, **more: Any) -> FakeRun:
+def _tell(fake_server: FakePage, seconds: int = 120, **more: Any) -> FakeRun:
     """A run of two minutes with one before it, and everything that is known of it."""
     before, run = FakeRun(1, "baseline", START - 1000, limit=700), FakeRun(2, "nightly", START)
     for second in range(100):
         before.advance(1, min(80, second), 80)
     for second in range(seconds):
         run.advance(1, min(120, second), 120, saturated=90 <= second < 100)
-    server.say("state", state(run, 120, 120, **more))
-    server.say("stats", {"run": 2, "whole": True, "rows": rows(40), "total": total(40)})
-    server.say("timeline", run.whole())
-    server.say("runs", {"runs": [before.summary(), run.summary(is_over=False)]})
-    server.say("knee", run.knee())
-    server.say("checks", {"checks": CHECKS, "words": WORDS})
-    server.say("annotations", {"annotations": ANNOTATIONS})
-    server.answers["/timeline?run=1"] = before.whole()
-    server.answers[f"/timeline?run=2&{ENTRY}"] = run.entry()
-    server.answers[f"/timeline?run=1&{ENTRY}"] = before.entry()
+    fake_server.say("state", state(run, 120, 120, **more))
+    fake_server.say("stats", {"run": 2, "whole": True, "rows": rows(40), "total": total(40)})
+    fake_server.say("timeline", run.whole())
+    fake_server.say("runs", {"runs": [before.summary(), run.summary(is_over=False)]})
+    fake_server.say("knee", run.knee())
+    fake_server.say("checks", {"checks": CHECKS, "words": WORDS})
+    fake_server.say("annotations", {"annotations": ANNOTATIONS})
+    fake_server.answers["/timeline?run=1"] = before.whole()
+    fake_server.answers[f"/timeline?run=2&{ENTRY}"] = run.entry()
+    fake_server.answers[f"/timeline?run=1&{ENTRY}"] = before.entry()
     return run
 
 
@@ -90,8 +82,8 @@ def _chips(page: Any, title: str) -> list[str]:
     return [str(text) for text in _figure(page, title).locator(".chip").all_inner_texts()]
 
 
-def test_a_run_is_shown_and_its_next_second_is_added(server: FakePage, opened: Callable[..., Any]) -> None:
-    run = _tell(server)
+def test_a_run_is_shown_and_its_next_second_is_added(fake_server: FakePage, opened: Callable[..., Any]) -> None:
+    run = _tell(fake_server)
     with opened() as page:
         assert page.locator(".board h3").all_inner_texts() == [
             "Requests per second",
@@ -101,7 +93,7 @@ def test_a_run_is_shown_and_its_next_second_is_added(server: FakePage, opened: C
         ]
         assert "Users\n119" in _chips(page, "Users")
         run.advance(1, 77, 120)
-        server.say("timeline", run.news(), whole=run.whole())
+        fake_server.say("timeline", run.news(), whole=run.whole())
         eventually(lambda: "Users\n77" in _chips(page, "Users"))
         assert page.get_by_role("heading", name="Against concurrency").is_visible()
         assert "The knee is at 90 users" in page.locator("#concurrency").inner_text()
@@ -111,8 +103,8 @@ def test_a_run_is_shown_and_its_next_second_is_added(server: FakePage, opened: C
         assert said.count() == 2 and "<img src=x onerror=alert(1)>" in said.nth(1).inner_text()
 
 
-def test_all_charts_share_a_cursor_and_a_zoom(server: FakePage, opened: Callable[..., Any]) -> None:
-    _tell(server)
+def test_all_charts_share_a_cursor_and_a_zoom(fake_server: FakePage, opened: Callable[..., Any]) -> None:
+    _tell(fake_server)
     with opened() as page:
         place = _figure(page, "Requests per second").locator(".u-over").bounding_box()
         at = [place["x"] + place["width"] * share for share in (0.25, 0.5, 0.79)]
@@ -138,8 +130,8 @@ def test_all_charts_share_a_cursor_and_a_zoom(server: FakePage, opened: Callable
         assert back.is_hidden()
 
 
-def test_an_entry_is_found_by_its_name_and_shown_against_all(server: FakePage, opened: Callable[..., Any]) -> None:
-    _tell(server)
+def test_an_entry_is_found_by_its_name_and_shown_against_all(fake_server: FakePage, opened: Callable[..., Any]) -> None:
+    _tell(fake_server)
     with opened() as page:
         picker = page.get_by_role("combobox", name="Entry to show")
         picker.fill("0007")
@@ -153,8 +145,10 @@ def test_an_entry_is_found_by_its_name_and_shown_against_all(server: FakePage, o
         eventually(lambda: len(_chips(page, "Requests per second")) == 2)
 
 
-def test_runs_are_laid_over_each_other_or_shown_one_after_another(server: FakePage, opened: Callable[..., Any]) -> None:
-    _tell(server)
+def test_runs_are_laid_over_each_other_or_shown_one_after_another(
+    fake_server: FakePage, opened: Callable[..., Any]
+) -> None:
+    _tell(fake_server)
     with opened() as page:
         page.get_by_text("Compare runs").click()
         page.get_by_role("checkbox", name="Run 1 · baseline").check()
@@ -172,17 +166,17 @@ def test_runs_are_laid_over_each_other_or_shown_one_after_another(server: FakePa
         eventually(lambda: len(_chips(page, "Users")) == 2 and "Asked for" in _chips(page, "Users")[1])
 
 
-def test_a_limit_of_the_generator_is_said_in_a_sentence(server: FakePage, opened: Callable[..., Any]) -> None:
-    run = _tell(server)
+def test_a_limit_of_the_generator_is_said_in_a_sentence(fake_server: FakePage, opened: Callable[..., Any]) -> None:
+    run = _tell(fake_server)
     with opened() as page:
         assert page.locator(".limit").count() == 0
         run.advance(1, 120, 120, saturated=True)
-        server.say("timeline", run.news(), whole=run.whole())
+        fake_server.say("timeline", run.news(), whole=run.whole())
         page.get_by_text("The generator is the limit right now").wait_for()
 
 
-def test_a_chart_is_a_picture(server: FakePage, opened: Callable[..., Any], tmp_path: Path) -> None:
-    _tell(server)
+def test_a_chart_is_a_picture(fake_server: FakePage, opened: Callable[..., Any], tmp_path: Path) -> None:
+    _tell(fake_server)
     with opened() as page:
         with page.expect_download() as download:
             page.get_by_role("button", name="PNG: download the chart “Response times”").click()
@@ -192,8 +186,10 @@ def test_a_chart_is_a_picture(server: FakePage, opened: Callable[..., Any], tmp_
         assert picture.startswith(b"\x89PNG") and int.from_bytes(picture[16:20]) > 1000
 
 
-def test_the_load_is_changed_by_dragging_once_it_is_confirmed(server: FakePage, opened: Callable[..., Any]) -> None:
-    _tell(server)
+def test_the_load_is_changed_by_dragging_once_it_is_confirmed(
+    fake_server: FakePage, opened: Callable[..., Any]
+) -> None:
+    _tell(fake_server)
     with opened() as page:
         knob = page.get_by_role("slider", name="Users to run")
         at = knob.bounding_box()
@@ -203,17 +199,19 @@ def test_the_load_is_changed_by_dragging_once_it_is_confirmed(server: FakePage, 
         wanted = int(knob.get_attribute("aria-valuenow"))
         assert wanted > 130 and f"{wanted} users instead of 120, 10 per second" in page.locator(".target").inner_text()
         page.mouse.up()
-        assert not server.posted, "nothing is asked for before it is confirmed"
+        assert not fake_server.posted, "nothing is asked for before it is confirmed"
         page.get_by_role("button", name=f"Run {wanted} users").click()
-        eventually(lambda: server.posted)
-        path, form = server.posted[0]
+        eventually(lambda: fake_server.posted)
+        path, form = fake_server.posted[0]
         assert (path, form["user_count"], form["spawn_rate"]) == ("/swarm", str(wanted), "10")
         eventually(lambda: page.locator(".target-box").is_hidden())
 
 
-def test_the_load_is_changed_with_the_keys_and_a_refusal_is_told(server: FakePage, opened: Callable[..., Any]) -> None:
-    _tell(server)
-    server.refusal = "Not now"
+def test_the_load_is_changed_with_the_keys_and_a_refusal_is_told(
+    fake_server: FakePage, opened: Callable[..., Any]
+) -> None:
+    _tell(fake_server)
+    fake_server.refusal = "Not now"
     with opened() as page:
         knob = page.get_by_role("slider", name="Users to run")
         knob.focus()
@@ -222,28 +220,28 @@ def test_the_load_is_changed_with_the_keys_and_a_refusal_is_told(server: FakePag
         assert "139 users instead of 120" in (knob.get_attribute("aria-valuetext") or "")
         page.keyboard.press("Enter")
         page.locator(".target-box").get_by_text("Not now").wait_for()
-        assert server.posted[0][1]["user_count"] == "139"
+        assert fake_server.posted[0][1]["user_count"] == "139"
         page.keyboard.press("Escape")
         assert page.locator(".target-box").is_hidden() and knob.get_attribute("aria-valuenow") == "120"
-        server.say("state", state(None, 3, 3, shape="Stages"))
+        fake_server.say("state", state(None, 3, 3, shape="Stages"))
         eventually(lambda: knob.is_hidden())
 
 
-def test_an_annotation_is_posted(server: FakePage, opened: Callable[..., Any]) -> None:
-    _tell(server)
+def test_an_annotation_is_posted(fake_server: FakePage, opened: Callable[..., Any]) -> None:
+    _tell(fake_server)
     with opened() as page:
         page.get_by_label("What happens now").fill("deploy v3")
         page.get_by_role("button", name="Annotate").click()
-        eventually(lambda: ("/annotate", {"text": "deploy v3"}) in server.posted)
+        eventually(lambda: ("/annotate", {"text": "deploy v3"}) in fake_server.posted)
         eventually(lambda: page.get_by_label("What happens now").input_value() == "")
 
 
 @pytest.mark.parametrize(("theme", "viewport"), LOOKS)
 def test_nothing_is_in_anybodys_way(
-    server: FakePage, opened: Callable[..., Any], theme: str, viewport: dict[str, int]
+    fake_server: FakePage, opened: Callable[..., Any], theme: str, viewport: dict[str, int]
 ) -> None:
     """axe finds nothing, with the box open that asks whether to change the load, either."""
-    _tell(server)
+    _tell(fake_server)
     with opened(color_scheme=theme, viewport=viewport) as page:
         page.get_by_role("slider", name="Users to run").press("PageUp")
         assert problems(page) == []
@@ -252,12 +250,12 @@ def test_nothing_is_in_anybodys_way(
 
 
 def test_eight_hours_of_a_thousand_entries_leave_the_page_as_it_was(
-    server: FakePage, opened: Callable[..., Any], record_property: Callable[[str, object], None]
+    fake_server: FakePage, opened: Callable[..., Any], record_property: Callable[[str, object], None]
 ) -> None:
     """Chromium's own figures: the heap after a collection does not grow, and no update holds the page up."""
     run = FakeRun(1, start=START)
-    server.say("state", state(run, 100, 100))
-    with opened_at_once(opened, server, run) as page:
+    fake_server.say("state", state(run, 100, 100))
+    with opened_at_once(opened, fake_server, run) as page:
         watched = page.context.new_cdp_session(page)
         watched.send("Performance.enable", {"timeDomain": "threadTicks"})  # of this thread alone, whoever else is busy
         page.evaluate(_WATCH_LONG_TASKS)
@@ -268,9 +266,9 @@ def test_eight_hours_of_a_thousand_entries_leave_the_page_as_it_was(
                 run.halve()
             place, before = len(each), _metric(watched, "TaskDuration")
             run.advance(48, 100 + place % 7, 110, saturated=place % 50 == 0)
-            server.say("stats", {"run": 1, "whole": False, "rows": rows(1000, place), "total": total(1000, place)})
-            server.say("knee", run.knee())
-            server.say("timeline", run.news(), whole=run.whole())
+            fake_server.say("stats", {"run": 1, "whole": False, "rows": rows(1000, place), "total": total(1000, place)})
+            fake_server.say("knee", run.knee())
+            fake_server.say("timeline", run.news(), whole=run.whole())
             page.evaluate(_UNTIL_IT_IS_PAINTED, str(100 + place % 7))
             each.append(1000 * (_metric(watched, "TaskDuration") - before))
             if len(each) % 100 == 0:
@@ -305,11 +303,11 @@ _WATCH_LONG_TASKS = """() => {
 
 
 @contextmanager
-def opened_at_once(opened: Callable[..., Any], server: FakePage, run: FakeRun) -> Iterator[Any]:
+def opened_at_once(opened: Callable[..., Any], fake_server: FakePage, run: FakeRun) -> Iterator[Any]:
     """With the first two intervals, so that there are charts to wait for."""
     for _ in range(2):
         run.advance(48, 100, 100)
-    server.say("timeline", run.news(), whole=run.whole())
+    fake_server.say("timeline", run.news(), whole=run.whole())
     with opened() as page:
         yield page
 

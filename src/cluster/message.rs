@@ -52,6 +52,11 @@ pub struct Envelope<'a> {
     pub node_id: Option<&'a str>,
 }
 
+/// What a map has under a key.
+pub fn field<'a>(map: &'a Value, key: &str) -> Option<&'a Value> {
+    map.as_map()?.iter().find(|(name, _)| name.as_str() == Some(key)).map(|(_, value)| value)
+}
+
 /// Look a message through, without allocating.
 pub fn open(message: &[u8]) -> Result<Envelope<'_>, Malformed> {
     let mut walk = Walk::over(message);

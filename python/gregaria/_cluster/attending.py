@@ -165,6 +165,7 @@ class Attending:
         runs_users = event.text in (STATE_RUNNING, STATE_SPAWNING)
         is_late = runs_users and event.node in self._late
         if not is_late:
+            self._late.discard(event.node)
             runner._dealing.joins(event.node)
         if is_late or (runs_users and runner.state not in (STATE_RUNNING, STATE_SPAWNING)):
             # It missed that its test was stopped, and would run its users for ever. Who is late joins when it is ready.

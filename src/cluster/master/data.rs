@@ -5,15 +5,11 @@ use std::sync::Arc;
 use rmpv::Value;
 
 use super::nodes::{Beat, Users};
+use crate::cluster::message::field;
 use crate::cluster::report::MOST_CLASSES;
 
 /// How long a name may be, in bytes: as long as the longest that a connection can have.
 pub const MOST_NAME: usize = 255;
-
-/// What a map has under this key.
-pub fn field<'a>(map: &'a Value, key: &str) -> Option<&'a Value> {
-    map.as_map()?.iter().find(|(name, _)| name.as_str() == Some(key)).map(|(_, value)| value)
-}
 
 /// What Python takes for false, as which a worker of times long past says what version it has.
 pub fn is_falsy(value: &Value) -> bool {

@@ -10,11 +10,11 @@ use tokio::sync::watch;
 
 use super::Logs;
 use super::allowance::Allowance;
-use super::data::{MOST_NAME, beat, exception, field, is_falsy, map, users};
+use super::data::{MOST_NAME, beat, exception, is_falsy, map, users};
 use super::nodes::{Beaten, Node, Nodes, State, Users};
 use super::queue::{Event, Level, Queue};
 use super::spawning::Clock;
-use crate::cluster::message::{self, Envelope, Malformed};
+use crate::cluster::message::{self, Envelope, Malformed, field};
 use crate::cluster::report::{self, Merged, Reports};
 use crate::stats::Table;
 use crate::sync::held;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use rmpv::Value;
 use serde_json::json;
 
-use super::data::{MOST_NAME, field, map};
+use super::data::{MOST_NAME, map};
+use crate::cluster::message::field;
 
 /// The last lines of each, by id.
 #[derive(Debug, Default)]

@@ -69,8 +69,17 @@ pub struct Node {
     pub has_beaten: bool,
     /// Of one of ours: for how many seconds its Python has not come round.
     pub busy: f64,
-    /// The last spawn message, how many are not answered yet, and for how many ticks that has been so.
-    spawn: Option<(Bytes, u32, u32)>,
+    spawn: Option<Unanswered>,
+}
+
+/// The last spawn message, while an answer is waited for.
+#[derive(Debug, Clone)]
+struct Unanswered {
+    message: Bytes,
+    /// How many answers are still to come, this one's and those of spawn messages before it.
+    answers: u32,
+    /// For how many ticks this one has been under way.
+    ticks: u32,
 }
 
 impl Node {
@@ -79,17 +88,16 @@ impl Node {
 
     /// It is sent a spawn message.
     pub fn asked_to_spawn(&mut self, message: Bytes) {
-        let unanswered = self.spawn.take().map_or(0, |(_, unanswered, _)| unanswered);
-        self.spawn = Some((message, unanswered.saturating_add(1), 0));
+        let earlier = self.spawn.take().map_or(0, |spawn| spawn.answers);
+        self.spawn = Some(Unanswered { message, answers: earlier.saturating_add(1), ticks: 0 });
     }
 
     /// It has answered a spawn message.
     pub fn spawns(&mut self) {
-        self.spawn = self
-            .spawn
-            .take()
-            .filter(|(_, unanswered, _)| *unanswered > 1)
-            .map(|(message, unanswered, ticks)| (message, unanswered - 1, ticks));
+        if let Some(spawn) = &mut self.spawn {
+            spawn.answers -= 1;
+        }
+        self.spawn.take_if(|spawn| spawn.answers == 0);
     }
 
     /// It is not to spawn any more.
@@ -102,11 +110,11 @@ impl Node {
         if !self.is_ours || !self.state.is_active() {
             return None;
         }
-        let (message, unanswered, ticks) = self.spawn.as_mut()?;
-        *ticks += 1;
-        (*ticks > Self::LOST).then(|| {
-            (*unanswered, *ticks) = (1, 0);
-            message.clone()
+        let spawn = self.spawn.as_mut()?;
+        spawn.ticks += 1;
+        (spawn.ticks > Self::LOST).then(|| {
+            (spawn.answers, spawn.ticks) = (1, 0);
+            spawn.message.clone()
         })
     }
 
@@ -364,6 +372,32 @@ mod tests {
         }
         assert!(nodes.indexes().count() <= Nodes::MOST_INDEXES);
         assert_eq!((nodes.index("a"), nodes.index("new")), (0, 200_001));
+    }
+
+    #[test]
+    fn a_spawn_message_that_nobody_answers_is_sent_again() {
+        let mut nodes = Nodes::default();
+        nodes.add("ours", 1000, true);
+        nodes.add("theirs", 1000, false);
+        let ask = |nodes: &mut Nodes, text: &'static str| {
+            for id in ["ours", "theirs"] {
+                nodes.change(id, |node| node.asked_to_spawn(Bytes::from_static(text.as_bytes())));
+            }
+        };
+        let again = |nodes: &mut Nodes| {
+            let ticked = (0..12).flat_map(|_| nodes.tick(-60).again);
+            ticked.map(|(id, message)| format!("{id} {}", str::from_utf8(&message).unwrap())).collect::<Vec<_>>()
+        };
+        ask(&mut nodes, "first");
+        ask(&mut nodes, "second");
+        nodes.change("ours", Node::spawns);
+        // Of two one is answered: perhaps the first. Locust's may take their time.
+        assert_eq!(again(&mut nodes), ["ours second", "ours second"]);
+        nodes.change("ours", Node::spawns);
+        assert_eq!(again(&mut nodes), [""; 0]);
+        ask(&mut nodes, "third");
+        nodes.change("ours", Node::asked_to_stop);
+        assert_eq!(again(&mut nodes), [""; 0]);
     }
 
     #[test]

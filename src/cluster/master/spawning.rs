@@ -93,7 +93,8 @@ fn write(into: &mut Vec<u8>, value: ValueRef<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::master::data::{field, map};
+    use crate::cluster::master::data::map;
+    use crate::cluster::message::field;
 
     #[test]
     fn every_worker_has_its_own_counts_and_a_time_of_its_own() {

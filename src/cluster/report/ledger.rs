@@ -155,7 +155,7 @@ impl Ledger {
         } else if !is_known {
             return Vec::new();
         }
-        let newer = self.sequence + 1..=said.sequence;
+        let newer = self.sequence.saturating_add(1)..=said.sequence;
         self.missing.iter().copied().chain(newer).take(Self::MOST_MISSING).collect()
     }
 
@@ -220,6 +220,11 @@ impl Ledger {
         self.missing.clear();
         self.over = self.said.map(|said| (said.instance, said.test));
         self.said_over = false;
+        self.zero();
+    }
+
+    /// What was counted of it counts no more.
+    pub fn zero(&mut self) {
         (self.requests, self.failures, self.lag) = (0, 0, Lag::default());
         (self.loss, self.unheard) = (None, 0);
         self.recent.clear();

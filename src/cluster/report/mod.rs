@@ -25,7 +25,7 @@ mod tests;
 pub use bytes::Malformed;
 pub use ledger::Figures;
 pub use read::MOST_CLASSES;
-pub use reporter::{Master, Reporter, field};
+pub use reporter::{Master, Reporter};
 pub use reports::{Merged, Reports};
 pub use stamp::Stamp;
 pub use write::{ENTRY, rounded};

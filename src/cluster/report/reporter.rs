@@ -6,6 +6,7 @@ use rmpv::Value;
 
 use super::clock::Offset;
 use super::{KEY, Stamp, write};
+use crate::cluster::message::field;
 use crate::stats::Table;
 use crate::sync::held;
 
@@ -79,9 +80,4 @@ impl Reporter {
         let (instance, sequence, offset) = (self.instance, self.sequence, self.offset.best());
         Stamp { instance, sequence, test, counted, clock: now, offset }
     }
-}
-
-/// What a map has under a key.
-pub fn field<'a>(map: &'a Value, key: &str) -> Option<&'a Value> {
-    map.as_map()?.iter().find(|(name, _)| name.as_str() == Some(key)).map(|(_, value)| value)
 }

@@ -16,6 +16,8 @@ use crate::sync::held;
 #[derive(Debug, Default)]
 pub struct Reports {
     ledgers: HashMap<String, Ledger>,
+    /// How often the table had been zeroed when the last report of this test came.
+    zeroed: Option<u64>,
 }
 
 /// What became of a report.
@@ -37,6 +39,7 @@ impl Reports {
     /// Add the data of a worker's `stats` message to the table. `now` is seconds of the Unix epoch.
     pub fn merge(&mut self, node: &str, data: &[u8], table: &Mutex<Table>, now: f64) -> Result<Merged, Malformed> {
         let report = Report::read(data)?;
+        self.follow(held(table).ages().1);
         let (requests, failures) = report.counted();
         let ledger = self.ledger(node);
         let mut complaints = Vec::new();
@@ -104,12 +107,20 @@ impl Reports {
 
     /// A test begins, so everybody's figures do.
     pub fn began(&mut self) {
+        self.zeroed = None;
         self.ledgers.values_mut().for_each(Ledger::begin);
     }
 
     /// `None` of whom nothing was heard.
     pub fn figures(&self, node: &str) -> Option<Figures> {
         self.ledgers.get(node).map(Ledger::figures)
+    }
+
+    /// Somebody may have zeroed the table in the middle of a test. Then what is known of each worker begins anew, too.
+    fn follow(&mut self, zeroed: u64) {
+        if self.zeroed.replace(zeroed).is_some_and(|before| before != zeroed) {
+            self.ledgers.values_mut().for_each(Ledger::zero);
+        }
     }
 
     fn ledger(&mut self, node: &str) -> &mut Ledger {

@@ -3,7 +3,7 @@
 use rmpv::Value;
 
 use super::bytes::{Malformed, Reader, Writer};
-use super::reporter::field;
+use crate::cluster::message::field;
 
 /// In each report and each heartbeat of a worker of ours.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use rmpv::Value;
 
-use super::reporter::field;
 use super::*;
+use crate::cluster::message::field;
 use crate::http::{Phase, Phases};
 use crate::stats::{ErrorText, Histogram, Sample, Table, locust_bucket};
 use crate::sync::held;
@@ -450,6 +450,13 @@ fn of_each_worker_is_known_what_it_did() {
     let figures = reports.figures("w").unwrap();
     assert_eq!((figures.requests, figures.failures, figures.rps, figures.last_report), (120, 0, 10.0, Some(1009.0)));
     assert_eq!((figures.lag.0, figures.lag.4), (120, 0.005));
+    master.lock().unwrap().reset_all(1010.0);
+    let mut counts_on = |reports: &mut Reports| {
+        worker.counts(5);
+        reports.merge("w", &worker.report(Master::Ours), &master, 1012.0).unwrap();
+        reports.figures("w").unwrap().requests
+    };
+    assert_eq!((counts_on(&mut reports), counts_on(&mut reports)), (5, 10));
     reports.began();
     assert_eq!(reports.figures("w").unwrap().requests, 0);
     assert_eq!(reports.figures("nobody"), None);

@@ -12,8 +12,8 @@ use super::conversation::{Again, Conversation, Due};
 use super::kept::Kept;
 use super::{Command, Event, Shared};
 use crate::clock::now;
-use crate::cluster::message::{self, Envelope, Value};
-use crate::cluster::report::{KEY, Master, field};
+use crate::cluster::message::{self, Envelope, Value, field};
+use crate::cluster::report::{KEY, Master};
 use crate::cluster::transport::{self, Dealer, Notice, Notices};
 use crate::cluster::usage::{Meter, Usage};
 use crate::sync::held;
@@ -164,7 +164,7 @@ impl<'a> Link<'a> {
         if let Some(up_to) = ours("sequence").and_then(Value::as_u64) {
             let missing = ours("missing").and_then(Value::as_array).into_iter().flatten();
             let missing: Vec<u64> = missing.filter_map(Value::as_u64).collect();
-            let again: Vec<Bytes> = self.kept.answered(up_to, &missing).collect();
+            let again = self.kept.answered(up_to, &missing);
             again.into_iter().for_each(|message| self.pass_on(message));
         }
     }
@@ -227,10 +227,10 @@ impl<'a> Link<'a> {
 
     fn acknowledged(&mut self, data: &[u8]) {
         let data = message::value(data).unwrap_or(Value::Nil);
-        let of = |key: &str| data.as_map()?.iter().find(|(name, _)| name.as_str() == Some(key)).map(|(_, value)| value);
-        *held(&self.shared.master) = if of(KEY).is_some() { Master::Ours } else { Master::Locusts };
-        let instance = of(KEY).and_then(|ours| field(ours, "instance")?.as_str().map(str::to_owned));
-        let index = of("index").and_then(Value::as_i64);
+        let ours = field(&data, KEY);
+        *held(&self.shared.master) = if ours.is_some() { Master::Ours } else { Master::Locusts };
+        let instance = ours.and_then(|ours| field(ours, "instance")?.as_str().map(str::to_owned));
+        let index = field(&data, "index").and_then(Value::as_i64);
         let intervals = held(&self.shared.rhythm).0;
         let again = self.conversation.acknowledged(Instant::now(), &intervals);
         // A master of ours that was silent and is still the same knows what this worker does. Locust's says nothing.
