@@ -79,6 +79,11 @@ impl Cells {
         }
     }
 
+    /// Take no more memory than needed.
+    pub fn shrink(&mut self) {
+        self.0.shrink_to_fit();
+    }
+
     /// What came since `earlier`, an older copy of this one.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {

@@ -178,7 +178,7 @@ impl Timeline {
             interval.counts.merge(&closed);
             if closed.requests > 0 || closed.failures > 0 {
                 self.held += closed.times.len() + Self::CELLS_APIECE;
-                entry.counts.push((place, closed));
+                entry.keep(place, closed);
             }
         }
         let rest = self.feed.waits.split_off(&second);

@@ -226,7 +226,7 @@ impl Timeline {
             interval.counts.merge(&fresh);
             if fresh.requests > 0 || fresh.failures > 0 {
                 self.held += fresh.times.len() + Self::CELLS_APIECE;
-                self.entries[place].counts.push((self.intervals.len(), fresh));
+                self.entries[place].keep(self.intervals.len(), fresh);
             }
         }
         let waits = Cells::of(&waits);
@@ -367,6 +367,7 @@ impl Timeline {
                 }
             }
             merged.shrink_to_fit();
+            merged.iter_mut().for_each(|(_, counts)| counts.times.shrink());
             entry.counts = merged;
         }
         self.held = self.cells();
@@ -374,6 +375,12 @@ impl Timeline {
 }
 
 impl Entry {
+    /// What was counted in an interval. Most of them stay as they are until the end.
+    fn keep(&mut self, interval: usize, mut counts: Counts) {
+        counts.times.shrink();
+        self.counts.push((interval, counts));
+    }
+
     fn forget_seen(&mut self) {
         self.seen = Counts::default();
         self.open.forget_seen();
