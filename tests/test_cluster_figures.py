@@ -171,25 +171,26 @@ def test_a_mixed_fleet_is_shown_worker_by_worker(fleet: Fleet, target: Target) -
     assert len(middle) >= 4 and middle.count(0) <= 1, requests
 
 
-def test_what_a_killed_worker_had_not_reported_is_said(fleet: Fleet, target: Target) -> None:
+@pytest.mark.parametrize("requests", [1, 300])
+def test_what_a_killed_worker_had_not_reported_is_said(fleet: Fleet, target: Target, requests: int) -> None:
     master = fleet.start_master(
         *("--host", target.url, "--headless", "--expect-workers", "2", "-u", "8", "-r", "8", "-t", "12s"),
         *("--html", "report.html"),
     )
     killed, survivor = fleet.own_worker(), fleet.worker()
-    master.says(SPAWNED)
-    eventually(lambda: target.counts()["requests"] > 300, 15)
+    eventually(lambda: target.counts()["requests"] >= requests, 20)
     killed.process.kill()
-    loss = r"Worker (\S+) had counted at least (\d+) requests? that it has not reported: they are in no figure"
-    said = master.says(loss, 20)
-    assert int(said[2]) > 0
+    # How many is known when it has said so, which it does every second.
+    known = r"Worker (?P<of>\S+) had counted at least (?P<count>\d+) requests? that it has not reported: they are"
+    unknown = r"What worker (\S+) requested (?:in the [0-9.]+ s since its last report )?is"
+    said = master.says(f"(?:{known}|{unknown}) in no figure", 20)
     assert master.exit_code(40) == 1
     assert survivor.exit_code() == 0
     report = of_report(fleet.folder / "report.html")
     words = [word for word in report["words"] if word["rule"] == "incomplete"]
-    assert len(words) == 1 and said[1] in words[0]["text"]
+    assert len(words) == 1 and (said["of"] or said[3]) in words[0]["text"]
     counted = sum(each["requests"] for each in report["workers"])
-    assert counted + int(said[2]) <= target.counts()["requests"]
+    assert counted + int(said["count"] or 0) <= target.counts()["requests"]
 
 
 @pytest.mark.parametrize("listens", [False, True])
@@ -241,6 +242,65 @@ def test_response_times_that_a_listener_moves_are_believed(fleet: Fleet) -> None
     header, *rows = (line.split(",") for line in (fleet.folder / "out_stats.csv").read_text().splitlines())
     slowest = {row[header.index("Name")]: row[header.index("99%")] for row in rows}
     assert slowest == {"kept": "1234", "moved": "100", "moved in place": "100", "Aggregated": "1234"}
+
+
+ADDING = """
+import locust.stats
+
+locust.stats.bucket_response_time = int
+
+
+@events.init.add_listener
+def init(environment, **_):
+    @environment.events.report_to_master.add_listener
+    def add(client_id, data, **_):
+        for entry in [*data["stats"], data["stats_total"]]:
+            entry["slo"] = ["gold"]
+
+    @environment.events.worker_report.add_listener
+    def heard(client_id, data, **_):
+        for entry in data["stats"]:
+            print("HEARD", entry["slo"], data["stats_total"]["slo"], sorted(entry["response_times"]), flush=True)
+"""
+
+
+def test_what_workers_round_and_add_reaches_listeners_and_no_figure_is_less_exact(fleet: Fleet) -> None:
+    (fleet.folder / "shop.py").write_text(
+        COUNTING + "    @task\n    def count(self):\n        self.one('x', 1234.9)\n" + ADDING
+    )
+    master = fleet.start_master("--headless", "--expect-workers", "1", "-u", "2", "-t", "4s", "--csv", "out")
+    fleet.own_worker()
+    assert master.exit_code(40) == 0, master.said()
+    assert set(re.findall(r"HEARD .*", master.said())) == {"HEARD ['gold'] ['gold'] [1234]"}
+    header, row, *_ = (line.split(",") for line in (fleet.folder / "out_stats.csv").read_text().splitlines())
+    assert row[header.index("99%")] == "1235"
+
+
+def test_what_a_listener_adds_and_cannot_be_sent_loses_no_report(fleet: Fleet) -> None:
+    (fleet.folder / "shop.py").write_text(
+        COUNTING + "    @task\n"
+        "    def count(self):\n"
+        "        self.one('x', 1234)\n"
+        "@events.init.add_listener\n"
+        "def init(environment, **_):\n"
+        "    @environment.events.report_to_master.add_listener\n"
+        "    def add(client_id, data, **_):\n"
+        "        for entry in data['stats']:\n"
+        "            entry['response_times'].clear()\n"
+        "            entry['cause'] = {object()}\n"
+        "MADE = []\n"
+        "events.request.add_listener(lambda **_: MADE.append(1))\n"
+        "events.quitting.add_listener(lambda **_: print('MADE', len(MADE), flush=True))\n"
+    )
+    master = fleet.start_master("--headless", "--expect-workers", "1", "-u", "2", "-t", "4s", "--csv", "out")
+    worker = fleet.own_worker()
+    assert master.exit_code(40) == 0, master.said()
+    assert worker.exit_code() == 2, worker.said()
+    assert "What listeners of `report_to_master` added cannot be sent, and is left out" in worker.said()
+    header, row, *_ = (line.split(",") for line in (fleet.folder / "out_stats.csv").read_text().splitlines())
+    shown = dict(zip(header, row, strict=True))
+    assert f"MADE {shown['Request Count']}\n" in worker.said(), (shown, worker.said())
+    assert shown["99%"] == "1234", shown
 
 
 def test_checks_are_of_the_whole_fleet_and_end_its_test(fleet: Fleet, target: Target) -> None:

@@ -6,7 +6,7 @@
 use std::sync::Mutex;
 
 use gregaria::cluster::message::{self, Malformed};
-use gregaria::cluster::report::Reports;
+use gregaria::cluster::report::{Gone, Reports};
 use gregaria::stats::Table;
 use libfuzzer_sys::fuzz_target;
 
@@ -39,6 +39,6 @@ fn merge(data: &[u8]) {
         let _ = reports.merge("node", data, &table, 3.0);
         let _ = reports.merge("another", data, &table, 3.0);
     }
-    let _ = reports.lost("node", 4.0);
+    let _ = reports.lost("node", Gone::Missing { ran_users: true }, 4.0);
     let _ = reports.figures("node");
 }

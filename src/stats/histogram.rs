@@ -98,7 +98,7 @@ impl Histogram {
 
     /// Every value that was recorded and how often, ascending, in milliseconds.
     pub fn values_ms(&self) -> impl Iterator<Item = (f64, u64)> + '_ {
-        self.numbered().map(|(cell, count)| (shown_ms(cell), u64::from(count)))
+        self.numbered().map(|(cell, count)| (Self::shown_ms(cell), u64::from(count)))
     }
 
     /// The value at a quantile, as Locust picks it: the `int(count * quantile)`-th of the sorted values,
@@ -111,7 +111,22 @@ impl Histogram {
         let value = cells.value_at_quantile((rank as f64 + 0.5) / cells.len() as f64);
         // Once a cell is full there are ranks behind the last value. Of those the crate says 0.
         let is_behind = value == 0 && u64::from(cells.count_at(0)) <= rank;
-        Some(shown_ms(Self::cell_of(if is_behind { cells.max() } else { value })))
+        Some(Self::shown_ms(Self::cell_of(if is_behind { cells.max() } else { value })))
+    }
+
+    /// The number that stands for a cell: the roundest in it, as a float is printed by the shortest decimal that
+    /// identifies it. So a server that takes 2000 ms is shown with 2000 ms, not with the middle of 1999.9 to 2000.9.
+    pub fn shown_ms(cell: u16) -> f64 {
+        let (first, last) = Self::bounds_us(cell);
+        let mut step = 1_000_000;
+        while step > 1 {
+            let candidate = first.next_multiple_of(step);
+            if candidate <= last {
+                return candidate as f64 / 1000.0;
+            }
+            step /= 10;
+        }
+        first as f64 / 1000.0
     }
 
     /// How many recorded values are larger than this one.
@@ -129,21 +144,6 @@ fn no_cells() -> Cells<u32> {
 /// To the nearest microsecond. What is negative or not a number is zero.
 pub fn microseconds(value_ms: f64) -> u64 {
     (value_ms * 1000.0 + 0.5) as u64
-}
-
-/// The number that stands for a cell: the roundest in it, as a float is printed by the shortest decimal that
-/// identifies it. So a server that takes 2000 ms is shown with 2000 ms, not with the middle of 1999.9 to 2000.9.
-fn shown_ms(cell: u16) -> f64 {
-    let (first, last) = Histogram::bounds_us(cell);
-    let mut step = 1_000_000;
-    while step > 1 {
-        let candidate = first.next_multiple_of(step);
-        if candidate <= last {
-            return candidate as f64 / 1000.0;
-        }
-        step /= 10;
-    }
-    first as f64 / 1000.0
 }
 
 #[cfg(test)]

@@ -92,7 +92,8 @@ impl PhaseTotals {
 
     /// Of the response times of these calls, which are the sum of their phases.
     pub fn share(&self, phase: Phase) -> f64 {
-        match self.tallies.iter().map(|tally| tally.sum).sum::<u64>() {
+        // A hostile report may have any sums.
+        match self.tallies.iter().map(|tally| u128::from(tally.sum)).sum::<u128>() {
             0 => 0.0,
             all => self.tallies[phase as usize].sum as f64 / all as f64,
         }

@@ -46,7 +46,7 @@ def hide(data: dict[str, Any], rounded: Mapping[Name, dict[int, int]] | None = N
 def restore(data: dict[str, Any], hidden: Hidden) -> None:
     """Make it what is sent: each entry that listeners have left as it was is ours again, with all that was measured.
 
-    What they have made of others counts as it stands.
+    What they have added to it goes with it; what they have made of others counts as it stands.
     """
     own = hidden.own
     if own is None:
@@ -57,25 +57,44 @@ def restore(data: dict[str, Any], hidden: Hidden) -> None:
     # A listener may have put anything there.
     for entry in listed if isinstance(listed, list) else ():
         values = measured.get(_name(entry.get("name"), entry.get("method"))) if isinstance(entry, dict) else None
-        if values is not None and entry == _shown(values, hidden):
-            entries.append(values)
+        if values is not None and _is_unchanged(entry, values, hidden):
+            entries.append(_with_more(values, entry, hidden))
         else:
             changed.append(entry)
     if entries:
         data["stats"] = changed
     data[KEY] = {**own, "entries": entries}
-    if data.get("stats_total") != _shown(own["total"], hidden):
+    total = data.get("stats_total")
+    if isinstance(total, dict) and _is_unchanged(total, own["total"], hidden):
+        data[KEY]["total"] = _with_more(own["total"], total, hidden)
+    else:
         del data[KEY]["total"]
+
+
+def _is_unchanged(entry: dict[str, Any], values: list[Any], hidden: Hidden) -> bool:
+    return {key: entry[key] for key in _engine.REPORT_ENTRY if key in entry} == _shown(values, hidden)
+
+
+def _with_more(values: list[Any], entry: dict[str, Any], hidden: Hidden) -> list[Any]:
+    """The values of an entry of ours, and after them whatever else is shown of it."""
+    more = {key: value for key, value in entry.items() if key not in _engine.REPORT_ENTRY}
+    if _name(*values[:2]) in hidden.rounded:
+        more[_TIMES] = entry[_TIMES]
+    return [*values, more] if more else values
 
 
 def _shown(values: list[Any], hidden: Hidden) -> dict[str, Any]:
     """An entry of ours as Locust's, made anew: listeners may change what they see."""
-    entry = dict(zip(_engine.REPORT_ENTRY, values, strict=True))
+    entry = dict(zip(_engine.REPORT_ENTRY, values, strict=False))
+    more = values[len(entry)] if len(values) > len(entry) else {}
     rounded = hidden.rounded.get(_name(*values[:2]))
-    entry[_TIMES] = _engine.rounded_response_times(entry[_TIMES]) if rounded is None else dict(rounded)
+    if rounded is not None:
+        entry[_TIMES] = dict(rounded)
+    elif _TIMES not in more:
+        entry[_TIMES] = _engine.rounded_response_times(entry[_TIMES])
     for seconds in ("num_reqs_per_sec", "num_fail_per_sec"):
         entry[seconds] = dict(entry[seconds])
-    return entry
+    return {**entry, **more}
 
 
 def _name(name: object, method: object) -> Name:

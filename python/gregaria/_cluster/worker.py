@@ -10,7 +10,7 @@ import logging
 import os
 import sys
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
@@ -49,8 +49,8 @@ logger = logging.getLogger("locust.runners")
 class _Taken:
     """A report on its way through the listeners."""
 
-    data: dict[str, Any] = field(default_factory=dict)
-    """As it was counted."""
+    data: bytes = b""
+    """As it was counted: no listener can have changed it."""
     hidden: reports.Hidden = reports.NOTHING
 
 
@@ -325,14 +325,18 @@ class Link:
         except BaseException:
             # This greenlet is killed while a listener waits: what was counted has left the table already.
             if taken.data:
-                self._send_report(taken.data, taken.hidden)
+                self._send_as_counted(taken)
             raise
         try:
             self._send_report(data, taken.hidden)
         except (TypeError, ValueError, OverflowError) as error:
             logger.error("What listeners of `report_to_master` added cannot be sent, and is left out: %s", error)
             log.unhandled_greenlet_exception = True
-            self._send_report(taken.data, taken.hidden)
+            self._send_as_counted(taken)
+
+    def _send_as_counted(self, taken: _Taken) -> None:
+        data = _engine.unpack_data(taken.data)
+        self._send_report(data, reports.hide(data, taken.hidden.rounded))
 
     def _send_report(self, data: dict[str, Any], hidden: reports.Hidden) -> None:
         reports.restore(data, hidden)
@@ -352,7 +356,8 @@ class Link:
     def _on_report_to_master(self, client_id: str, data: dict[str, Any]) -> None:
         # Nobody counts between the two: this greenlet does not wait.
         buckets = self._own_buckets() if stats.bucket_response_time is not stats._locusts_bucket else {}
-        self._taken.data = reported = self.engine.take_report()
+        self._taken.data = self.engine.take_report()
+        reported = _engine.unpack_data(self._taken.data)
         self._taken.hidden = reports.hide(reported, buckets)
         data.update(reported)
 

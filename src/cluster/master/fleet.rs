@@ -11,11 +11,11 @@ use tokio::sync::watch;
 use super::Logs;
 use super::allowance::Allowance;
 use super::data::{MOST_NAME, beat, exception, is_falsy, map, users};
-use super::nodes::{Beaten, Node, Nodes, State, Users};
+use super::nodes::{Beaten, Missing, Node, Nodes, State, Users};
 use super::queue::{Event, Level, Queue};
 use super::spawning::Clock;
 use crate::cluster::message::{self, Envelope, Malformed, field};
-use crate::cluster::report::{self, Merged, Reports};
+use crate::cluster::report::{self, Gone, Merged, Reports};
 use crate::stats::Table;
 use crate::sync::held;
 
@@ -397,7 +397,7 @@ impl Fleet {
             self.note_change();
             let (index, ready, workers) = (node.index, tally.ready, tally.active());
             self.queue.push(Event::Quit { id: sent.node.into(), index, ready, workers });
-            self.say_what_is_lost(sent.node, true, now);
+            self.say_what_is_lost(sent.node, Gone::Left, now);
         }
     }
 
@@ -473,11 +473,11 @@ impl Fleet {
         }
         self.note_change();
         let count = ticked.missing.len();
-        for (place, id) in ticked.missing.into_iter().enumerate() {
+        for (place, Missing { id, ran_users }) in ticked.missing.into_iter().enumerate() {
             // One after the other, so that only the last one is the last one.
             let workers = left + count - 1 - place;
             self.queue.push(Event::Missing { id: Arc::clone(&id), workers });
-            self.say_what_is_lost(&id, false, now);
+            self.say_what_is_lost(&id, Gone::Missing { ran_users }, now);
         }
         if !ticked.forgotten.is_empty() {
             self.queue.push(Event::Forgotten { ids: ticked.forgotten });
@@ -485,9 +485,9 @@ impl Fleet {
         again
     }
 
-    fn say_what_is_lost(&self, node: &str, has_left: bool, now: f64) {
+    fn say_what_is_lost(&self, node: &str, gone: Gone, now: f64) {
         let mut reports = self.reports();
-        let Some(text) = reports.lost(node, has_left, now) else { return };
+        let Some(text) = reports.lost(node, gone, now) else { return };
         let losses = reports.losses();
         drop(reports);
         held(&self.table()).set_losses(losses);

@@ -118,6 +118,10 @@ impl Node {
         })
     }
 
+    fn runs_users(&self) -> bool {
+        self.user_count() > 0 || matches!(self.state, State::Spawning | State::Running)
+    }
+
     pub fn user_count(&self) -> u64 {
         self.users.values().fold(0, |sum, count| sum.saturating_add(*count))
     }
@@ -146,10 +150,18 @@ pub struct Beaten {
 /// What a second of silence came to.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Ticked {
-    pub missing: Vec<Arc<str>>,
+    pub missing: Vec<Missing>,
     pub forgotten: Vec<Arc<str>>,
     /// Messages that were lost under way, and to whom.
     pub again: Vec<(Arc<str>, Bytes)>,
+}
+
+/// A worker that was silent for too long.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Missing {
+    pub id: Arc<str>,
+    /// Whether it ran users, by what it said last.
+    pub ran_users: bool,
 }
 
 /// How many there are in each state.
@@ -321,13 +333,13 @@ impl Nodes {
                 ticked.forgotten.push(Arc::clone(id));
             }
             if node.liveness < 0 && node.state != State::Missing {
-                ticked.missing.push(Arc::clone(id));
+                ticked.missing.push(Missing { id: Arc::clone(id), ran_users: node.runs_users() });
             } else {
                 node.liveness -= 1;
             }
             ticked.again.extend(node.lost_spawn().map(|message| (Arc::clone(id), message)));
         }
-        for id in &ticked.missing {
+        for Missing { id, .. } in &ticked.missing {
             self.set_state(id, State::Missing);
             self.set_users(id, Users::new());
         }
@@ -406,7 +418,9 @@ mod tests {
         nodes.add("a", 3, false);
         nodes.set_users("a", users(4));
         nodes.set_state("a", State::Running);
-        let ticks = (0..5).map(|_| nodes.tick(-60).missing.len()).collect::<Vec<_>>();
+        let went: Vec<_> = (0..5).map(|_| nodes.tick(-60).missing).collect();
+        assert_eq!(went[4], [Missing { id: "a".into(), ran_users: true }]);
+        let ticks = went.iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!((ticks, nodes.user_count(), nodes.tally().missing), (vec![0, 0, 0, 0, 1], 0, 1));
         let beaten = nodes.beat("a", &beat("running"), 3).unwrap();
         assert_eq!((beaten.is_healed, nodes.tally().running), (true, 1));

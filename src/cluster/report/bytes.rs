@@ -98,15 +98,24 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A text's bytes, as names of keys are compared.
+    /// A text's bytes, as names of keys are compared. Bytes are no name, as they are none in Python.
     #[inline]
-    pub fn raw(&mut self) -> Read<&'a [u8]> {
+    pub fn key(&mut self) -> Read<&'a [u8]> {
         let length = match self.byte()? {
             marker @ 0xa0..=0xbf => usize::from(marker & 0x1f),
-            0xc4 | 0xd9 => self.unsigned(1)? as usize,
-            0xc5 | 0xda => self.unsigned(2)? as usize,
-            0xc6 | 0xdb => self.unsigned(4)? as usize,
+            0xd9 => self.unsigned(1)? as usize,
+            0xda => self.unsigned(2)? as usize,
+            0xdb => self.unsigned(4)? as usize,
             _ => return refuse("a text was expected"),
+        };
+        self.take(length)
+    }
+
+    #[inline]
+    pub fn bin(&mut self) -> Read<&'a [u8]> {
+        let length = match self.byte()? {
+            marker @ 0xc4..=0xc6 => self.unsigned(1 << (marker - 0xc4))? as usize,
+            _ => return refuse("bytes were expected"),
         };
         self.take(length)
     }
@@ -117,7 +126,7 @@ impl<'a> Reader<'a> {
         if self.skip_nil() {
             return Ok("None");
         }
-        std::str::from_utf8(self.raw()?).or_else(|_| refuse("a text is not UTF-8"))
+        std::str::from_utf8(self.key()?).or_else(|_| refuse("a text is not UTF-8"))
     }
 
     /// `true` where nil stood there, which then is read.
@@ -339,12 +348,15 @@ mod tests {
             writer.bin(&vec![1; length]);
             let mut reader = Reader::new(&writer.0);
             assert_eq!((reader.map().unwrap(), reader.list().unwrap()), (length, length));
-            assert_eq!((reader.text().unwrap().len(), reader.raw().unwrap().len()), (length, length));
+            assert_eq!((reader.text().unwrap().len(), reader.bin().unwrap().len()), (length, length));
             assert!(reader.is_empty());
         }
         let mut writer = Writer::default();
         writer.text(&"x".repeat(40));
         assert_eq!(writer.0[..2], [0xd9, 40]);
+        assert_eq!(Reader::new(&writer.0).bin(), refuse("bytes were expected"));
+        writer.0[0] = 0xc4;
+        assert_eq!(Reader::new(&writer.0).key(), refuse("a text was expected"));
     }
 
     #[test]

@@ -52,6 +52,15 @@ pub struct Figures {
     pub last_report: Option<f64>,
 }
 
+/// How a worker went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gone {
+    /// On its own word: it has reported before it said so.
+    Left,
+    /// Whether users ran on it, by what it said last.
+    Missing { ran_users: bool },
+}
+
 /// What becomes of a report.
 pub enum Arrival {
     New(Option<String>),
@@ -164,21 +173,27 @@ impl Ledger {
         self.loss.take().map(|_| nothing_is_missing(node))
     }
 
-    /// The worker is gone: what it had counted and not reported, as far as that is known. One that `has_left` on its own
-    /// word has reported before it said so.
-    pub fn lost(&mut self, node: &str, has_left: bool, now: f64) -> Option<String> {
+    /// The worker is gone: what it had counted and not reported, as far as that is known.
+    pub fn lost(&mut self, node: &str, gone: Gone, now: f64) -> Option<String> {
         let said = self.said.filter(|said| said.instance == self.instance || !self.has_reported);
         let accounted = |said: &Stamp| if said.test == self.test && self.has_reported { self.accounted } else { 0 };
         let missing = said.map_or(0, |said| said.counted.saturating_sub(accounted(&said)));
-        let since = (now - self.last_report).max(0.0);
-        let had_users = std::mem::take(&mut self.users) > 0;
+        let reported_users = std::mem::take(&mut self.users) > 0;
+        let may_have_counted = match gone {
+            Gone::Left => reported_users && said.is_none(),
+            // It may have begun users since its last report, or before its first.
+            Gone::Missing { ran_users } => reported_users || ran_users,
+        };
         let text = if missing > 0 {
             let counted = requests_in(missing);
             format!("Worker {node} had counted at least {counted} that it has not reported: they are in no figure.")
-        } else if had_users && !(has_left && said.is_some()) {
-            format!("What worker {node} requested in the {since:.1} s since its last report is in no figure.")
-        } else {
+        } else if !may_have_counted {
             return None;
+        } else if self.last_report == 0.0 {
+            format!("What worker {node} requested is in no figure: it has never reported.")
+        } else {
+            let since = (now - self.last_report).max(0.0);
+            format!("What worker {node} requested in the {since:.1} s since its last report is in no figure.")
         };
         self.loss = Some(text.clone());
         Some(text)

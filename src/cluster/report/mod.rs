@@ -23,7 +23,7 @@ mod write;
 mod tests;
 
 pub use bytes::Malformed;
-pub use ledger::Figures;
+pub use ledger::{Figures, Gone};
 pub use read::MOST_CLASSES;
 pub use reporter::{Master, Reporter};
 pub use reports::{Merged, Reports};

@@ -69,7 +69,7 @@ impl<'a> Report<'a> {
         let (mut own_entries, mut own_total, mut stamp, mut lag) = (Vec::new(), None, None, &[][..]);
         let reader = &mut Reader::new(data);
         for _ in 0..reader.map()? {
-            match reader.raw()? {
+            match reader.key()? {
                 b"stats" => entries = Some(list(reader, "stats", Entry::read)?),
                 b"stats_total" => total = Some(Entry::read(reader).map_err(|cause| within("stats_total", &cause))?),
                 b"errors" => errors = Some(read_errors(reader).map_err(|cause| within("errors", &cause))?),
@@ -81,7 +81,7 @@ impl<'a> Report<'a> {
                         match key {
                             b"entries" => own_entries = list(reader, "entries", Entry::read_own)?,
                             b"total" => own_total = Some(Entry::read_own(reader)?),
-                            b"lag" => lag = reader.raw()?,
+                            b"lag" => lag = reader.bin()?,
                             _ => reader.skip()?,
                         }
                         Ok(())
@@ -144,7 +144,7 @@ impl<'a> Entry<'a> {
         let mut entry = Self::default();
         let mut named = 0;
         for place in 0..reader.map()? {
-            let key = reader.raw()?;
+            let key = reader.key()?;
             // Nearly always in Locust's order, so one comparison finds it.
             let expected = ENTRY.get(place).is_some_and(|expected| expected.as_bytes() == key);
             let place = if expected { Some(place) } else { ENTRY.iter().position(|known| known.as_bytes() == key) };
@@ -179,12 +179,14 @@ impl<'a> Entry<'a> {
         Ok(entry)
     }
 
-    /// One of a worker of ours: the values of [`ENTRY`] in their order.
+    /// One of a worker of ours: the values of [`ENTRY`] in their order, and a map of what the worker's listeners have
+    /// added, which the master's are shown.
     fn read_own(reader: &mut Reader<'a>) -> Read<Self> {
-        if reader.list()? != ENTRY.len() {
-            return Err(Malformed(format!("an entry is a list of {} values", ENTRY.len())));
-        }
-        Ok(Self {
+        let has_more = match reader.list()?.checked_sub(ENTRY.len()) {
+            Some(more @ 0..=1) => more == 1,
+            _ => return Err(Malformed(format!("an entry is a list of {} values and a map", ENTRY.len()))),
+        };
+        let entry = Self {
             name: reader.text()?,
             method: reader.text()?,
             last_request: moment(reader)?,
@@ -200,7 +202,11 @@ impl<'a> Entry<'a> {
             measured: Some(measured(reader)?),
             requests_per_second: pairs(reader, 12, MOST_SECONDS)?,
             failures_per_second: pairs(reader, 13, MOST_SECONDS)?,
-        })
+        };
+        if has_more {
+            skip_map(reader)?;
+        }
+        Ok(entry)
     }
 
     fn add_to(&self, row: &mut Row, now: f64, shift: f64) {
@@ -238,7 +244,7 @@ impl<'a> Error<'a> {
         let (mut method, mut name, mut text) = (None, None, None);
         let (mut occurrences, mut seen) = (0, (None, None));
         for _ in 0..reader.map()? {
-            match reader.raw()? {
+            match reader.key()? {
                 b"name" => name = Some(reader.text()?),
                 b"method" => method = Some(reader.text()?),
                 b"error" => text = Some(reader.text()?),
@@ -278,7 +284,14 @@ fn pairs<'a>(reader: &mut Reader<'a>, place: usize, most: usize) -> Read<Pairs<'
 }
 
 fn measured<'a>(reader: &mut Reader<'a>) -> Read<(PhaseTotals, Cells<'a>)> {
-    compact::take_times(reader.raw()?).ok_or_else(|| Malformed("what was measured ends too early".into()))
+    compact::take_times(reader.bin()?).ok_or_else(|| Malformed("what was measured ends too early".into()))
+}
+
+fn skip_map(reader: &mut Reader<'_>) -> Read<()> {
+    for _ in 0..2 * reader.map()? {
+        reader.skip()?;
+    }
+    Ok(())
 }
 
 fn within(key: &str, Malformed(cause): &Malformed) -> Malformed {

@@ -8,7 +8,7 @@ use rmpv::Value;
 use super::clock::Offset;
 use super::ledger::{Arrival, Ledger};
 use super::read::Report;
-use super::{Figures, KEY, Malformed, Stamp};
+use super::{Figures, Gone, KEY, Malformed, Stamp};
 use crate::stats::Table;
 use crate::sync::held;
 
@@ -88,9 +88,9 @@ impl Reports {
         Value::Map(vec![(KEY.into(), ours)])
     }
 
-    /// A worker is gone, or `has_left`: what of it is in no figure, in one sentence. `None` where nothing is missing.
-    pub fn lost(&mut self, node: &str, has_left: bool, now: f64) -> Option<String> {
-        self.ledgers.get_mut(node)?.lost(node, has_left, now)
+    /// A worker is gone: what of it is in no figure, in one sentence. `None` where nothing is missing.
+    pub fn lost(&mut self, node: &str, gone: Gone, now: f64) -> Option<String> {
+        self.ledger(node).lost(node, gone, now)
     }
 
     /// All that is in no figure of this test, each a sentence.

@@ -49,7 +49,7 @@ impl Stamp {
     ) -> Result<Self, Malformed> {
         let (mut stamp, mut offset, mut error) = (Self::default(), None, None);
         for _ in 0..reader.map()? {
-            let key = reader.raw()?;
+            let key = reader.key()?;
             match key {
                 b"instance" => stamp.instance = reader.count()?,
                 b"sequence" => stamp.sequence = reader.count()?,

@@ -281,7 +281,8 @@ fn entries_of_ours_that_are_none_are_refused() {
         let data = with_own(&whole, |own| set(own, "entries", Value::Array(vec![Value::Array(entry.clone())])));
         reports.merge("w", &data, &master, 1003.0).map_err(|why| why.to_string())
     };
-    assert_eq!(merge(vec![0.into(); 13]).unwrap_err(), "`gregaria`: `entries`[0]: an entry is a list of 14 values");
+    let length = "`gregaria`: `entries`[0]: an entry is a list of 14 values and a map";
+    assert_eq!(merge(vec![0.into(); 13]).unwrap_err(), length);
     let entry = |times: &[u8]| {
         let mut entry = vec![Value::from("/"), "GET".into(), Value::Nil, Value::Nil];
         entry.extend(vec![Value::from(0); 7]);
@@ -289,7 +290,15 @@ fn entries_of_ours_that_are_none_are_refused() {
         entry
     };
     assert_eq!(merge(entry(&[1])).unwrap_err(), "`gregaria`: `entries`[0]: what was measured ends too early");
+    let and = |mut entry: Vec<Value>, more: &[Value]| {
+        entry.extend_from_slice(more);
+        entry
+    };
+    let added = Value::Map(vec![("slo".into(), Value::Array(vec!["gold".into()]))]);
+    assert_eq!(merge(and(entry(&[0]), &["gold".into()])).unwrap_err(), "`gregaria`: `entries`[0]: a map was expected");
+    assert_eq!(merge(and(entry(&[0]), &[added.clone(), added.clone()])).unwrap_err(), length);
     assert!(merge(entry(&[0])).is_ok());
+    assert!(merge(and(entry(&[0]), &[added])).is_ok());
 }
 
 #[test]
@@ -382,21 +391,23 @@ fn a_master_that_comes_later_says_what_it_has_not_heard() {
     assert_eq!(reports.merge("w", &worker.report(Master::Ours), &master, 1005.0).unwrap().complaints, [""; 0]);
 }
 
+const SILENT: Gone = Gone::Missing { ran_users: false };
+
 #[test]
 fn of_a_lost_worker_is_said_what_it_had_not_reported() {
     let mut worker = Worker::new();
     let (mut reports, master) = (Reports::default(), table());
-    assert_eq!(reports.lost("w", false, 1003.0), None);
+    assert_eq!(reports.lost("w", SILENT, 1003.0), None);
     worker.counts(2);
     reports.merge("w", &worker.report(Master::Ours), &master, 1003.0).unwrap();
     assert_eq!(
-        reports.lost("w", false, 1004.5).as_deref(),
+        reports.lost("w", SILENT, 1004.5).as_deref(),
         Some("What worker w requested in the 1.5 s since its last report is in no figure.")
     );
     worker.counts(7);
     reports.heartbeat("w", &worker.reporter.heartbeat(&worker.table, 1004.0), 1004.0);
     assert_eq!(
-        reports.lost("w", false, 1005.0).as_deref(),
+        reports.lost("w", SILENT, 1005.0).as_deref(),
         Some("Worker w had counted at least 7 requests that it has not reported: they are in no figure.")
     );
     let merged = reports.merge("w", &worker.report(Master::Ours), &master, 1006.0).unwrap();
@@ -404,11 +415,20 @@ fn of_a_lost_worker_is_said_what_it_had_not_reported() {
     // It stopped its users and went.
     let last = worker.reporter.write(&worker.table, &users(0), 1007.0, Master::Ours).1;
     reports.merge("w", &last, &master, 1007.0).unwrap();
-    assert_eq!(reports.lost("w", false, 1008.0), None);
+    assert_eq!(reports.lost("w", SILENT, 1008.0), None);
+    // It was given users again, and did not come to report them.
+    assert_eq!(
+        reports.lost("w", Gone::Missing { ran_users: true }, 1009.0).as_deref(),
+        Some("What worker w requested in the 2.0 s since its last report is in no figure.")
+    );
+    assert_eq!(
+        reports.lost("fresh", Gone::Missing { ran_users: true }, 1009.0).as_deref(),
+        Some("What worker fresh requested is in no figure: it has never reported.")
+    );
     // A worker of Locust's says nothing in between.
     reports.merge("l", OF_LOCUST, &master, 1008.0).unwrap();
     assert_eq!(
-        reports.lost("l", false, 1009.0).as_deref(),
+        reports.lost("l", SILENT, 1009.0).as_deref(),
         Some("What worker l requested in the 1.0 s since its last report is in no figure.")
     );
 }

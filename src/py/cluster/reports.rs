@@ -13,9 +13,7 @@ use crate::stats::Histogram;
 fn rounded_response_times<'py>(py: Python<'py>, measured: &[u8]) -> PyResult<Bound<'py, PyDict>> {
     let (_, cells) =
         compact::take_times(measured).ok_or_else(|| PyValueError::new_err("what was measured ends too early"))?;
-    let mut histogram = Histogram::default();
-    cells.for_each(|(cell, count)| histogram.record_cell(cell, count));
-    rounded(histogram.values_ms()).into_py_dict(py)
+    rounded(cells.map(|(cell, count)| (Histogram::shown_ms(cell), count.into()))).into_py_dict(py)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -24,7 +24,8 @@ pub fn encoded(object: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
     Ok(message::encode_data(&from_python(object)?))
 }
 
-/// What the data of a message mean. No bytes are `None`.
+/// What the data of a message mean. No bytes are `None`. `ValueError` for what is none.
+#[pyfunction(name = "unpack_data")]
 pub fn decoded<'py>(py: Python<'py>, data: &[u8]) -> PyResult<Bound<'py, PyAny>> {
     if data.is_empty() {
         return Ok(py.None().into_bound(py));
@@ -237,5 +238,6 @@ fn unpack<'py>(py: Python<'py>, message: &[u8]) -> PyResult<Bound<'py, PyAny>> {
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(pack, module)?)?;
     module.add_function(wrap_pyfunction!(pack_data, module)?)?;
-    module.add_function(wrap_pyfunction!(unpack, module)?)
+    module.add_function(wrap_pyfunction!(unpack, module)?)?;
+    module.add_function(wrap_pyfunction!(decoded, module)?)
 }

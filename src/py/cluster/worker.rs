@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyBytes, PyTuple};
 
 use super::values::{decoded, encoded};
 use crate::cluster::transport::{self, Key};
@@ -63,10 +63,10 @@ impl ClusterWorker {
         py.detach(|| self.0.report());
     }
 
-    /// The data of such a report, which who takes them has to send.
-    fn take_report<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    /// The data of such a report, packed, which who takes them has to send.
+    fn take_report<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let report = py.detach(|| self.0.take_report());
-        decoded(py, &report)
+        PyBytes::new(py, &report)
     }
 
     /// How many messages found no room, since this was last asked: the master takes none.
