@@ -95,6 +95,10 @@ _runners.WORKER_REPORT_INTERVAL = 0.2
 """
 
 
+ONLY_OURS = ("in no figure",)
+"""What only a master of ours says: Locust's is silent of what is lost."""
+
+
 class Asked:
     """A node under question. What is noted is compared."""
 
@@ -123,7 +127,7 @@ class Asked:
         """What these loggers said in this case; when it is not `in_order`, which of several workers came first is chance."""
         lines: list[str] = self.inside("list(_Lines.lines)")
         chosen = [line for line in lines if line.split(": ")[0].partition("/")[2].startswith(of)]
-        said = [line for line in chosen if not any(each in line for each in but)]
+        said = [line for line in chosen if not any(each in line for each in (*but, *ONLY_OURS))]
         self.note("log", said if in_order else sorted(re.sub(r"\d+ workers", "N workers", line) for line in said))
 
     def see_events(self, *, but: str = "never") -> None:

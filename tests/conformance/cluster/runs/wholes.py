@@ -137,7 +137,7 @@ def all_workers_leave(whole: Whole) -> None:
     for node in (master, *workers):
         node.wait(lambda node=node: "spawning_complete 2" in node.events, "the end of the ramp")  # type: ignore[misc]
     workers[0].signal(signal.SIGTERM)
-    master.until("len(runner.clients) == 1")
+    master.wait(lambda: master.events.count("spawning_complete 2") == 2, "the end of the other's ramp")
     workers[1].signal(signal.SIGTERM)
     whole.ends(said=False)
 
