@@ -39,6 +39,6 @@ fn merge(data: &[u8]) {
         let _ = reports.merge("node", data, &table, 3.0);
         let _ = reports.merge("another", data, &table, 3.0);
     }
-    let _ = reports.lost("node", Gone::Missing { ran_users: true }, 4.0);
+    let _ = reports.lost("node", Gone::Missing { may_have_counted: true }, 4.0);
     let _ = reports.figures("node");
 }

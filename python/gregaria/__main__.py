@@ -8,7 +8,7 @@ import signal
 import sys
 from pathlib import Path
 
-from gregaria import _engine
+from gregaria import _engine, _open_files
 
 _USAGE = """usage: gregaria target [OPTIONS]
        gregaria compare [OPTIONS] BASE NEW
@@ -74,23 +74,10 @@ def gregaria() -> int:
 
 
 def _target(arguments: list[str]) -> int:
-    _allow_many_connections()
+    _open_files.allow_most()
     # Ctrl-C is the engine's to handle; it would call a handler of Python's as well, and that raises KeyboardInterrupt.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     return _engine.run_target(arguments)
-
-
-def _allow_many_connections() -> None:
-    """Raise the limit of open files as far as the system lets us: a connection is one."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
-        return
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    except (OSError, ValueError):  # macOS calls its limit infinite and then refuses that
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 10240), most))
 
 
 if __name__ == "__main__":

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import locust
-from gregaria import _engine, locating
+from gregaria import _engine, _open_files, locating
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -24,6 +25,15 @@ _MINIMUM_OPEN_FILES = 10_000
 _PORTS = ("web_port", "master_bind_port", "master_port")
 
 logger = logging.getLogger("locust.main")
+
+
+def heed_sigterm() -> None:
+    """As a container's first process: there the system ignores a signal that nobody handles.
+
+    Once a run begins it is handled for good. Until then nothing is measured.
+    """
+    if os.getpid() == 1:
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
 
 
 def import_plugins() -> None:
@@ -134,19 +144,10 @@ def warn_of_fixed_counts(chosen: list[type[User]], shape: LoadTestShape | None, 
 
 def raise_open_files_limit(users: int) -> None:
     """Allow a connection for each user, or say that there will not be enough."""
-    if os.name == "nt":
-        return
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = max(_MINIMUM_OPEN_FILES, users + 1_000)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    except (ValueError, OSError):
+    allowed, wanted = _open_files.allow_most(), max(_MINIMUM_OPEN_FILES, users + 1_000)
+    if allowed < wanted:
         logger.warning(
-            f"System open file limit '{soft}' is below minimum setting '{wanted}' and could not be raised: "
+            f"System open file limit '{allowed}' is below minimum setting '{wanted}' and could not be raised further: "
             "users may fail to connect. See `ulimit -n`."
         )
 

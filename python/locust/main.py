@@ -63,6 +63,7 @@ def main() -> NoReturn:
 
 
 def _run(arguments: list[str]) -> int:
+    _starting.heed_sigterm()
     _starting.warn_of_locust_beside_us()
     _starting.import_plugins()
     try:

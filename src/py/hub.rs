@@ -168,7 +168,7 @@ fn when_forked(py: Python<'_>) -> PyResult<()> {
 /// By default one I/O thread for every two cores, and at most eight: one Python thread feeds no more.
 fn io_threads() -> usize {
     match IO_THREADS.load(Ordering::Relaxed) {
-        0 => std::thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).clamp(1, 8)),
+        0 => (available_cores() / 2).clamp(1, 8),
         chosen => chosen,
     }
 }
@@ -559,6 +559,12 @@ pub fn yield_now(py: Python<'_>) -> PyResult<()> {
     py.import(intern!(py, "gevent"))?.call_method1(intern!(py, "sleep"), (0,)).map(drop)
 }
 
+/// How many cores this process may use, by its affinity and its container's limit.
+#[pyfunction]
+fn available_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// Choose the number of I/O threads; before the first request.
 #[pyfunction]
 fn set_io_threads(threads: usize) {
@@ -591,6 +597,7 @@ fn take_abandoned_requests(py: Python<'_>) -> usize {
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(sleep, module)?)?;
+    module.add_function(wrap_pyfunction!(available_cores, module)?)?;
     module.add_function(wrap_pyfunction!(set_io_threads, module)?)?;
     module.add_function(wrap_pyfunction!(unreturned_requests, module)?)?;
     module.add_function(wrap_pyfunction!(take_abandoned_requests, module)?)?;

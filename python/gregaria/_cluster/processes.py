@@ -56,7 +56,7 @@ def count(options: Namespace) -> int:
         _starting.fail(
             "--master cannot be combined with --processes: leave it out, the parent process is the master anyway"
         )
-    return _cores() if wanted == -1 else int(wanted)
+    return _engine.available_cores() if wanted == -1 else int(wanted)
 
 
 def fork(options: Namespace) -> None:
@@ -99,7 +99,7 @@ def _become_a_worker(options: Namespace, wanted: int) -> None:
         if hasattr(options, name):
             setattr(options, name, None)
     if not options.io_threads:
-        options.io_threads = max(1, min(8, _cores() // (2 * wanted)))
+        options.io_threads = max(1, min(8, _engine.available_cores() // (2 * wanted)))
 
 
 def _let_children_find_the_master(options: Namespace) -> None:
@@ -111,12 +111,6 @@ def _let_children_find_the_master(options: Namespace) -> None:
         options.master_port = options.master_bind_port
     if options.master_host == defaults["master_host"] and options.master_bind_host not in ("*", "0.0.0.0", "::"):
         options.master_host = options.master_bind_host
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _ended(pid: int, options: int) -> tuple[int, int]:
@@ -143,8 +137,12 @@ class Children:
         self._running.append(pid)
 
     def wait_for_all(self) -> NoReturn:
-        """Leave when all have ended. Ctrl-C in a terminal reaches them, too: only a second one ends them from here."""
+        """Leave when all have ended. Ctrl-C in a terminal reaches them, too: only a second one ends them from here.
+
+        SIGTERM reaches this process alone: it is handed on.
+        """
         signal.signal(signal.SIGINT, self._on_sigint)
+        signal.signal(signal.SIGTERM, lambda *_: self._signal(signal.SIGTERM))
         while self._running:
             self._reap(_ended(self._running[0], 0))
         sys.exit(self._exit_code)

@@ -118,8 +118,9 @@ impl Node {
         })
     }
 
-    fn runs_users(&self) -> bool {
-        self.user_count() > 0 || matches!(self.state, State::Spawning | State::Running)
+    /// By what it was last heard of, and by what it was last sent.
+    fn may_run_users(&self) -> bool {
+        self.user_count() > 0 || self.spawn.is_some() || matches!(self.state, State::Spawning | State::Running)
     }
 
     pub fn user_count(&self) -> u64 {
@@ -160,8 +161,8 @@ pub struct Ticked {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Missing {
     pub id: Arc<str>,
-    /// Whether it ran users, by what it said last.
-    pub ran_users: bool,
+    /// Whether it may have run users that no report tells of.
+    pub may_have_counted: bool,
 }
 
 /// How many there are in each state.
@@ -333,7 +334,7 @@ impl Nodes {
                 ticked.forgotten.push(Arc::clone(id));
             }
             if node.liveness < 0 && node.state != State::Missing {
-                ticked.missing.push(Missing { id: Arc::clone(id), ran_users: node.runs_users() });
+                ticked.missing.push(Missing { id: Arc::clone(id), may_have_counted: node.may_run_users() });
             } else {
                 node.liveness -= 1;
             }
@@ -419,7 +420,7 @@ mod tests {
         nodes.set_users("a", users(4));
         nodes.set_state("a", State::Running);
         let went: Vec<_> = (0..5).map(|_| nodes.tick(-60).missing).collect();
-        assert_eq!(went[4], [Missing { id: "a".into(), ran_users: true }]);
+        assert_eq!(went[4], [Missing { id: "a".into(), may_have_counted: true }]);
         let ticks = went.iter().map(Vec::len).collect::<Vec<_>>();
         assert_eq!((ticks, nodes.user_count(), nodes.tally().missing), (vec![0, 0, 0, 0, 1], 0, 1));
         let beaten = nodes.beat("a", &beat("running"), 3).unwrap();

@@ -57,8 +57,8 @@ pub struct Figures {
 pub enum Gone {
     /// On its own word: it has reported before it said so.
     Left,
-    /// Whether users ran on it, by what it said last.
-    Missing { ran_users: bool },
+    /// Whether users may have run on it that no report tells of.
+    Missing { may_have_counted: bool },
 }
 
 /// What becomes of a report.
@@ -181,8 +181,7 @@ impl Ledger {
         let reported_users = std::mem::take(&mut self.users) > 0;
         let may_have_counted = match gone {
             Gone::Left => reported_users && said.is_none(),
-            // It may have begun users since its last report, or before its first.
-            Gone::Missing { ran_users } => reported_users || ran_users,
+            Gone::Missing { may_have_counted } => reported_users || may_have_counted,
         };
         let text = if missing > 0 {
             let counted = requests_in(missing);

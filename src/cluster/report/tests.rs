@@ -391,7 +391,7 @@ fn a_master_that_comes_later_says_what_it_has_not_heard() {
     assert_eq!(reports.merge("w", &worker.report(Master::Ours), &master, 1005.0).unwrap().complaints, [""; 0]);
 }
 
-const SILENT: Gone = Gone::Missing { ran_users: false };
+const SILENT: Gone = Gone::Missing { may_have_counted: false };
 
 #[test]
 fn of_a_lost_worker_is_said_what_it_had_not_reported() {
@@ -418,11 +418,11 @@ fn of_a_lost_worker_is_said_what_it_had_not_reported() {
     assert_eq!(reports.lost("w", SILENT, 1008.0), None);
     // It was given users again, and did not come to report them.
     assert_eq!(
-        reports.lost("w", Gone::Missing { ran_users: true }, 1009.0).as_deref(),
+        reports.lost("w", Gone::Missing { may_have_counted: true }, 1009.0).as_deref(),
         Some("What worker w requested in the 2.0 s since its last report is in no figure.")
     );
     assert_eq!(
-        reports.lost("fresh", Gone::Missing { ran_users: true }, 1009.0).as_deref(),
+        reports.lost("fresh", Gone::Missing { may_have_counted: true }, 1009.0).as_deref(),
         Some("What worker fresh requested is in no figure: it has never reported.")
     );
     // A worker of Locust's says nothing in between.

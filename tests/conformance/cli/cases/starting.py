@@ -148,7 +148,7 @@ CASES = {
     "limit of open files that is too low": run(
         "--headless A",
         USERS + "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (512, 600))\n"
-        "@events.init.add_listener\ndef show(**_):\n    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])\n    1 / 0\n",
+        "@events.init.add_listener\ndef show(**_):\n    print(resource.getrlimit(resource.RLIMIT_NOFILE)[1])\n    1 / 0\n",
     ),
     "more than is told": run("--headless --class-picker -L DEBUG C", USERS),
     "no class": run("--headless", "from locust import *\n"),
