@@ -2,16 +2,20 @@
 
 Nothing is started and no cluster asked. The Containerfile goes through hadolint; the compose file through the schema
 of its specification; the manifests, put together as `kubectl` does where that is there, and the chart, rendered by
-Helm's own code in several settings, through the schemas of the Kubernetes API. And each command line in them goes
-through `locust`.
+Helm's own code in several settings, through the schemas of the Kubernetes API. Each command line in them goes
+through `locust`, with the variables beside it. And what they say of one another has to be so: a service leads to one
+kind of pod, workers find their master.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -71,12 +75,17 @@ def compose() -> Iterator[str]:
         yield str(error)
     for name, service in whole["services"].items():
         if "entrypoint" not in service:
-            yield from taken(f"compose.yaml: {name}", service["command"])
+            yield from taken(f"compose.yaml: {name}", parsed(tuple(service["command"])))
 
 
 def manifests() -> Iterator[str]:
-    for folder in ("page", "pipeline"):
-        yield from valid(f"kubernetes/{folder}", resources(HERE / "kubernetes" / folder))
+    both = [resource for folder in ("page", "pipeline") for resource in resources(HERE / "kubernetes" / folder)]
+    yield from valid("kubernetes", both)
+    if shutil.which("kubectl"):
+        # In one namespace: what one of them names is not to be the other's.
+        yield from related("kubernetes", both)
+    else:
+        print("  without kubectl manifests are not put together: names and selectors are not looked at")
 
 
 def resources(folder: Path) -> list[dict[str, Any]]:
@@ -88,15 +97,17 @@ def resources(folder: Path) -> list[dict[str, Any]]:
 
 
 def chart() -> Iterator[str]:
-    found = helm_python.lint(str(HERE / "chart"))
-    yield from (f"{one['path']}: {one['error']}" for one in found["messages"] if one["severity"] > 1)
-    yield from map(str, found["errors"])
+    lint = helm_python.lint(str(HERE / "chart"))
+    yield from (f"{one['path']}: {one['error']}" for one in lint["messages"] if one["severity"] > 1)
+    yield from map(str, lint["errors"])
     with helm_python.Chart.load(str(HERE / "chart")) as loaded:
         for name, values in SETTINGS.items():
             loaded.validate_schema(values)
             rendered = loaded.render(values, name="shop", namespace="load")
             texts = [text for path, text in rendered.items() if path.endswith(".yaml") and text.strip()]
-            yield from valid(f"chart, {name}", [yaml.safe_load(text) for text in texts])
+            found = [yaml.safe_load(text) for text in texts]
+            yield from valid(f"chart, {name}", found)
+            yield from related(f"chart, {name}", found)
         for values in WRONG:
             try:
                 loaded.validate_schema(values)
@@ -112,17 +123,62 @@ def valid(where: str, found: list[dict[str, Any]]) -> Iterator[str]:
             kubernetes_validate.validate(resource, kubernetes_validate.latest_version(), strict=True)
         except kubernetes_validate.ValidationError as error:
             yield f"{what}: {error.message}"
-        if "template" in resource.get("spec", {}):
-            for container in resource["spec"]["template"]["spec"]["containers"]:
-                yield from taken(what, container["args"])
+        if pod := template(resource):
+            yield from taken(what, options(pod))
 
 
-def taken(where: str, args: list[str]) -> Iterator[str]:
-    """Whether `locust` takes these arguments."""
-    code = "import sys; from locust.argument_parser import get_parser; get_parser().parse_args(sys.argv[1:])"
-    parsed = subprocess.run([LOCUST, "-c", code, *map(str, args)], capture_output=True, text=True)
-    if parsed.returncode:
-        yield f"{where}: {args}: {(parsed.stderr.splitlines() or ['no answer'])[-1]}"
+def related(where: str, found: list[dict[str, Any]]) -> Iterator[str]:
+    """Whether these resources, in one namespace, mean each other by the names and labels that they use."""
+    names = [(resource["kind"], resource["metadata"]["name"]) for resource in found]
+    yield from (f"{where}: {kind} {name} is there twice" for kind, name in {*names} if names.count((kind, name)) > 1)
+    pods = {f"{kind} {name}": pod for (kind, name), one in zip(names, found, strict=True) if (pod := template(one))}
+    for (kind, name), resource in zip(names, found, strict=True):
+        spec = resource.get("spec", {})
+        chosen = {"Service": spec.get("selector"), "NetworkPolicy": spec.get("podSelector", {}).get("matchLabels")}
+        if labels := chosen.get(kind):
+            selected = [pod for pod, made in pods.items() if labels.items() <= made["metadata"]["labels"].items()]
+            if len(selected) != 1:
+                yield f"{where}: {kind} {name} leads to {selected or 'nothing'}"
+        if kind == "HorizontalPodAutoscaler" and ("Deployment", spec["scaleTargetRef"]["name"]) not in names:
+            yield f"{where}: {kind} {name} scales nothing"
+    for name, pod in pods.items():
+        asked = options(pod)
+        if asked.get("worker") and ("Service", asked["master_host"]) not in names:
+            yield f"{where}: {name} looks for a master at {asked['master_host']}, which no service is called"
+
+
+def template(resource: dict[str, Any]) -> dict[str, Any] | None:
+    """The pods that a resource makes, if it makes any."""
+    return resource.get("spec", {}).get("template")
+
+
+def taken(where: str, options: dict[str, Any]) -> Iterator[str]:
+    """Whether `locust` took them."""
+    if mistake := options.get("mistake"):
+        yield f"{where}: {mistake}"
+
+
+def options(pod: dict[str, Any]) -> dict[str, Any]:
+    """What `locust` takes a pod's arguments and variables for."""
+    container = pod["spec"]["containers"][0]
+    given = [(entry["name"], entry["value"]) for entry in container.get("env", []) if "value" in entry]
+    return parsed(tuple(container["args"]), tuple(given))
+
+
+@cache
+def parsed(args: tuple[str, ...], variables: tuple[tuple[str, str], ...] = ()) -> dict[str, Any]:
+    """What `locust` takes these for; or its complaint, as `mistake`."""
+    code = """
+import json, sys
+from locust.argument_parser import get_parser
+print(json.dumps(vars(get_parser().parse_args(sys.argv[1:])), default=str))
+"""
+    command = [LOCUST, "-c", code, *map(str, args)]
+    ended = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **dict(variables)})
+    if ended.returncode:
+        return {"mistake": f"{args}: {(ended.stderr.splitlines() or ['no answer'])[-1]}"}
+    understood: dict[str, Any] = json.loads(ended.stdout)
+    return understood
 
 
 if __name__ == "__main__":
