@@ -28,7 +28,11 @@ HERE = Path(__file__).parent
 LOCUST = sys.argv[1] if len(sys.argv) > 1 else "python3"
 SETTINGS: dict[str, dict[str, Any]] = {
     "as it is": {},
-    "a pipeline": {"mode": "pipeline", "run": {"checks": ["p95 < 500ms"]}, "clusterKey": {"value": "0123456789abcdef"}},
+    "a pipeline": {
+        "mode": "pipeline",
+        "run": {"checks": ["p95 < 500ms", "requests > 20000"]},
+        "clusterKey": {"value": "0123456789abcdef"},
+    },
     "all of it": {
         "autoscaling": {"enabled": True},
         "clusterKey": {"existingSecret": "key"},
@@ -153,9 +157,14 @@ def template(resource: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def taken(where: str, options: dict[str, Any]) -> Iterator[str]:
-    """Whether `locust` took them."""
+    """Whether `locust` took them; and of a run that is judged, whether its exit code is the verdict."""
     if mistake := options.get("mistake"):
         yield f"{where}: {mistake}"
+    elif options["headless"]:
+        if options["exit_code_on_error"]:
+            yield f"{where}: a failed request ends it with {options['exit_code_on_error']}, though all checks hold"
+        if not any("requests >" in check for check in options["checks"]):
+            yield f"{where}: it passes when all workers are lost, for no check asks for an amount of work"
 
 
 def options(pod: dict[str, Any]) -> dict[str, Any]:
