@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -49,11 +51,19 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "worker": {"processes": 2, "args": ["--loglevel", "DEBUG"], "portRange": "", "podAnnotations": {"b": "2"}},
     },
 }
+KUBECTL = """#!/bin/sh
+case "$*" in
+*conditions*) echo try >> "$TRIES"; [ "$(wc -l < "$TRIES")" -lt 3 ] || printf %s "$CONDITION" ;;
+*exitCode*) printf %s "$CODE" ;;
+*condition=complete*) [ "$CONDITION" = Complete ] || exec /bin/sleep 60 ;;
+esac
+"""
 WRONG: list[dict[str, Any]] = [{"mode": "both"}, {"worker": {"count": 0}}, {"workers": 3}, {"run": {"users": "many"}}]
 
 
 def main() -> None:
-    complaints = [complaint for check in (containerfile, compose, manifests, chart) for complaint in told(check)]
+    checks = (containerfile, compose, readme, manifests, chart)
+    complaints = [complaint for check in checks for complaint in told(check)]
     if complaints:
         sys.exit(f"{len(complaints)} complaints")
 
@@ -82,12 +92,17 @@ def compose() -> Iterator[str]:
             yield from taken(f"compose.yaml: {name}", parsed(tuple(service["command"])))
 
 
+def readme() -> Iterator[str]:
+    yield from waits("README.md", (HERE / "README.md").read_text())
+
+
 def manifests() -> Iterator[str]:
     both = [resource for folder in ("page", "pipeline") for resource in resources(HERE / "kubernetes" / folder)]
     yield from valid("kubernetes", both)
     if shutil.which("kubectl"):
         # In one namespace: what one of them names is not to be the other's.
         yield from related("kubernetes", both)
+        yield from there("README.md", (HERE / "README.md").read_text(), both)
     else:
         print("  without kubectl manifests are not put together: names and selectors are not looked at")
 
@@ -108,10 +123,13 @@ def chart() -> Iterator[str]:
         for name, values in SETTINGS.items():
             loaded.validate_schema(values)
             rendered = loaded.render(values, name="shop", namespace="load")
+            if values.get("mode") == "pipeline":
+                yield from waits(f"chart, {name}: NOTES.txt", rendered["gregaria/templates/NOTES.txt"])
             texts = [text for path, text in rendered.items() if path.endswith(".yaml") and text.strip()]
             found = [yaml.safe_load(text) for text in texts]
             yield from valid(f"chart, {name}", found)
             yield from related(f"chart, {name}", found)
+            yield from there(f"chart, {name}: NOTES.txt", rendered["gregaria/templates/NOTES.txt"], found)
         for values in WRONG:
             try:
                 loaded.validate_schema(values)
@@ -149,6 +167,35 @@ def related(where: str, found: list[dict[str, Any]]) -> Iterator[str]:
         asked = options(pod)
         if asked.get("worker") and ("Service", asked["master_host"]) not in names:
             yield f"{where}: {name} looks for a master at {asked['master_host']}, which no service is called"
+
+
+def waits(where: str, text: str) -> Iterator[str]:
+    """Whether the commands that wait for a run end with its exit code, which this `kubectl` knows at the third try."""
+    found = re.search(r"^ *until .*?^ *\(exit [^\n]*", text, re.DOTALL | re.MULTILINE)
+    if not found:
+        yield f"{where}: nothing waits for a run"
+        return
+    for condition, code in (("Complete", "0"), ("FailureTarget Failed", "3"), ("Failed", "")):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, script in {"kubectl": KUBECTL, "sleep": "#!/bin/sh\n"}.items():
+                Path(folder, name).write_text(script)
+                Path(folder, name).chmod(0o755)
+            environment = {"PATH": f"{folder}:{os.environ['PATH']}", "TRIES": f"{folder}/tries"}
+            answers = {"CONDITION": condition, "CODE": code}
+            try:
+                ended = subprocess.run(["sh", "-c", found[0]], env={**environment, **answers}, timeout=10).returncode
+            except subprocess.TimeoutExpired:
+                ended = None
+            if ended != int(code or 1):
+                yield f"{where}: of a run that is {condition} with the exit code `{code}` it makes {ended}"
+
+
+def there(where: str, text: str, found: list[dict[str, Any]]) -> Iterator[str]:
+    """Whether the jobs and services that a text names are there."""
+    names = {f"{resource['kind'].lower()}/{resource['metadata']['name']}" for resource in found}
+    for name in re.findall(r"\b(?:job|service)/[\w-]+", text):
+        if name not in names:
+            yield f"{where}: there is no {name}"
 
 
 def template(resource: dict[str, Any]) -> dict[str, Any] | None:
