@@ -58,7 +58,14 @@ case "$*" in
 *condition=complete*) [ "$CONDITION" = Complete ] || exec /bin/sleep 60 ;;
 esac
 """
-WRONG: list[dict[str, Any]] = [{"mode": "both"}, {"worker": {"count": 0}}, {"workers": 3}, {"run": {"users": "many"}}]
+WRONG: list[dict[str, Any]] = [
+    {"mode": "both"},
+    {"worker": {"count": 0}},
+    {"workers": 3},
+    {"run": {"users": "many"}},
+    {"mode": "pipeline", "run": {"time": "55m1s"}},
+    {"mode": "pipeline", "run": {"time": "1h", "deadlineSeconds": 3900}},
+]
 
 
 def main() -> None:
@@ -133,9 +140,10 @@ def chart() -> Iterator[str]:
         for values in WRONG:
             try:
                 loaded.validate_schema(values)
+                loaded.render(values)
             except helm_python.HelmError:
                 continue
-            yield f"chart: values.schema.json takes {values}"
+            yield f"chart: it takes {values}"
 
 
 def valid(where: str, found: list[dict[str, Any]]) -> Iterator[str]:
@@ -163,6 +171,9 @@ def related(where: str, found: list[dict[str, Any]]) -> Iterator[str]:
                 yield f"{where}: {kind} {name} leads to {selected or 'nothing'}"
         if kind == "HorizontalPodAutoscaler" and ("Deployment", spec["scaleTargetRef"]["name"]) not in names:
             yield f"{where}: {kind} {name} scales nothing"
+    for resource in found:
+        if resource["kind"] == "Job":
+            yield from ends(where, resource, found)
     for name, pod in pods.items():
         asked = options(pod)
         if asked.get("worker") and ("Service", asked["master_host"]) not in names:
@@ -188,6 +199,18 @@ def waits(where: str, text: str) -> Iterator[str]:
                 ended = None
             if ended != int(code or 1):
                 yield f"{where}: of a run that is {condition} with the exit code `{code}` it makes {ended}"
+
+
+def ends(where: str, job: dict[str, Any], found: list[dict[str, Any]]) -> Iterator[str]:
+    """Whether a job ends by itself, and not before the run is over."""
+    name, spec = job["metadata"]["name"], job["spec"]
+    if not {"activeDeadlineSeconds", "backoffLimit"} <= spec.keys():
+        yield f"{where}: Job {name} has no activeDeadlineSeconds, or no backoffLimit"
+        return
+    asked = [options(pod) for resource in found if resource["kind"] == "Job" and (pod := template(resource))]
+    longest = max(run["run_time"] + run["expect_workers_max_wait"] for run in asked if run.get("run_time"))
+    if spec["activeDeadlineSeconds"] <= longest:
+        yield f"{where}: Job {name} is ended after {spec['activeDeadlineSeconds']} s, its run may last {longest} s"
 
 
 def there(where: str, text: str, found: list[dict[str, Any]]) -> Iterator[str]:

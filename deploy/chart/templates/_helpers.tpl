@@ -22,6 +22,20 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- end -}}
 
+{{/* What ends both Jobs. One that is not longer than the run would end it without a verdict: it is refused. */}}
+{{- define "gregaria.deadline" -}}
+{{- $seconds := 0 }}
+{{- range $part := regexFindAll "[0-9]+[hms]?" (toString .Values.run.time) -1 }}
+{{- $unit := hasSuffix "h" $part | ternary 3600 (hasSuffix "m" $part | ternary 60 1) }}
+{{- $seconds = add $seconds (mul $unit (trimAll "hms" $part | int64)) }}
+{{- end }}
+{{- $deadline := int64 .Values.run.deadlineSeconds }}
+{{- if le $deadline (add $seconds 300) }}
+{{- fail (printf "run.deadlineSeconds is %d, and has to be longer than the run (%d s) and the 300 s in which workers may come" $deadline $seconds) }}
+{{- end }}
+{{- $deadline }}
+{{- end -}}
+
 {{- define "gregaria.environment" -}}
 - {name: LOCUST_HOST, value: {{ .Values.host | quote }}}
 {{- with include "gregaria.secret" . }}
