@@ -36,7 +36,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "clusterKey": {"value": "0123456789abcdef"},
     },
     "all of it": {
-        "autoscaling": {"enabled": True},
+        "autoscaling": {"enabled": True, "least": 1},
         "clusterKey": {"existingSecret": "key"},
         "environment": {"A": 1, "TOKEN": {"valueFrom": {"secretKeyRef": {"name": "shop", "key": "token"}}}},
         "existingFiles": "mine",
@@ -174,6 +174,7 @@ def related(where: str, found: list[dict[str, Any]]) -> Iterator[str]:
     for resource in found:
         if resource["kind"] == "Job":
             yield from ends(where, resource, found)
+    yield from enough(where, found)
     for name, pod in pods.items():
         asked = options(pod)
         if asked.get("worker") and ("Service", asked["master_host"]) not in names:
@@ -213,12 +214,35 @@ def ends(where: str, job: dict[str, Any], found: list[dict[str, Any]]) -> Iterat
         yield f"{where}: Job {name} is ended after {spec['activeDeadlineSeconds']} s, its run may last {longest} s"
 
 
+def enough(where: str, found: list[dict[str, Any]]) -> Iterator[str]:
+    """Whether a master that begins by itself waits for no more workers than there are before it has begun."""
+    least = {one["spec"]["scaleTargetRef"]["name"]: one["spec"]["minReplicas"] for one in found if is_scaler(one)}
+    workers: dict[str, int] = {}
+    expected = {}
+    for resource in found:
+        if not (pod := template(resource)):
+            continue
+        asked, name, spec = options(pod), resource["metadata"]["name"], resource["spec"]
+        if asked.get("worker"):
+            count = least.get(name) or spec.get("replicas") or spec.get("parallelism") or 1
+            workers[asked["master_host"]] = count * (asked["processes"] or 1)
+        elif asked.get("headless") or asked.get("autostart"):
+            expected[name] = asked["expect_workers"]
+    for name, count in expected.items():
+        if count > workers.get(name, 0):
+            yield f"{where}: {name} waits for {count} workers, of which {workers.get(name, 0)} come"
+
+
 def there(where: str, text: str, found: list[dict[str, Any]]) -> Iterator[str]:
     """Whether the jobs and services that a text names are there."""
     names = {f"{resource['kind'].lower()}/{resource['metadata']['name']}" for resource in found}
     for name in re.findall(r"\b(?:job|service)/[\w-]+", text):
         if name not in names:
             yield f"{where}: there is no {name}"
+
+
+def is_scaler(resource: dict[str, Any]) -> bool:
+    return bool(resource["kind"] == "HorizontalPodAutoscaler")
 
 
 def template(resource: dict[str, Any]) -> dict[str, Any] | None:
