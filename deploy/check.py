@@ -94,9 +94,18 @@ def compose() -> Iterator[str]:
         compose_spec.PyCompose.from_yaml(yaml.safe_dump(whole))  # which knows no `<<`
     except ValueError as error:
         yield str(error)
-    for name, service in whole["services"].items():
-        if "entrypoint" not in service:
-            yield from taken(f"compose.yaml: {name}", parsed(tuple(service["command"])))
+    services = whole["services"]
+    for name, service in services.items():
+        where = f"compose.yaml: {name}"
+        if service["image"] == "gregaria" and "build" not in service:
+            yield f"{where}: started alone it is looked for in a registry"
+        asked = {} if "entrypoint" in service else parsed(tuple(service["command"]))
+        yield from taken(where, asked)
+        if asked.get("worker") and "restart" not in service:
+            yield f"{where}: it does not come back after its master has ended"
+        is_target_up = service.get("depends_on") == {"target": {"condition": "service_healthy"}}
+        if asked.get("headless") and not (is_target_up and "healthcheck" in services["target"]):
+            yield f"{where}: it may begin before the target listens"
 
 
 def readme() -> Iterator[str]:
@@ -254,7 +263,7 @@ def taken(where: str, options: dict[str, Any]) -> Iterator[str]:
     """Whether `locust` took them; and of a run that is judged, whether its exit code is the verdict."""
     if mistake := options.get("mistake"):
         yield f"{where}: {mistake}"
-    elif options["headless"]:
+    elif options.get("headless"):
         if options["exit_code_on_error"]:
             yield f"{where}: a failed request ends it with {options['exit_code_on_error']}, though all checks hold"
         if not any("requests >" in check for check in options["checks"]):
