@@ -3,13 +3,12 @@
 Nothing is started and no cluster asked. The Containerfile goes through hadolint; the compose file through the schema
 of its specification; the manifests, put together as `kubectl` does where that is there, and the chart, rendered by
 Helm's own code in several settings, through the schemas of the Kubernetes API. Each command line in them goes
-through `locust`, with the variables beside it. And what they say of one another has to be so: a service leads to one
-kind of pod, workers find their master.
+through `locust`, with the variables beside it. And what resources say of one another has to be so (`fleets.py`): a
+service leads to one kind of pod, workers find their master.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -17,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +23,9 @@ import compose_spec
 import helm_python
 import kubernetes_validate
 import yaml
+from fleets import Fleets, parsed, taken
 
 HERE = Path(__file__).parent
-LOCUST = sys.argv[1] if len(sys.argv) > 1 else "python3"
 SETTINGS: dict[str, dict[str, Any]] = {
     "as it is": {},
     "a pipeline": {
@@ -46,6 +44,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
             "className": "nginx",
             "tls": [{"hosts": ["load.example.com"], "secretName": "tls"}],
         },
+        "service": {"type": "LoadBalancer", "annotations": {"a": "1"}, "allowedHosts": ["load.example.net"]},
         "master": {"nodeSelector": {"disk": "fast"}, "podAnnotations": {"a": "1"}},
         "run": {"autostart": True},
         "worker": {"processes": 2, "args": ["--loglevel", "DEBUG"], "portRange": "", "podAnnotations": {"b": "2"}},
@@ -69,7 +68,7 @@ WRONG: list[dict[str, Any]] = [
 
 
 def main() -> None:
-    checks = (containerfile, compose, readme, manifests, chart)
+    checks = (containerfile, compose, manifests, chart)
     complaints = [complaint for check in checks for complaint in told(check)]
     if complaints:
         sys.exit(f"{len(complaints)} complaints")
@@ -94,33 +93,34 @@ def compose() -> Iterator[str]:
         compose_spec.PyCompose.from_yaml(yaml.safe_dump(whole))  # which knows no `<<`
     except ValueError as error:
         yield str(error)
-    services = whole["services"]
-    for name, service in services.items():
-        where = f"compose.yaml: {name}"
-        if service["image"] == "gregaria" and "build" not in service:
-            yield f"{where}: started alone it is looked for in a registry"
-        asked = {} if "entrypoint" in service else parsed(tuple(service["command"]))
-        yield from taken(where, asked)
-        if asked.get("worker") and "restart" not in service:
-            yield f"{where}: it does not come back after its master has ended"
-        is_target_up = service.get("depends_on") == {"target": {"condition": "service_healthy"}}
-        if asked.get("headless") and not (is_target_up and "healthcheck" in services["target"]):
-            yield f"{where}: it may begin before the target listens"
+    for name, service in whole["services"].items():
+        yield from (f"compose.yaml: {name} {complaint}" for complaint in serves(service, whole["services"]))
 
 
-def readme() -> Iterator[str]:
-    yield from waits("README.md", (HERE / "README.md").read_text())
+def serves(service: dict[str, Any], services: dict[str, Any]) -> Iterator[str]:
+    options = {} if "entrypoint" in service else parsed(tuple(service["command"]))
+    yield from taken(options)
+    if service["image"] == "gregaria" and "build" not in service:
+        yield "is looked for in a registry when it is started alone"
+    if options.get("worker") and "restart" not in service:
+        yield "does not come back after its master has ended"
+    is_target_up = service.get("depends_on") == {"target": {"condition": "service_healthy"}}
+    if options.get("headless") and not (is_target_up and "healthcheck" in services["target"]):
+        yield "may begin before the target listens"
 
 
 def manifests() -> Iterator[str]:
+    # In one namespace: what one of them names is not to be the other's.
     both = [resource for folder in ("page", "pipeline") for resource in resources(HERE / "kubernetes" / folder)]
-    yield from valid("kubernetes", both)
+    yield from valid(both)
+    readme = (HERE / "README.md").read_text()
+    yield from (f"README.md: {complaint}" for complaint in waits(readme))
     if shutil.which("kubectl"):
-        # In one namespace: what one of them names is not to be the other's.
-        yield from related("kubernetes", both)
-        yield from there("README.md", (HERE / "README.md").read_text(), both)
+        yield from Fleets(both).complaints()
+        yield from (f"README.md: {complaint}" for complaint in there(readme, both))
     else:
-        print("  without kubectl manifests are not put together: names and selectors are not looked at")
+        print("  without kubectl they are not put together: names and selectors are not looked at")
+        yield from (f"{nodes} {complaint}" for nodes in Fleets(both).nodes for complaint in taken(nodes.options))
 
 
 def resources(folder: Path) -> list[dict[str, Any]]:
@@ -137,64 +137,45 @@ def chart() -> Iterator[str]:
     yield from map(str, lint["errors"])
     with helm_python.Chart.load(str(HERE / "chart")) as loaded:
         for name, values in SETTINGS.items():
-            loaded.validate_schema(values)
-            rendered = loaded.render(values, name="shop", namespace="load")
-            if values.get("mode") == "pipeline":
-                yield from waits(f"chart, {name}: NOTES.txt", rendered["gregaria/templates/NOTES.txt"])
-            texts = [text for path, text in rendered.items() if path.endswith(".yaml") and text.strip()]
-            found = [yaml.safe_load(text) for text in texts]
-            yield from valid(f"chart, {name}", found)
-            yield from related(f"chart, {name}", found)
-            yield from there(f"chart, {name}: NOTES.txt", rendered["gregaria/templates/NOTES.txt"], found)
+            yield from (f"{name}: {complaint}" for complaint in rendered(loaded, values))
         for values in WRONG:
             try:
                 loaded.validate_schema(values)
                 loaded.render(values)
             except helm_python.HelmError:
                 continue
-            yield f"chart: it takes {values}"
+            yield f"it takes {values}"
 
 
-def valid(where: str, found: list[dict[str, Any]]) -> Iterator[str]:
+def rendered(loaded: helm_python.Chart, values: dict[str, Any]) -> Iterator[str]:
+    loaded.validate_schema(values)
+    texts = loaded.render(values, name="shop", namespace="load")
+    notes = texts.pop("gregaria/templates/NOTES.txt")
+    found = [yaml.safe_load(text) for path, text in texts.items() if path.endswith(".yaml") and text.strip()]
+    yield from valid(found)
+    fleets = Fleets(found)
+    yield from fleets.complaints()
+    for host in values.get("service", {}).get("allowedHosts", []):
+        if host not in fleets.allowed_hosts():
+            yield f"the page does not answer under {host}"
+    yield from (f"NOTES.txt: {complaint}" for complaint in there(notes, found))
+    if values.get("mode") == "pipeline":
+        yield from (f"NOTES.txt: {complaint}" for complaint in waits(notes))
+
+
+def valid(found: list[dict[str, Any]]) -> Iterator[str]:
     for resource in found:
-        what = f"{where}: {resource['kind']} {resource['metadata']['name']}"
         try:
             kubernetes_validate.validate(resource, kubernetes_validate.latest_version(), strict=True)
         except kubernetes_validate.ValidationError as error:
-            yield f"{what}: {error.message}"
-        if pod := template(resource):
-            yield from taken(what, options(pod))
+            yield f"{resource['kind']} {resource['metadata']['name']}: {error.message}"
 
 
-def related(where: str, found: list[dict[str, Any]]) -> Iterator[str]:
-    """Whether these resources, in one namespace, mean each other by the names and labels that they use."""
-    names = [(resource["kind"], resource["metadata"]["name"]) for resource in found]
-    yield from (f"{where}: {kind} {name} is there twice" for kind, name in {*names} if names.count((kind, name)) > 1)
-    pods = {f"{kind} {name}": pod for (kind, name), one in zip(names, found, strict=True) if (pod := template(one))}
-    for (kind, name), resource in zip(names, found, strict=True):
-        spec = resource.get("spec", {})
-        chosen = {"Service": spec.get("selector"), "NetworkPolicy": spec.get("podSelector", {}).get("matchLabels")}
-        if labels := chosen.get(kind):
-            selected = [pod for pod, made in pods.items() if labels.items() <= made["metadata"]["labels"].items()]
-            if len(selected) != 1:
-                yield f"{where}: {kind} {name} leads to {selected or 'nothing'}"
-        if kind == "HorizontalPodAutoscaler" and ("Deployment", spec["scaleTargetRef"]["name"]) not in names:
-            yield f"{where}: {kind} {name} scales nothing"
-    for resource in found:
-        if resource["kind"] == "Job":
-            yield from ends(where, resource, found)
-    yield from enough(where, found)
-    for name, pod in pods.items():
-        asked = options(pod)
-        if asked.get("worker") and ("Service", asked["master_host"]) not in names:
-            yield f"{where}: {name} looks for a master at {asked['master_host']}, which no service is called"
-
-
-def waits(where: str, text: str) -> Iterator[str]:
+def waits(text: str) -> Iterator[str]:
     """Whether the commands that wait for a run end with its exit code, which this `kubectl` knows at the third try."""
     found = re.search(r"^ *until .*?^ *\(exit [^\n]*", text, re.DOTALL | re.MULTILINE)
     if not found:
-        yield f"{where}: nothing waits for a run"
+        yield "nothing waits for a run"
         return
     for condition, code in (("Complete", "0"), ("FailureTarget Failed", "3"), ("Failed", "")):
         with tempfile.TemporaryDirectory() as folder:
@@ -208,89 +189,15 @@ def waits(where: str, text: str) -> Iterator[str]:
             except subprocess.TimeoutExpired:
                 ended = None
             if ended != int(code or 1):
-                yield f"{where}: of a run that is {condition} with the exit code `{code}` it makes {ended}"
+                yield f"of a run that is {condition} with the exit code `{code}` it makes {ended}"
 
 
-def ends(where: str, job: dict[str, Any], found: list[dict[str, Any]]) -> Iterator[str]:
-    """Whether a job ends by itself, and not before the run is over."""
-    name, spec = job["metadata"]["name"], job["spec"]
-    if not {"activeDeadlineSeconds", "backoffLimit"} <= spec.keys():
-        yield f"{where}: Job {name} has no activeDeadlineSeconds, or no backoffLimit"
-        return
-    asked = [options(pod) for resource in found if resource["kind"] == "Job" and (pod := template(resource))]
-    longest = max(run["run_time"] + run["expect_workers_max_wait"] for run in asked if run.get("run_time"))
-    if spec["activeDeadlineSeconds"] <= longest:
-        yield f"{where}: Job {name} is ended after {spec['activeDeadlineSeconds']} s, its run may last {longest} s"
-
-
-def enough(where: str, found: list[dict[str, Any]]) -> Iterator[str]:
-    """Whether a master that begins by itself waits for no more workers than there are before it has begun."""
-    least = {one["spec"]["scaleTargetRef"]["name"]: one["spec"]["minReplicas"] for one in found if is_scaler(one)}
-    workers: dict[str, int] = {}
-    expected = {}
-    for resource in found:
-        if not (pod := template(resource)):
-            continue
-        asked, name, spec = options(pod), resource["metadata"]["name"], resource["spec"]
-        if asked.get("worker"):
-            count = least.get(name) or spec.get("replicas") or spec.get("parallelism") or 1
-            workers[asked["master_host"]] = count * (asked["processes"] or 1)
-        elif asked.get("headless") or asked.get("autostart"):
-            expected[name] = asked["expect_workers"]
-    for name, count in expected.items():
-        if count > workers.get(name, 0):
-            yield f"{where}: {name} waits for {count} workers, of which {workers.get(name, 0)} come"
-
-
-def there(where: str, text: str, found: list[dict[str, Any]]) -> Iterator[str]:
+def there(text: str, found: list[dict[str, Any]]) -> Iterator[str]:
     """Whether the jobs and services that a text names are there."""
     names = {f"{resource['kind'].lower()}/{resource['metadata']['name']}" for resource in found}
     for name in re.findall(r"\b(?:job|service)/[\w-]+", text):
         if name not in names:
-            yield f"{where}: there is no {name}"
-
-
-def is_scaler(resource: dict[str, Any]) -> bool:
-    return bool(resource["kind"] == "HorizontalPodAutoscaler")
-
-
-def template(resource: dict[str, Any]) -> dict[str, Any] | None:
-    """The pods that a resource makes, if it makes any."""
-    return resource.get("spec", {}).get("template")
-
-
-def taken(where: str, options: dict[str, Any]) -> Iterator[str]:
-    """Whether `locust` took them; and of a run that is judged, whether its exit code is the verdict."""
-    if mistake := options.get("mistake"):
-        yield f"{where}: {mistake}"
-    elif options.get("headless"):
-        if options["exit_code_on_error"]:
-            yield f"{where}: a failed request ends it with {options['exit_code_on_error']}, though all checks hold"
-        if not any("requests >" in check for check in options["checks"]):
-            yield f"{where}: it passes when all workers are lost, for no check asks for an amount of work"
-
-
-def options(pod: dict[str, Any]) -> dict[str, Any]:
-    """What `locust` takes a pod's arguments and variables for."""
-    container = pod["spec"]["containers"][0]
-    given = [(entry["name"], entry["value"]) for entry in container.get("env", []) if "value" in entry]
-    return parsed(tuple(container["args"]), tuple(given))
-
-
-@cache
-def parsed(args: tuple[str, ...], variables: tuple[tuple[str, str], ...] = ()) -> dict[str, Any]:
-    """What `locust` takes these for; or its complaint, as `mistake`."""
-    code = """
-import json, sys
-from locust.argument_parser import get_parser
-print(json.dumps(vars(get_parser().parse_args(sys.argv[1:])), default=str))
-"""
-    command = [LOCUST, "-c", code, *map(str, args)]
-    ended = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **dict(variables)})
-    if ended.returncode:
-        return {"mistake": f"{args}: {(ended.stderr.splitlines() or ['no answer'])[-1]}"}
-    understood: dict[str, Any] = json.loads(ended.stdout)
-    return understood
+            yield f"there is no {name}"
 
 
 if __name__ == "__main__":
