@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,17 @@ import compose_spec
 import helm_python
 import kubernetes_validate
 import yaml
-from fleets import Fleets, parsed, taken
+from fleets import Fleets, Nodes, parsed, taken
 
 HERE = Path(__file__).parent
+OWN: dict[str, Any] = {
+    "podLabels": {"team": "shop", "app.kubernetes.io/component": "none of ours"},
+    "podSecurityContext": {"fsGroup": 1000},
+    "serviceAccountName": "load",
+    "terminationGracePeriodSeconds": 90,
+    "volumes": [{"name": "reports", "persistentVolumeClaim": {"claimName": "reports"}}],
+    "volumeMounts": [{"name": "reports", "mountPath": "/reports"}],
+}
 SETTINGS: dict[str, dict[str, Any]] = {
     "as it is": {},
     "a pipeline": {
@@ -45,9 +55,15 @@ SETTINGS: dict[str, dict[str, Any]] = {
             "tls": [{"hosts": ["load.example.com"], "secretName": "tls"}],
         },
         "service": {"type": "LoadBalancer", "annotations": {"a": "1"}, "allowedHosts": ["load.example.net"]},
-        "master": {"nodeSelector": {"disk": "fast"}, "podAnnotations": {"a": "1"}},
+        "master": {"nodeSelector": {"disk": "fast"}, "podAnnotations": {"a": "1"}, **OWN},
         "run": {"autostart": True},
-        "worker": {"processes": 2, "args": ["--loglevel", "DEBUG"], "portRange": "", "podAnnotations": {"b": "2"}},
+        "worker": {
+            "processes": 2,
+            "args": ["--loglevel", "DEBUG"],
+            "portRange": "",
+            "podAnnotations": {"b": "2"},
+            **OWN,
+        },
     },
 }
 KUBECTL = """#!/bin/sh
@@ -136,7 +152,7 @@ def chart() -> Iterator[str]:
     yield from (f"{one['path']}: {one['error']}" for one in lint["messages"] if one["severity"] > 1)
     yield from map(str, lint["errors"])
     with helm_python.Chart.load(str(HERE / "chart")) as loaded:
-        for name, values in SETTINGS.items():
+        for name, values in (*SETTINGS.items(), *told_values()):
             yield from (f"{name}: {complaint}" for complaint in rendered(loaded, values))
         for values in WRONG:
             try:
@@ -147,20 +163,54 @@ def chart() -> Iterator[str]:
             yield f"it takes {values}"
 
 
+def told_values() -> Iterator[tuple[str, dict[str, Any]]]:
+    """What the README installs the chart with."""
+    text = (HERE / "README.md").read_text().replace("\\\n", "")
+    for command in re.findall(r"^helm install .*", text, re.MULTILINE):
+        words = shlex.split(command)
+        settings = [value for option, value in pairwise(words) if option == "--set"]
+        yield f"README.md, {words[2]}", helm_python.parse_set_string(",".join(settings))
+    for example in re.findall(r"^```yaml\n(mode: .*?)^```", text, re.MULTILINE | re.DOTALL):
+        yield "README.md, values", yaml.safe_load(example)
+
+
 def rendered(loaded: helm_python.Chart, values: dict[str, Any]) -> Iterator[str]:
-    loaded.validate_schema(values)
-    texts = loaded.render(values, name="shop", namespace="load")
+    try:
+        loaded.validate_schema(values)
+        texts = loaded.render(values, name="shop", namespace="load")
+    except helm_python.HelmError as error:
+        yield str(error)
+        return
     notes = texts.pop("gregaria/templates/NOTES.txt")
     found = [yaml.safe_load(text) for path, text in texts.items() if path.endswith(".yaml") and text.strip()]
     yield from valid(found)
     fleets = Fleets(found)
     yield from fleets.complaints()
+    for nodes in fleets.nodes:
+        own = values.get("worker" if nodes.options.get("worker") else "master", {})
+        lost = [name for name in OWN if name in own and not has(nodes, own, name)]
+        yield from (f"{nodes} has not the {name} that it was given" for name in lost)
     for host in values.get("service", {}).get("allowedHosts", []):
         if host not in fleets.allowed_hosts():
             yield f"the page does not answer under {host}"
     yield from (f"NOTES.txt: {complaint}" for complaint in there(notes, found))
     if values.get("mode") == "pipeline":
         yield from (f"NOTES.txt: {complaint}" for complaint in waits(notes))
+
+
+def has(nodes: Nodes, own: dict[str, Any], name: str) -> bool:
+    """Whether pods have what a value of theirs says."""
+    match name:
+        case "podLabels":
+            return nodes.labels.get("team") == own[name]["team"]
+        case "podSecurityContext":
+            return bool(own[name].items() <= nodes.pod["securityContext"].items())
+        case "volumeMounts":
+            return all(mount in nodes.container[name] for mount in own[name])
+        case "volumes":
+            return all(volume in nodes.pod[name] for volume in own[name])
+        case _:
+            return bool(nodes.pod.get(name) == own[name])
 
 
 def valid(found: list[dict[str, Any]]) -> Iterator[str]:

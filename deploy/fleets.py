@@ -77,6 +77,11 @@ class Fleets:
             yield "scales nothing"
 
     def _fit(self, nodes: Nodes) -> Iterator[str]:
+        if not nodes.spec.get("selector", {}).get("matchLabels", {}).items() <= nodes.labels.items():
+            yield "does not select its own pods"
+        mounted = {mount["name"] for mount in nodes.container["volumeMounts"]}
+        if mounted != {volume["name"] for volume in nodes.pod["volumes"]}:
+            yield "mounts other volumes than it has"
         options = nodes.options
         if options.get("worker") and ("Service", options["master_host"]) not in self.names:
             yield f"looks for a master at {options['master_host']}, which no service is called"
@@ -127,7 +132,7 @@ def taken(options: dict[str, Any]) -> Iterator[str]:
     """Whether `locust` took them; and of a run that is judged, whether its exit code is the verdict."""
     if mistake := options.get("mistake"):
         yield mistake
-    elif options.get("headless"):
+    elif options.get("headless") and options["checks"]:
         if options["exit_code_on_error"]:
             yield f"ends with {options['exit_code_on_error']} after a failed request, though all checks hold"
         if not any("requests >" in check for check in options["checks"]):

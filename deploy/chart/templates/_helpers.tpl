@@ -14,6 +14,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
+{{/* A pod's. Those that selectors ask for are not to be changed. Given: `root`, the kind's values as `own`, its name as `component`. */}}
+{{- define "gregaria.podLabels" -}}
+{{- $ours := include "gregaria.labels" .root | fromYaml }}
+{{- toYaml (merge (dict "app.kubernetes.io/component" .component) $ours .own.podLabels) }}
+{{- end -}}
+
 {{- define "gregaria.secret" -}}
 {{- if .Values.clusterKey.existingSecret -}}
 {{ .Values.clusterKey.existingSecret }}
@@ -59,7 +65,15 @@ imagePullSecrets: {{ toJson . }}
 # Otherwise the variables of a service named `locust-web` would be taken for options: LOCUST_WEB_PORT.
 enableServiceLinks: false
 automountServiceAccountToken: false
-terminationGracePeriodSeconds: 60
+{{- with .own.serviceAccountName }}
+serviceAccountName: {{ . }}
+{{- end }}
+terminationGracePeriodSeconds: {{ .own.terminationGracePeriodSeconds }}
+{{- $security := dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault") }}
+{{- with .own.portRange }}
+{{- $_ := set $security "sysctls" (list (dict "name" "net.ipv4.ip_local_port_range" "value" .)) }}
+{{- end }}
+securityContext: {{ toJson (merge (deepCopy .own.podSecurityContext) $security) }}
 {{- with .own.nodeSelector }}
 nodeSelector: {{ toJson . }}
 {{- end }}
