@@ -154,6 +154,10 @@ def chart() -> Iterator[str]:
     with helm_python.Chart.load(str(HERE / "chart")) as loaded:
         for name, values in (*SETTINGS.items(), *told_values()):
             yield from (f"{name}: {complaint}" for complaint in rendered(loaded, values))
+        if len(key_checksums(loaded, "0123456789abcdef")) != 1:
+            yield "a key has not one checksum in all pods"
+        if key_checksums(loaded, "0123456789abcdef") & key_checksums(loaded, "another-0123456789"):
+            yield "some pods stay when the key changes"
         for values in WRONG:
             try:
                 loaded.validate_schema(values)
@@ -161,6 +165,16 @@ def chart() -> Iterator[str]:
             except helm_python.HelmError:
                 continue
             yield f"it takes {values}"
+
+
+def resources_of(texts: dict[str, str]) -> list[dict[str, Any]]:
+    return [yaml.safe_load(text) for path, text in texts.items() if path.endswith(".yaml") and text.strip()]
+
+
+def key_checksums(loaded: helm_python.Chart, key: str) -> set[str | None]:
+    """What pods have that changes with the key, so that they are replaced."""
+    nodes = Fleets(resources_of(loaded.render({"clusterKey": {"value": key}}))).nodes
+    return {one.annotations.get("checksum/key") for one in nodes}
 
 
 def told_values() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -182,7 +196,7 @@ def rendered(loaded: helm_python.Chart, values: dict[str, Any]) -> Iterator[str]
         yield str(error)
         return
     notes = texts.pop("gregaria/templates/NOTES.txt")
-    found = [yaml.safe_load(text) for path, text in texts.items() if path.endswith(".yaml") and text.strip()]
+    found = resources_of(texts)
     yield from valid(found)
     fleets = Fleets(found)
     yield from fleets.complaints()

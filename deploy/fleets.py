@@ -22,7 +22,7 @@ class Nodes:
         self.name: str = resource["metadata"]["name"]
         self.spec: dict[str, Any] = resource["spec"]
         self.labels: dict[str, str] = self.spec["template"]["metadata"]["labels"]
-        self.annotations: dict[str, str] = self.spec["template"]["metadata"].get("annotations", {})
+        self.annotations: dict[str, str] = self.spec["template"]["metadata"].get("annotations") or {}
         self.pod: dict[str, Any] = self.spec["template"]["spec"]
         self.container: dict[str, Any] = self.pod["containers"][0]
         variables = [(entry["name"], entry["value"]) for entry in self.container.get("env", []) if "value" in entry]

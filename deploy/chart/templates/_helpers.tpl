@@ -42,6 +42,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- $deadline }}
 {{- end -}}
 
+{{/* Of both kinds of pods: where some had another key, they would be refused. Four digits show that a key has changed, and whoever
+may read pods, but no secrets, learns little of it. */}}
+{{- define "gregaria.keyChecksum" -}}
+checksum/key: {{ toJson .Values.clusterKey | sha256sum | trunc 4 | quote }}
+{{- end -}}
+
 {{- define "gregaria.environment" -}}
 - {name: LOCUST_HOST, value: {{ .Values.host | quote }}}
 {{- with include "gregaria.secret" . }}
