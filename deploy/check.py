@@ -43,6 +43,14 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "run": {"checks": ["p95 < 500ms", "requests > 20000"]},
         "clusterKey": {"value": "0123456789abcdef"},
     },
+    "large numbers": {
+        "autoscaling": {"enabled": True, "most": 1_000_000},
+        "environment": {"LOCUST_STOP_TIMEOUT": 1_000_000},
+        "master": {"args": ["--web-port", 8089, "--iterations", 5_000_000], "podAnnotations": {"a": 1_000_000}},
+        "mode": "pipeline",
+        "run": {"users": 2_000_000, "spawnRate": 1_000_000, "time": 1_000_000, "deadlineSeconds": 2_000_000},
+        "worker": {"count": 1_000_000},
+    },
     "all of it": {
         "autoscaling": {"enabled": True, "least": 1},
         "clusterKey": {"existingSecret": "key"},
@@ -197,6 +205,7 @@ def rendered(loaded: helm_python.Chart, values: dict[str, Any]) -> Iterator[str]
         return
     notes = texts.pop("gregaria/templates/NOTES.txt")
     found = resources_of(texts)
+    yield from (f"{path} says {number}" for path, text in texts.items() for number in re.findall(r"\d+e\+\d+", text))
     yield from valid(found)
     fleets = Fleets(found)
     yield from fleets.complaints()

@@ -1,3 +1,8 @@
+{{/* A value as it was typed: a million that comes out of a file of values is a float, and would be written 1e+06. */}}
+{{- define "gregaria.text" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) }}{{ int64 . }}{{ else }}{{ . }}{{ end -}}
+{{- end -}}
+
 {{- define "gregaria.name" -}}
 {{- default .Release.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
@@ -31,7 +36,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{/* What ends both Jobs. One that is not longer than the run would end it without a verdict: it is refused. */}}
 {{- define "gregaria.deadline" -}}
 {{- $seconds := 0 }}
-{{- range $part := regexFindAll "[0-9]+[hms]?" (toString .Values.run.time) -1 }}
+{{- range $part := regexFindAll "[0-9]+[hms]?" (include "gregaria.text" .Values.run.time) -1 }}
 {{- $unit := hasSuffix "h" $part | ternary 3600 (hasSuffix "m" $part | ternary 60 1) }}
 {{- $seconds = add $seconds (mul $unit (trimAll "hms" $part | int64)) }}
 {{- end }}
@@ -58,7 +63,7 @@ checksum/key: {{ toJson .Values.clusterKey | sha256sum | trunc 4 | quote }}
 {{- if kindIs "map" $value }}
 - {{ merge (dict "name" $name) $value | toJson }}
 {{- else }}
-- {name: {{ $name }}, value: {{ $value | toString | quote }}}
+- {name: {{ $name }}, value: {{ include "gregaria.text" $value | quote }}}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -74,7 +79,7 @@ automountServiceAccountToken: false
 {{- with .own.serviceAccountName }}
 serviceAccountName: {{ . }}
 {{- end }}
-terminationGracePeriodSeconds: {{ .own.terminationGracePeriodSeconds }}
+terminationGracePeriodSeconds: {{ int64 .own.terminationGracePeriodSeconds }}
 {{- $security := dict "runAsNonRoot" true "seccompProfile" (dict "type" "RuntimeDefault") }}
 {{- with .own.portRange }}
 {{- $_ := set $security "sysctls" (list (dict "name" "net.ipv4.ip_local_port_range" "value" .)) }}
