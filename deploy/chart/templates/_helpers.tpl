@@ -19,7 +19,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
-{{/* A pod's. Those that selectors ask for are not to be changed. Given: `root`, the kind's values as `own`, its name as `component`. */}}
+{{/* Given: the root as `root`, the kind's values as `own`, its name as `component`. What selectors ask for is not to be changed. */}}
 {{- define "gregaria.podLabels" -}}
 {{- $ours := include "gregaria.labels" .root | fromYaml }}
 {{- toYaml (merge (dict "app.kubernetes.io/component" .component) $ours .own.podLabels) }}
@@ -42,13 +42,13 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- $deadline := int64 .Values.run.deadlineSeconds }}
 {{- if le $deadline (add $seconds 300) }}
-{{- fail (printf "run.deadlineSeconds is %d, and has to be longer than the run (%d s) and the 300 s in which workers may come" $deadline $seconds) }}
+{{- printf "run.deadlineSeconds is %d: make it longer than the run (%d s) and the 300 s for workers" $deadline $seconds | fail }}
 {{- end }}
 {{- $deadline }}
 {{- end -}}
 
-{{/* Of both kinds of pods: where some had another key, they would be refused. Four digits show that a key has changed, and whoever
-may read pods, but no secrets, learns little of it. */}}
+{{/* Of both kinds of pods: those that kept the old key would be refused. Four digits show that it has changed, and tell little
+of it to whoever may read pods, but no secrets. */}}
 {{- define "gregaria.keyChecksum" -}}
 checksum/key: {{ toJson .Values.clusterKey | sha256sum | trunc 4 | quote }}
 {{- end -}}
