@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -92,7 +93,7 @@ WRONG: list[dict[str, Any]] = [
 
 
 def main() -> None:
-    checks = (containerfile, compose, manifests, chart)
+    checks = (versions, containerfile, compose, manifests, chart)
     complaints = [complaint for check in checks for complaint in told(check)]
     if complaints:
         sys.exit(f"{len(complaints)} complaints")
@@ -109,6 +110,18 @@ def told(check: Callable[[], Iterator[str]]) -> list[str]:
 def containerfile() -> Iterator[str]:
     lint = subprocess.run(["hadolint", HERE / "Containerfile"], capture_output=True, text=True)
     yield from lint.stdout.splitlines() + lint.stderr.splitlines()
+
+
+def versions() -> Iterator[str]:
+    """Whether the image is asked for as the README has it built."""
+    version = tomllib.loads((HERE.parent / "Cargo.toml").read_text())["package"]["version"]
+    told = {"chart/Chart.yaml": [str(yaml.safe_load((HERE / "chart/Chart.yaml").read_text())["appVersion"])]}
+    told["README.md"] = re.findall(r"gregaria:(\d[\w.]*)", (HERE / "README.md").read_text()) or ["none"]
+    for file in sorted(HERE.glob("kubernetes/*/kustomization.yaml")):
+        images = yaml.safe_load(file.read_text()).get("images", [])
+        told[str(file.relative_to(HERE))] = [image["newTag"] for image in images]
+    for where, others in told.items():
+        yield from (f"{where} says {other}, and this is {version}" for other in {*others} - {version})
 
 
 def compose() -> Iterator[str]:
