@@ -238,7 +238,7 @@ def has(nodes: Nodes, own: dict[str, Any], name: str) -> bool:
     """Whether pods have what a value of theirs says."""
     match name:
         case "podLabels":
-            return nodes.labels.get("team") == own[name]["team"]
+            return bool(nodes.labels.get("team") == own[name]["team"])
         case "podSecurityContext":
             return bool(own[name].items() <= nodes.pod["securityContext"].items())
         case "volumeMounts":

@@ -52,25 +52,34 @@ class Fleets:
             yield from (f"{nodes} {complaint}" for complaint in (*taken(nodes.options), *self._fit(nodes)))
 
     def _service(self, spec: dict[str, Any]) -> Iterator[str]:
-        yield from self._leads(spec["selector"])
+        yield from self._leads(spec["selector"], [port["targetPort"] for port in spec["ports"]])
         if spec.get("type", "ClusterIP") != "ClusterIP" and WORKERS_PORT in [port["port"] for port in spec["ports"]]:
             yield "publishes the workers' port"
 
     def _policy(self, spec: dict[str, Any]) -> Iterator[str]:
-        yield from self._leads(spec["podSelector"]["matchLabels"])
+        ports = [port["port"] for rule in spec["ingress"] for port in rule["ports"]]
+        yield from self._leads(spec["podSelector"]["matchLabels"], ports)
 
-    def _leads(self, selector: dict[str, str]) -> Iterator[str]:
-        chosen = [str(nodes) for nodes in self.nodes if selector.items() <= nodes.labels.items()]
+    def _leads(self, selector: dict[str, str], ports: list[str]) -> Iterator[str]:
+        chosen = [nodes for nodes in self.nodes if selector.items() <= nodes.labels.items()]
         if len(chosen) != 1:
-            yield f"leads to {' and '.join(chosen) or 'nothing'}"
+            yield f"leads to {' and '.join(map(str, chosen)) or 'nothing'}"
+        for nodes in chosen:
+            there = [port["name"] for port in nodes.container.get("ports", [])]
+            yield from (f"leads to the port {port}, which {nodes} has not" for port in ports if port not in there)
 
     def _ingress(self, spec: dict[str, Any]) -> Iterator[str]:
         for rule in spec["rules"]:
             for path in rule["http"]["paths"]:
-                if ("Service", path["backend"]["service"]["name"]) not in self.names:
-                    yield "leads to no service"
+                service = path["backend"]["service"]
+                if (service["name"], service["port"]["name"]) not in self._service_ports():
+                    yield f"leads to {service['name']}, port {service['port']['name']}, which is not there"
             if rule["host"] not in self.allowed_hosts():
                 yield f"is for {rule['host']}, under which the page does not answer"
+
+    def _service_ports(self) -> list[tuple[str, str]]:
+        services = [resource for resource in self.resources if resource["kind"] == "Service"]
+        return [(one["metadata"]["name"], port["name"]) for one in services for port in one["spec"]["ports"]]
 
     def _autoscaler(self, spec: dict[str, Any]) -> Iterator[str]:
         if ("Deployment", spec["scaleTargetRef"]["name"]) not in self.names:
